@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { type Locale, locales } from '#platform/i18n.ts';
+import signIn from './en/sign-in.json' with { type: 'json' };
+
+/** One line for each namespace: `<namespace>.json` lies in the folder of every language. */
+const english = {
+  'sign-in': signIn,
+};
+
+type Keys<Namespaces> = Namespaces extends Record<string, infer Messages> ? allKeys<Messages> : never;
+type allKeys<Messages> = Messages extends unknown ? keyof Messages & string : never;
+
+export type MessageKey = Keys<typeof english>;
+
+export type Catalog = Partial<Record<MessageKey, string>>;
+
+export const namespaces = Object.keys(english);
+
+/** Every message by language. Read at once, so that a broken file stops the start, not a page. */
+export const catalogs = Object.fromEntries(
+  locales.map((locale) => [locale, Object.assign({}, ...namespaces.map((name) => read(locale, name)))]),
+) as Record<Locale, Catalog>;
+
+function read(locale: Locale, namespace: string): Catalog {
+  const file = new URL(`./${locale}/${namespace}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as Catalog;
+}

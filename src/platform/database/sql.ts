@@ -1,0 +1,26 @@
+import { hash } from 'node:crypto';
+
+/** A value a statement takes. Arrays become PostgreSQL arrays; JSON is passed as text. */
+export type Param = string | number | boolean | Date | null | readonly (string | number)[];
+
+/**
+ * One statement, with `$1`, `$2` ... for its parameters, sent as it is.
+ *
+ * Rows come back with PostgreSQL's types as JavaScript's: `timestamptz` as `Date`, `int8` as
+ * `number`, `jsonb` parsed, on both drivers.
+ */
+export interface Sql {
+  query<Row = Record<string, unknown>>(text: string, params?: readonly Param[]): Promise<Row[]>;
+}
+
+const names = new Map<string, string>();
+
+/** The name a statement is prepared under: the same text has the same name on each connection. */
+export function statementName(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = `s${hash('sha256', text, 'hex').slice(0, 20)}`;
+    names.set(text, name);
+  }
+  return name;
+}
