@@ -1,0 +1,168 @@
+import type { Database, Transaction } from '#platform/database/database.ts';
+import type { Param } from '#platform/database/sql.ts';
+import type { Vault } from '#platform/secrets.ts';
+import type { Actor } from './access/actor.ts';
+import type { AuditAction } from './audit/actions.ts';
+
+/** Where a request came from: written beside what it did. */
+export interface Origin {
+  ip?: string | null;
+  userAgent?: string | null;
+  /** The short text shown to the person, by which support finds what happened. */
+  reference?: string | null;
+  batchId?: string | null;
+}
+
+export interface AuditTarget {
+  type:
+    | 'user'
+    | 'account'
+    | 'client'
+    | 'terms'
+    | 'domain'
+    | 'key'
+    | 'api_token'
+    | 'group'
+    | 'session';
+  id: string;
+}
+
+/** Something that leaves after the commit: a mail, a logout token, a webhook. */
+export interface Outgoing {
+  kind: 'mail' | 'backchannel_logout' | 'webhook';
+  /** What it is about, such as a user's id: what is ordered is ordered per subject. */
+  subject: string;
+  payload: Record<string, unknown>;
+  /** What nobody may read in the database, such as the link of a mail. Sealed until delivered. */
+  secret?: Record<string, unknown>;
+  /** The same key is queued once. */
+  dedupKey?: string;
+  /** After this it is of no use and not sent. */
+  expiresAt?: Date;
+}
+
+/**
+ * One unit of work: one transaction, one actor, one moment.
+ *
+ * A function that takes `work` reads or writes; a function that does not is pure. Inside, only
+ * `work` reaches the database: see `Transaction`.
+ */
+export interface Work extends Transaction {
+  readonly actor: Actor;
+  readonly origin: Origin;
+
+  /** The moment of this unit of work. Every timestamp it writes is this one. */
+  readonly now: Date;
+
+  /** Adds an audit row to this transaction: it happened and is written, or neither. */
+  record(
+    action: AuditAction,
+    target: AuditTarget,
+    details?: Record<string, unknown>,
+    accountId?: string | null,
+  ): void;
+
+  /** Queues what is to leave once this transaction is committed. */
+  send(outgoing: Outgoing): void;
+}
+
+export interface WorkContext {
+  actor: Actor;
+  origin?: Origin;
+  now: Date;
+}
+
+/**
+ * Runs `command` in a transaction of its own. A thrown error saves nothing.
+ *
+ * Audit rows and outgoing messages are written by one statement each, just before the commit.
+ */
+export function unitOfWork<T>(
+  database: Database,
+  vault: Vault,
+  { actor, origin = {}, now }: WorkContext,
+  command: (work: Work) => Promise<T>,
+): Promise<T> {
+  return database.transaction(async (tx) => {
+    const audit: AuditRow[] = [];
+    const outbox: Outgoing[] = [];
+    const work: Work = {
+      em: tx.em,
+      query: tx.query,
+      actor,
+      origin,
+      now,
+      record(action, target, details = {}, accountId = null) {
+        audit.push({ action, target, details, accountId });
+      },
+      send(outgoing) {
+        outbox.push(outgoing);
+      },
+    };
+    const result = await command(work);
+    // MikroORM writes its changes at the commit; audit rows refer to rows it may still hold back.
+    await tx.em.flush();
+    if (audit.length > 0) await tx.query(insertAudit, auditParams(work, audit));
+    if (outbox.length > 0) await tx.query(insertOutbox, outboxParams(vault, now, outbox));
+    return result;
+  });
+}
+
+interface AuditRow {
+  action: AuditAction;
+  target: AuditTarget;
+  details: Record<string, unknown>;
+  accountId: string | null;
+}
+
+export const insertAudit = `
+  insert into audit_events
+    (at, account_id, actor, action, target_type, target_id, details, ip, user_agent, reference, batch_id)
+  select $1::timestamptz, r.account_id, $2::jsonb, r.action, r.target_type, r.target_id,
+         coalesce(r.details, '{}'), $3, $4, $5, $6::uuid
+  from jsonb_to_recordset($7::jsonb)
+    as r(account_id uuid, action text, target_type text, target_id text, details jsonb)`;
+
+function auditParams({ now, actor, origin }: Work, rows: readonly AuditRow[]): Param[] {
+  return [
+    now,
+    JSON.stringify(actor),
+    origin.ip ?? null,
+    origin.userAgent?.slice(0, 400) ?? null,
+    origin.reference ?? null,
+    origin.batchId ?? null,
+    JSON.stringify(
+      rows.map(({ action, target, details, accountId }) => ({
+        account_id: accountId,
+        action,
+        target_type: target.type,
+        target_id: target.id,
+        details,
+      })),
+    ),
+  ];
+}
+
+export const insertOutbox = `
+  insert into outbox (kind, dedup_key, subject, payload, sealed, created_at, available_at, expires_at)
+  select r.kind, r.dedup_key, r.subject, coalesce(r.payload, '{}'), r.sealed, $1, $1, r.expires_at
+  from jsonb_to_recordset($2::jsonb)
+    as r(kind text, dedup_key text, subject text, payload jsonb, sealed text, expires_at timestamptz)
+  on conflict (dedup_key) do nothing`;
+
+/** The parameters of `insertOutbox`. */
+export function outboxParams(vault: Vault, now: Date, rows: readonly Outgoing[]): Param[] {
+  return [
+    now,
+    JSON.stringify(
+      rows.map(({ kind, subject, payload, secret, dedupKey, expiresAt }) => ({
+        kind,
+        subject,
+        payload,
+        sealed: secret ? vault.seal(JSON.stringify(secret), `outbox:${kind}`) : null,
+        dedup_key: dedupKey ?? null,
+        expires_at: expiresAt ?? null,
+      })),
+    ),
+  ];
+}

@@ -1,0 +1,88 @@
+import { availableParallelism } from 'node:os';
+import { hash, verify } from '@node-rs/argon2';
+
+/** There are more sign-ins than hashes can be computed for. Nothing was checked, nothing counted. */
+export class Overloaded extends Error {
+  override readonly name = 'Overloaded';
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter: number;
+
+  constructor(retryAfter: number) {
+    super('Too many sign-ins at this moment.');
+    this.retryAfter = retryAfter;
+  }
+}
+
+export interface PasswordHasher {
+  hash(password: string): Promise<string>;
+  /** Whether the password is the one. `null` costs the same as any hash: nobody has that one. */
+  verify(password: string, stored: string | null): Promise<boolean>;
+  /** Whether a hash was made with weaker parameters than today's. */
+  isOutdated(stored: string): boolean;
+  /** Takes a place before anything is counted, so that a request that is shed costs nobody a try. */
+  reserve(): Promise<() => void>;
+}
+
+const argon2id = 2;
+
+/** Argon2id as OWASP's password storage cheat sheet has it: 19 MiB, two passes, one lane. */
+const parameters = {
+  algorithm: argon2id,
+  memoryCost: 19_456,
+  timeCost: 2,
+  parallelism: 1,
+};
+const prefix = '$argon2id$v=19$m=19456,t=2,p=1$';
+
+/**
+ * Hashes at most as many passwords at once as there are cores, keeps a short queue, and beyond that
+ * says no at once: an answer in time is worth more than a queue nobody reaches the end of.
+ */
+export function passwordHasher({
+  parallel = availableParallelism(),
+  queue = parallel * 16,
+}: { parallel?: number; queue?: number } = {}): PasswordHasher {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  let decoy: Promise<string> | undefined;
+
+  function release(): void {
+    const next = waiting.shift();
+    if (next) next();
+    else running -= 1;
+  }
+
+  async function reserve(): Promise<() => void> {
+    if (running < parallel) running += 1;
+    else if (waiting.length < queue) await new Promise<void>((resolve) => waiting.push(resolve));
+    else throw new Overloaded(2);
+    let released = false;
+    return () => {
+      if (!released) release();
+      released = true;
+    };
+  }
+
+  return {
+    reserve,
+    async hash(password) {
+      const done = await reserve();
+      try {
+        return await hash(normalize(password), parameters);
+      } finally {
+        done();
+      }
+    },
+    async verify(password, stored) {
+      decoy ??= hash('nobody has this password', parameters);
+      const matches = await verify(stored ?? (await decoy), normalize(password));
+      return matches && stored !== null;
+    },
+    isOutdated: (stored) => !stored.startsWith(prefix),
+  };
+}
+
+/** NFKC, so that the same password typed on two keyboards is one (NIST SP 800-63B, 3.1.1.2). */
+function normalize(password: string): string {
+  return password.normalize('NFKC');
+}
