@@ -7,8 +7,9 @@ const english = {
   'sign-in': signIn,
 };
 
-type Keys<Namespaces> = Namespaces extends Record<string, infer Messages> ? allKeys<Messages> : never;
-type allKeys<Messages> = Messages extends unknown ? keyof Messages & string : never;
+type Keys<Namespaces> =
+  Namespaces extends Record<string, infer Messages> ? KeysOf<Messages> : never;
+type KeysOf<Messages> = Messages extends unknown ? keyof Messages & string : never;
 
 export type MessageKey = Keys<typeof english>;
 
@@ -18,7 +19,10 @@ export const namespaces = Object.keys(english);
 
 /** Every message by language. Read at once, so that a broken file stops the start, not a page. */
 export const catalogs = Object.fromEntries(
-  locales.map((locale) => [locale, Object.assign({}, ...namespaces.map((name) => read(locale, name)))]),
+  locales.map((locale) => [
+    locale,
+    Object.assign({}, ...namespaces.map((name) => read(locale, name))),
+  ]),
 ) as Record<Locale, Catalog>;
 
 function read(locale: Locale, namespace: string): Catalog {

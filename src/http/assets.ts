@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import type { Middleware } from 'koa';
+
+/**
+ * Style sheet, mark and script of our pages. They are read once, and named by their content: a
+ * browser may keep them for ever, and a new version is a new address.
+ */
+export interface Asset {
+  type: string;
+  hash: string;
+  /** The same bytes for each encoding that a browser may ask for. */
+  bodies: { br: Buffer; gzip: Buffer; identity: Buffer };
+}
+
+const types: Record<string, string> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+const folder = new URL('./assets/', import.meta.url);
+
+/** Path by file name, and asset by path. */
+const paths = new Map<string, string>();
+export const assets: ReadonlyMap<string, Asset> = new Map(readdirSync(folder).map(load));
+
+function load(file: string): [string, Asset] {
+  const extension = extname(file);
+  const identity = readFileSync(new URL(file, folder));
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 10);
+  const path = `/assets/${file.slice(0, -extension.length)}.${hash}${extension}`;
+  paths.set(file, path);
+  return [
+    path,
+    {
+      type: types[extension] ?? 'application/octet-stream',
+      hash,
+      bodies: { br: brotliCompressSync(identity), gzip: gzipSync(identity), identity },
+    },
+  ];
+}
+
+export function assetPath(file: string): string {
+  const path = paths.get(file);
+  if (!path) throw new Error(`There is no asset ${file}.`);
+  return path;
+}
+
+/** Koa answers HEAD without the body by itself. */
+export function serveAssets(): Middleware {
+  return async (ctx, next) => {
+    const asset = assets.get(ctx.path);
+    if (!asset) {
+      await next();
+      return;
+    }
+
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      ctx.set('Allow', 'GET, HEAD');
+      ctx.status = 405;
+      return;
+    }
+
+    const encoding = encodingFor(ctx.acceptsEncodings('br', 'gzip', 'identity'));
+    ctx.vary('Accept-Encoding');
+    ctx.set('Cache-Control', 'public, max-age=31536000, immutable');
+    ctx.etag = `${asset.hash}-${encoding}`;
+    ctx.status = 200;
+    if (ctx.fresh) {
+      ctx.status = 304;
+      return;
+    }
+
+    if (encoding !== 'identity') ctx.set('Content-Encoding', encoding);
+    ctx.type = asset.type;
+    ctx.body = asset.bodies[encoding];
+  };
+}
+
+function encodingFor(accepted: string | false): keyof Asset['bodies'] {
+  return accepted === 'br' || accepted === 'gzip' ? accepted : 'identity';
+}

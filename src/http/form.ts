@@ -1,0 +1,113 @@
+import { type Child, type Html, html, raw } from '#platform/html.ts';
+
+/** The controls of our forms. A label, a hint and an error are always tied to their input. */
+
+export interface Field {
+  name: string;
+  label: string;
+  type?: 'text' | 'email' | 'password';
+  value?: string | undefined;
+  autocomplete?: string;
+  /** Said below the label, before anybody types. */
+  hint?: Child;
+  /** What is wrong with the value, said beside it. */
+  error?: Child;
+  /** Where typing begins. One per page. */
+  autofocus?: boolean | undefined;
+  /** Attributes of our own making, such as `inputmode="numeric"`. Never a value from outside. */
+  attributes?: string;
+}
+
+export function field(field: Field): Html {
+  const { name, label, type = 'text', value, autocomplete = 'off', hint, error } = field;
+  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
+  return html`
+    <div class="field">
+      <label for="${name}">${label}</label>
+      ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
+      <input
+        id="${name}"
+        name="${name}"
+        type="${type}"
+        value="${value}"
+        autocomplete="${autocomplete}"
+        required
+        ${described && html`aria-describedby="${described}"`}
+        ${error && raw('aria-invalid="true"')}
+        ${field.autofocus && raw('autofocus')}
+        ${field.attributes && raw(field.attributes)}
+      />
+      ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
+    </div>
+  `;
+}
+
+export function checkbox(box: {
+  id: string;
+  name: string;
+  value: string;
+  label: Child;
+  required?: boolean;
+  checked?: boolean | undefined;
+}): Html {
+  return html`
+    <label class="check" for="${box.id}">
+      <input
+        id="${box.id}"
+        name="${box.name}"
+        type="checkbox"
+        value="${box.value}"
+        ${box.required && raw('required')}
+        ${box.checked && raw('checked')}
+      />
+      <span>${box.label}</span>
+    </label>
+  `;
+}
+
+export function hidden(name: string, value: string | undefined): Html | undefined {
+  return value === undefined
+    ? undefined
+    : html`<input type="hidden" name="${name}" value="${value}" />`;
+}
+
+/** A form that changes something: always a POST, always with its token. */
+export function postForm(form: { action: string; csrf?: string | undefined }, body: Child): Html {
+  return html`<form method="post" action="${form.action}">
+    ${hidden('csrf', form.csrf)}${body}
+  </form>`;
+}
+
+/** The one thing a form is for. */
+export function primary(label: string): Html {
+  return html`<button class="primary" type="submit">${label}</button>`;
+}
+
+export type Tone = 'info' | 'success' | 'warning' | 'danger';
+
+export function notice(tone: Tone, text: Child): Html {
+  return html`<div class="notice ${tone}">${text}</div>`;
+}
+
+/** A notice that is read aloud at once. */
+export function alert(text: Child, tone: Tone = 'danger'): Html {
+  return html`<div class="notice ${tone}" role="alert">${text}</div>`;
+}
+
+/**
+ * A name that somebody else chose. It keeps its own writing direction to itself, and one that fills
+ * the screen is cut.
+ */
+export function named(text: string): Html {
+  return html`<bdi>${clip(text)}</bdi>`;
+}
+
+/** Cut to fit. `toWellFormed` mends a character that the cut went through. */
+export function clip(text: string, length = 120): string {
+  return text.length > length ? `${text.slice(0, length).toWellFormed()}…` : text;
+}
+
+/** A web address from outside, or nothing where it could be more than that (`javascript:`). */
+export function webAddress(uri: string | undefined): string | undefined {
+  return uri && /^https?:\/\//i.test(uri) ? uri : undefined;
+}

@@ -1,0 +1,106 @@
+import type { Translate } from '#messages/translate.ts';
+import { type Html, html, raw } from '#platform/html.ts';
+import { type Locale, locales } from '#platform/i18n.ts';
+import { assetPath } from './assets.ts';
+
+/** What every page knows about the request it answers. */
+export interface PageContext {
+  t: Translate;
+  /** Goes into every form of the page, as the hidden field `csrf`. */
+  csrf?: string | undefined;
+  /** Path and query of this page. The language links keep them, so that no link from a mail is lost. */
+  here?: string | undefined;
+  helpHref?: string | undefined;
+  privacyHref?: string | undefined;
+}
+
+export interface Layout extends PageContext {
+  title: string;
+  main: Html;
+  /** `narrow` for one task, `wide` for lists. */
+  width?: 'narrow' | 'wide';
+  /** Links of the header, for doors with more than one page. */
+  nav?: Html;
+  /** A file of `assets` that runs when the page is there. Everything must work without it. */
+  script?: string;
+}
+
+const product = 'Ostiary';
+
+/** A whole document. Nothing in it is inline, and nothing comes from another host. */
+export function layout(page: Layout): Html {
+  const { t, title, main, width = 'narrow', nav, script } = page;
+  return html`${raw('<!doctype html>')}
+    <html lang="${t.locale}">
+      <head>
+        <meta charset="utf-8" />
+        <title>${title} · ${product}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <link rel="icon" href="${assetPath('mark.svg')}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${assetPath('ostiary.css')}" />
+        ${script && html`<script src="${assetPath(script)}" defer></script>`}
+      </head>
+      <body class="${width}">
+        ${nav && html`<a class="skip" href="#main">${t('layout.skip')}</a>`}
+        <header class="top">
+          <span class="brand">
+            <img src="${assetPath('mark.svg')}" alt="" width="24" height="24" />
+            ${product}
+          </span>
+          ${nav}
+        </header>
+        <main id="main">${main}</main>
+        ${footer(page)}
+      </body>
+    </html>`;
+}
+
+function footer({ t, here, helpHref, privacyHref }: PageContext): Html {
+  return html`
+    <footer class="bottom">
+      <details class="languages">
+        <summary>
+          <span class="hidden">${t('layout.language')}: </span>${languages[t.locale]}
+        </summary>
+        <ul>
+          ${locales.map(
+            (locale) =>
+              html`<li>
+                <a
+                  href="${languageHref(here ?? '', locale)}"
+                  lang="${locale}"
+                  hreflang="${locale}"
+                  ${locale === t.locale && raw('aria-current="true"')}
+                  >${languages[locale]}</a
+                >
+              </li>`,
+          )}
+        </ul>
+      </details>
+      ${helpHref && html`<a href="${helpHref}">${t('layout.help')}</a>`}
+      ${privacyHref && html`<a href="${privacyHref}">${t('layout.privacy')}</a>`}
+    </footer>
+  `;
+}
+
+/** A language is named in itself: whoever looks for it reads no other. */
+const languages: Record<Locale, string> = {
+  en: 'English',
+  fr: 'Français',
+  nl: 'Nederlands',
+  de: 'Deutsch',
+  es: 'Español',
+  tr: 'Türkçe',
+  it: 'Italiano',
+  pl: 'Polski',
+  cs: 'Čeština',
+};
+
+function languageHref(here: string, locale: Locale): string {
+  const [path = '', query = ''] = here.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.set('ui_locales', locale);
+  return `${path}?${parameters}`;
+}

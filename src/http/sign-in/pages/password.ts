@@ -1,0 +1,210 @@
+import type { MessageKey } from '#messages/translate.ts';
+import { type Child, type Html, html } from '#platform/html.ts';
+import { clip, field, hidden, named, postForm, primary } from '../../form.ts';
+import type { PageContext } from '../../layout.ts';
+import { card } from './card.ts';
+
+export interface ForgotPasswordPage extends PageContext {
+  action: string;
+  email?: string | undefined;
+  error?: 'empty' | 'invalid' | undefined;
+  backHref: string;
+}
+
+export function forgotPasswordPage(page: ForgotPasswordPage): Html {
+  const { t, action, csrf, email, error, backHref } = page;
+  return card(page, {
+    title: t('forgot.title'),
+    lead: t('forgot.text'),
+    failed: error !== undefined,
+    body: html`
+      ${postForm({ action, csrf }, [
+        field({
+          name: 'email',
+          label: t('field.email'),
+          type: 'email',
+          value: email,
+          autocomplete: 'username',
+          error: error && [t('id.invalid'), error === 'invalid' && ` ${t('identifier.example')}`],
+          autofocus: true,
+          attributes: 'spellcheck="false" autocapitalize="none"',
+        }),
+        primary(t('forgot.submit')),
+      ])}
+      <p class="links"><a href="${backHref}">${t('action.back')}</a></p>
+    `,
+  });
+}
+
+export interface ForgotPasswordSentPage extends PageContext {
+  email: string;
+  backHref: string;
+}
+
+/** The same for every address: it does not tell whether somebody has it. */
+export function forgotPasswordSentPage(page: ForgotPasswordSentPage): Html {
+  const { t, email, backHref } = page;
+  return card(page, {
+    title: t('forgot.sent.title'),
+    lead: t('forgot.sent.text'),
+    body: html`
+      <p class="value">${named(email)}</p>
+      <p class="hint">${t('forgot.sent.hint')}</p>
+      <p><a class="button" href="${backHref}">${t('action.back')}</a></p>
+    `,
+  });
+}
+
+export type PasswordProblem =
+  | 'too_short'
+  | 'too_long'
+  | 'common'
+  | 'personal'
+  | 'mismatch'
+  | 'same'
+  | 'missing';
+
+export interface NewPasswordPage extends PageContext {
+  action: string;
+  email: string;
+  mode: 'reset' | 'activate';
+  /** From the link in the mail. */
+  token: string;
+  errors?: PasswordProblem[] | undefined;
+  minLength: number;
+  maxLength?: number | undefined;
+  givenName?: string | undefined;
+}
+
+export function newPasswordPage(page: NewPasswordPage): Html {
+  const { t, action, csrf, email, mode, token, errors = [], minLength, givenName } = page;
+  const ofFirst = errors.filter((problem) => problem !== 'mismatch');
+  const activate = mode === 'activate';
+  return card(page, {
+    title: t(activate ? 'newpw.activate.title' : 'newpw.reset.title'),
+    heading:
+      activate && givenName
+        ? t.parts('newpw.activate.welcome', { name: named(givenName) })
+        : undefined,
+    lead: activate && t('newpw.activate.text'),
+    failed: errors.length > 0,
+    body: postForm({ action, csrf }, [
+      hidden('token', token),
+      html`
+        <div class="field">
+          <label for="email">${t('field.email')}</label>
+          <input
+            id="email"
+            name="email"
+            type="email"
+            value="${email}"
+            autocomplete="username"
+            readonly
+          />
+        </div>
+      `,
+      field({
+        name: 'password',
+        label: t('newpw.field'),
+        type: 'password',
+        autocomplete: 'new-password',
+        hint: t('newpw.rules', { n: minLength }),
+        error: ofFirst.length > 0 && sentences(page, ofFirst),
+        autofocus: true,
+      }),
+      field({
+        name: 'password_again',
+        label: t('newpw.again'),
+        type: 'password',
+        autocomplete: 'new-password',
+        error: errors.includes('mismatch') && t('newpw.mismatch'),
+      }),
+      primary(t('newpw.submit')),
+    ]),
+  });
+}
+
+const problems: Record<PasswordProblem, MessageKey> = {
+  too_short: 'newpw.too_short',
+  too_long: 'newpw.too_long',
+  common: 'newpw.common',
+  personal: 'newpw.personal',
+  mismatch: 'newpw.mismatch',
+  same: 'newpw.same',
+  missing: 'newpw.missing',
+};
+
+function sentences(page: NewPasswordPage, errors: PasswordProblem[]): Child {
+  const { t, minLength, maxLength = 128 } = page;
+  return errors
+    .map((problem) => t(problems[problem], { n: problem === 'too_long' ? maxLength : minLength }))
+    .join(' ');
+}
+
+export interface LinkInvalidPage extends PageContext {
+  forgotHref: string;
+}
+
+/** A link that was used, or came too late. */
+export function linkInvalidPage(page: LinkInvalidPage): Html {
+  const { t, forgotHref } = page;
+  return card(page, {
+    title: t('link.title'),
+    lead: t('link.text'),
+    failed: true,
+    body: html`<p><a class="button primary" href="${forgotHref}">${t('link.again')}</a></p>`,
+  });
+}
+
+export interface CodePage extends PageContext {
+  action: string;
+  /** As it may be shown: masked, where the person has not yet proved to own it. */
+  email: string;
+  error?: 'wrong' | 'spent' | undefined;
+  resendAction?: string | undefined;
+}
+
+export function codePage(page: CodePage): Html {
+  const { t, action, csrf, email, error, resendAction } = page;
+  return card(page, {
+    title: t('code.title'),
+    lead: t.parts('verify.needed', { masked: html`<bdi><strong>${clip(email)}</strong></bdi>` }),
+    failed: error !== undefined,
+    body: html`
+      ${postForm({ action, csrf }, [
+        field({
+          name: 'code',
+          label: t('code.field'),
+          autocomplete: 'one-time-code',
+          hint: t('code.hint'),
+          error: error && t(error === 'wrong' ? 'code.wrong' : 'code.spent'),
+          autofocus: true,
+          attributes: 'inputmode="numeric" class="code"',
+        }),
+        primary(t('action.continue')),
+      ])}
+      ${
+        resendAction &&
+        postForm(
+          { action: resendAction, csrf },
+          html`<button class="quiet" type="submit">${t('code.resend')}</button>`,
+        )
+      }
+    `,
+  });
+}
+
+export interface PasswordChangedPage extends PageContext {
+  signInHref?: string | undefined;
+}
+
+export function passwordChangedPage(page: PasswordChangedPage): Html {
+  const { t, signInHref } = page;
+  return card(page, {
+    title: t('changed.title'),
+    lead: t('changed.text'),
+    body:
+      signInHref &&
+      html`<p><a class="button primary" href="${signInHref}">${t('action.sign_in')}</a></p>`,
+  });
+}

@@ -1,0 +1,156 @@
+import type { MessageKey } from '#messages/translate.ts';
+import { type Child, type Html, html } from '#platform/html.ts';
+import { clip, named, notice, postForm, primary, type Tone } from '../../form.ts';
+import type { PageContext } from '../../layout.ts';
+import { card, referenceLine } from './card.ts';
+
+export type StopReason =
+  | 'locked.attempts'
+  | 'locked.admin'
+  | 'locked.unaffiliated'
+  | 'locked.directory'
+  | 'locked.inactive'
+  | 'locked.operator'
+  | 'locked.compromised'
+  | 'locked.erasing'
+  | 'locked.domain_lapsed'
+  | 'locked.expired'
+  | 'account.hold'
+  | 'account.closed'
+  | 'pending'
+  | 'unaffiliated'
+  | 'client.denied';
+
+export interface StopPage extends PageContext {
+  reason: StopReason;
+  /** The organization concerned. */
+  account?: string | undefined;
+  /** Given only to a person who has proved who they are. */
+  administrators?: { name: string; email: string }[] | undefined;
+  reference: string;
+  /** What the operator or the administrator adds in their own words. */
+  text?: string | undefined;
+  /** When it happens or happened, with `locked.erasing` and `locked.expired`. */
+  date?: Date | undefined;
+  signOutAction?: string | undefined;
+  /** Takes the deletion back, with `locked.erasing`. */
+  keepAction?: string | undefined;
+  returnHref?: string | undefined;
+  forgotHref?: string | undefined;
+  clientName?: string | undefined;
+}
+
+/** Why nobody comes further here, and who can change it. */
+export function stopPage(page: StopPage): Html {
+  const { t, csrf, reason, text, reference, signOutAction, keepAction } = page;
+  const { title, tone } = kinds[reason];
+  return card(page, {
+    title: t(title),
+    failed: tone === 'danger',
+    body: html`
+      ${notice(tone, [
+        html`<p>${message(page)}</p>`,
+        reason === 'pending' && html`<p>${t('pending.mail')}</p>`,
+        text && html`<p><bdi>${clip(text, 1000)}</bdi></p>`,
+      ])}
+      ${administratorList(page)}
+      ${keepAction && postForm({ action: keepAction, csrf }, primary(t('stop.keep')))} ${ways(page)}
+      ${
+        signOutAction &&
+        postForm(
+          { action: signOutAction, csrf },
+          html`<button class="${keepAction ? 'quiet' : 'primary'}" type="submit">
+            ${t('action.sign_out')}
+          </button>`,
+        )
+      }
+      ${referenceLine(page, reference)}
+    `,
+  });
+}
+
+const kinds: Record<StopReason, { title: MessageKey; tone: Tone }> = {
+  'locked.attempts': { title: 'stop.locked.title', tone: 'danger' },
+  'locked.admin': { title: 'stop.locked.title', tone: 'danger' },
+  'locked.unaffiliated': { title: 'stop.locked.title', tone: 'danger' },
+  'locked.directory': { title: 'stop.locked.title', tone: 'danger' },
+  'locked.inactive': { title: 'stop.locked.title', tone: 'danger' },
+  'locked.operator': { title: 'stop.suspended.title', tone: 'danger' },
+  'locked.compromised': { title: 'stop.locked.title', tone: 'danger' },
+  'locked.erasing': { title: 'stop.erasing.title', tone: 'warning' },
+  'locked.domain_lapsed': { title: 'stop.locked.title', tone: 'danger' },
+  'locked.expired': { title: 'stop.locked.title', tone: 'danger' },
+  'account.hold': { title: 'stop.hold.title', tone: 'warning' },
+  'account.closed': { title: 'stop.closed.title', tone: 'warning' },
+  pending: { title: 'stop.pending.title', tone: 'info' },
+  unaffiliated: { title: 'stop.unaffiliated.title', tone: 'info' },
+  'client.denied': { title: 'stop.denied.title', tone: 'warning' },
+};
+
+function message({ t, reason, account, date, clientName }: StopPage): Child {
+  switch (reason) {
+    case 'locked.erasing':
+      return date ? t('locked.erasing', { date }) : t('locked.erasing_soon');
+    case 'locked.expired':
+      return date ? t('locked.expired_on', { date }) : t('locked.expired');
+    case 'account.hold':
+      return account
+        ? t.parts('account.hold', { account: named(account) })
+        : t('account.hold_unnamed');
+    case 'account.closed':
+      return account
+        ? t.parts('account.closed', { account: named(account) })
+        : t('account.closed_unnamed');
+    case 'client.denied':
+      return clientName
+        ? t.parts('client.denied', { client: named(clientName) })
+        : t('client.denied_unnamed');
+    default:
+      return t(reason);
+  }
+}
+
+function administratorList({ t, account, administrators = [] }: StopPage): Html | false {
+  return (
+    administrators.length > 0 &&
+    html`
+      <section class="administrators">
+        <h2>${t('stop.administrators')}</h2>
+        <p>
+          ${
+            account
+              ? t.parts('stop.administrators_of', { account: named(account) })
+              : t('stop.administrators_here')
+          }
+        </p>
+        <ul class="people">
+          ${administrators.map(
+            ({ name, email }) =>
+              html`<li>
+                <strong>${named(name)}</strong>
+                <a href="mailto:${encodeURIComponent(email)}">${named(email)}</a>
+              </li>`,
+          )}
+        </ul>
+      </section>
+    `
+  );
+}
+
+/** Where to go from here, without changing anything. */
+function ways({ t, forgotHref, returnHref, clientName }: StopPage): Html | undefined {
+  if (!forgotHref && !returnHref) return undefined;
+  return html`
+    <p class="actions">
+      ${forgotHref && html`<a class="button" href="${forgotHref}">${t('stop.reset')}</a>`}
+      ${
+        returnHref &&
+        html`<a class="button" href="${returnHref}"
+          >${
+            clientName ? t.parts('stop.return_to', { client: named(clientName) }) : t('stop.return')
+          }</a
+        >`
+      }
+    </p>
+  `;
+}

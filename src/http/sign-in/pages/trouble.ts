@@ -1,0 +1,89 @@
+import type { MessageKey } from '#messages/translate.ts';
+import { type Child, type Html, html } from '#platform/html.ts';
+import { alert, clip, notice } from '../../form.ts';
+import type { PageContext } from '../../layout.ts';
+import { card, referenceLine } from './card.ts';
+
+export interface ExpiredPage extends PageContext {
+  startHref?: string | undefined;
+  reference: string;
+}
+
+/** The sign-in took too long, or went on elsewhere. */
+export function expiredPage(page: ExpiredPage): Html {
+  const { t, startHref, reference } = page;
+  return card(page, {
+    title: t('expired.title'),
+    lead: [t('expired.text'), !startHref && ` ${t('expired.go_back')}`],
+    failed: true,
+    body: [button(startHref, t('action.start_again')), referenceLine(page, reference)],
+  });
+}
+
+export interface ThrottledPage extends PageContext {
+  minutes: number;
+  reference: string;
+}
+
+export function throttledPage(page: ThrottledPage): Html {
+  const { t, minutes, reference } = page;
+  return card(page, {
+    title: t('throttled.title'),
+    failed: true,
+    body: [alert(t('throttled', { n: minutes }), 'warning'), referenceLine(page, reference)],
+  });
+}
+
+export interface BusyPage extends PageContext {
+  seconds: number;
+}
+
+export function busyPage(page: BusyPage): Html {
+  const { t, seconds, here } = page;
+  return card(page, {
+    title: t('busy.title'),
+    body: [notice('info', t('busy.text', { n: seconds })), button(here, t('action.try_again'))],
+  });
+}
+
+export interface ErrorPage extends PageContext {
+  status: number;
+  /** Both are ours to say by the status, unless somebody knows better. */
+  title?: string | undefined;
+  detail?: string | undefined;
+  /** The error of OAuth or of ours, for those who look after the application. */
+  code?: string | undefined;
+  reference: string;
+}
+
+export function errorPage(page: ErrorPage): Html {
+  const { t, status, detail, code, reference } = page;
+  const [title, text] = texts[status] ?? (status >= 500 ? texts[500]! : other);
+  return card(page, {
+    title: page.title ?? t(title),
+    lead: t(text),
+    failed: true,
+    body: [
+      detail && alert(clip(detail, 1000), 'warning'),
+      code &&
+        html`<p class="reference">
+          ${t.parts('error.code', { code: html`<code>${clip(code)}</code>` })}
+        </p>`,
+      referenceLine(page, reference),
+    ],
+  });
+}
+
+type Texts = [title: MessageKey, text: MessageKey];
+
+const other: Texts = ['error.title', 'error.text'];
+const texts: Record<number, Texts> = {
+  404: ['error.404.title', 'error.404.text'],
+  405: ['error.405.title', 'error.405.text'],
+  421: ['error.421.title', 'error.421.text'],
+  500: ['error.500.title', 'error.500.text'],
+};
+
+function button(href: string | undefined, text: string): Child {
+  return href && html`<p><a class="button primary" href="${href}">${text}</a></p>`;
+}
