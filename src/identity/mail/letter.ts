@@ -1,0 +1,436 @@
+import { newReference } from '#platform/ids.ts';
+import { secretHash } from '#platform/secrets.ts';
+import type { Work } from '../work.ts';
+
+/**
+ * Every letter we write, with what its text needs: behaviour.md section 8.
+ *
+ * The values are facts, never sentences: what is said about them, in nine languages, is decided when
+ * the letter leaves. A name that somebody typed may be anything; it is made harmless there too.
+ */
+export interface Letters {
+  registration_code: { code: string; codeExpiresAt: Date; link: string; expiresAt: Date };
+  registration_known: { signInLink: string; resetLink: string };
+  registration_closed: { domain: string };
+  welcome: { account: string | null; administrators: string[]; signInLink: string };
+  activation: { account: string | null; invitedBy: string | null; link: string; expiresAt: Date };
+  invitation: { account: string; invitedBy: string | null; link: string; expiresAt: Date };
+  account_welcome: { account: string; link: string; expiresAt: Date };
+  approval_reminder: {
+    account: string;
+    count: number;
+    names: string[];
+    queueLink: string;
+    unsubscribeLink: string;
+  };
+  approved: { account: string; administrators: string[]; signInLink: string };
+  added_to_account: {
+    account: string;
+    administrators: string[];
+    /** A lock stays when somebody is added again; it is lifted by itself. */
+    locked: boolean;
+    signInLink: string;
+  };
+  rejected: {
+    account: string;
+    /** What the administrator wrote to the person. */
+    message: string | null;
+    administrators: string[];
+  };
+  password_reset: {
+    /** Who asked for it. */
+    by: 'user' | 'administrator';
+    /** Only for who asked: there is a page open where it can be entered. */
+    code: string | null;
+    codeExpiresAt: Date | null;
+    link: string;
+    expiresAt: Date;
+  };
+  password_managed: { account: string; signInLink: string };
+  locked_out: {
+    at: Date;
+    /** As coarse as "Berlin, Germany" or a shortened address. */
+    origin: string | null;
+    /** Null where only an administrator may unlock. */
+    resetLink: string | null;
+    administrators: string[];
+  };
+  credential_changed: {
+    what:
+      | 'password'
+      | 'email'
+      | 'totp_added'
+      | 'totp_removed'
+      | 'passkey_added'
+      | 'passkey_removed'
+      | 'recovery_codes'
+      | 'upstream_linked';
+    at: Date;
+    origin: string | null;
+    /** For a changed email address, to the old one: undoes it. Else the page with one's security. */
+    link: string;
+    revertsUntil: Date | null;
+  };
+  removed_from_account: { account: string; administrators: string[] };
+  email_change: { email: string; link: string; expiresAt: Date };
+  bulk_finished: {
+    job: 'add' | 'update' | 'delete';
+    succeeded: number;
+    skipped: number;
+    failed: number;
+    resultLink: string;
+    expiresAt: Date;
+  };
+  domain_owned: {
+    account: string;
+    domain: string;
+    proof: 'dns' | 'https' | 'email' | 'operator';
+    unaffiliated: number;
+    elsewhere: number;
+    domainLink: string;
+  };
+  erasure: {
+    stage: 'requested' | 'cancelled' | 'done';
+    erasedAt: Date | null;
+    /** Cancels it; only while it is requested. */
+    link: string | null;
+  };
+  domain_contested: {
+    account: string;
+    domain: string;
+    request: 'ownership' | 'access' | 'release';
+    claimant: string;
+    contact: string;
+    domainLink: string;
+    expiresAt: Date;
+  };
+  domain_at_risk: {
+    account: string;
+    domain: string;
+    stage: 'failing' | 'lapsed';
+    expected: string;
+    found: string | null;
+    lapsesAt: Date | null;
+    domainLink: string;
+  };
+  factor_reset: {
+    what: 'reset' | 'recovery_codes_used_up';
+    /** Whose it was, when the reader is an administrator; null when it is the reader's own. */
+    user: string | null;
+    by: string | null;
+    at: Date;
+    securityLink: string;
+  };
+  secret_expiring: {
+    account: string;
+    what: 'client_secret' | 'scim_token' | 'certificate' | 'connection_failing';
+    /** The name of the connection or the token. */
+    label: string;
+    days: number;
+    endsAt: Date | null;
+    settingsLink: string;
+  };
+  no_administrator: { account: string; accountLink: string };
+  account_notice: {
+    account: string;
+    event: 'on_hold' | 'resumed' | 'merged' | 'closing' | 'closed';
+    message: string | null;
+    /** The account it was merged into. */
+    into: string | null;
+    closesAt: Date | null;
+    accountLink: string;
+  };
+  inactivity: { days: number; locksAt: Date; signInLink: string };
+  inactivity_list: { account: string; count: number; names: string[]; usersLink: string };
+  domain_proof: {
+    account: string;
+    domain: string;
+    claimant: string;
+    link: string;
+    expiresAt: Date;
+  };
+  domain_capture: { account: string; domain: string; decidesUntil: Date; signInLink: string };
+  new_device: {
+    at: Date;
+    origin: string | null;
+    /** Such as "Firefox on Windows". */
+    device: string | null;
+    /** Wrong passwords just before. */
+    failures: number;
+    sessionsLink: string;
+  };
+  lock_notice: {
+    event: 'locked' | 'unlocked';
+    account: string;
+    at: Date;
+    administrators: string[];
+  };
+}
+
+export type LetterKind = keyof Letters;
+export type Letter = { [Kind in LetterKind]: { kind: Kind } & Letters[Kind] }[LetterKind];
+export type LetterOf<Kind extends LetterKind> = Extract<Letter, { kind: Kind }>;
+
+interface LetterRules<Kind extends LetterKind> {
+  number: `M${string}`;
+  trigger: string;
+  /** How long its link or code lives by default, in words. */
+  life: string | null;
+  /** What nobody may read in the database. */
+  secret: readonly (keyof Letters[Kind])[];
+  /** The moment from which the letter is of no use and is not sent any more. */
+  until?: keyof Letters[Kind];
+}
+
+/** The mails of behaviour.md section 8 by their numbers: why each is written and what is secret in it. */
+export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
+  registration_code: {
+    number: 'M1',
+    trigger: 'somebody registers, or asks for the code again',
+    life: 'code 10 minutes, link 24 hours',
+    secret: ['code', 'link'],
+    until: 'expiresAt',
+  },
+  registration_known: {
+    number: 'M1x',
+    trigger: 'somebody registers an address that has a user',
+    life: null,
+    secret: [],
+  },
+  registration_closed: {
+    number: 'M1x',
+    trigger: 'somebody registers an address whose domain is closed to registration',
+    life: null,
+    secret: [],
+  },
+  welcome: { number: 'M2', trigger: 'a registration is complete', life: null, secret: [] },
+  activation: {
+    number: 'M3',
+    trigger: 'an administrator or a directory adds a user; "Forgot password?" without a password',
+    life: '7 days',
+    secret: ['link'],
+    until: 'expiresAt',
+  },
+  invitation: {
+    number: 'M4',
+    trigger: 'a user of a domain the account does not own is invited',
+    life: '7 days',
+    secret: ['link'],
+    until: 'expiresAt',
+  },
+  account_welcome: {
+    number: 'M5',
+    trigger: 'an account is created, to its first fulfillment contact',
+    life: '7 days',
+    secret: ['link'],
+    until: 'expiresAt',
+  },
+  approval_reminder: {
+    number: 'M6',
+    trigger: 'the first pending approval, then daily while there is one',
+    life: null,
+    secret: ['unsubscribeLink'],
+  },
+  approved: { number: 'M7', trigger: 'a pending user is approved', life: null, secret: [] },
+  added_to_account: {
+    number: "M7'",
+    trigger: 'an unaffiliated user is added to an account',
+    life: null,
+    secret: [],
+  },
+  rejected: { number: 'M8', trigger: 'a pending user is rejected', life: null, secret: [] },
+  password_reset: {
+    number: 'M9',
+    trigger: '"Forgot password?", or an administrator resets the password',
+    life: 'link 30 minutes, code 10 minutes',
+    secret: ['code', 'link'],
+    until: 'expiresAt',
+  },
+  password_managed: {
+    number: 'M9f',
+    trigger: '"Forgot password?" of a user whose organization signs them in',
+    life: null,
+    secret: [],
+  },
+  locked_out: { number: 'M10', trigger: 'too many wrong passwords', life: null, secret: [] },
+  credential_changed: {
+    number: 'M11',
+    trigger: 'a password, factor, email address or linked identity changes (old and new address)',
+    life: 'revert link 7 days',
+    secret: ['link'],
+  },
+  removed_from_account: {
+    number: 'M12',
+    trigger: 'a user is removed from the account',
+    life: null,
+    secret: [],
+  },
+  email_change: {
+    number: 'M13',
+    trigger: 'another email address is asked for, to that address',
+    life: '24 hours',
+    secret: ['link'],
+    until: 'expiresAt',
+  },
+  bulk_finished: {
+    number: 'M14',
+    trigger: 'a bulk job ends, to who started it',
+    life: 'file 7 days',
+    secret: [],
+    until: 'expiresAt',
+  },
+  domain_owned: { number: 'M15', trigger: 'the account owns a domain', life: null, secret: [] },
+  erasure: {
+    number: 'M16',
+    trigger: 'an erasure is requested, cancelled or done',
+    life: 'until the date',
+    secret: ['link'],
+  },
+  domain_contested: {
+    number: 'M17',
+    trigger: 'another account proves the domain, or asks for access or release',
+    life: '30 days',
+    secret: [],
+    until: 'expiresAt',
+  },
+  domain_at_risk: {
+    number: 'M18',
+    trigger: 'the proof of a domain is not found any more, or has lapsed',
+    life: null,
+    secret: [],
+  },
+  factor_reset: {
+    number: 'M19',
+    trigger: 'an administrator resets the second factor; the recovery codes are used up',
+    life: null,
+    secret: [],
+  },
+  secret_expiring: {
+    number: 'M20',
+    trigger: 'a secret, token or certificate ends in 30, 7 or 1 days; a connection fails',
+    life: null,
+    secret: [],
+  },
+  no_administrator: {
+    number: 'M21',
+    trigger: 'an account has lost its last administrator',
+    life: null,
+    secret: [],
+  },
+  account_notice: {
+    number: 'M22',
+    trigger: 'an account is put on hold, resumed, merged or closed',
+    life: null,
+    secret: [],
+  },
+  inactivity: {
+    number: 'M23',
+    trigger: '30, 7 and 1 days before a user is locked as inactive',
+    life: null,
+    secret: [],
+    until: 'locksAt',
+  },
+  inactivity_list: {
+    number: 'M23',
+    trigger: 'monthly, to the administrators: who is about to be locked',
+    life: null,
+    secret: [],
+  },
+  domain_proof: {
+    number: 'M24',
+    trigger: 'a domain is to be proved by mail, to a mailbox of that domain',
+    life: '7 days',
+    secret: ['link'],
+    until: 'expiresAt',
+  },
+  domain_capture: {
+    number: 'M25',
+    trigger:
+      'the owner of the domain asks its users elsewhere to decide; again after 14, 3 and 1 days',
+    life: '30 days',
+    secret: [],
+    until: 'decidesUntil',
+  },
+  new_device: {
+    number: 'M26',
+    trigger: 'a sign-in from a new device, or after wrong passwords (ASVS 6.3.4)',
+    life: null,
+    secret: [],
+  },
+  lock_notice: {
+    number: 'M27',
+    trigger: 'an administrator locks or unlocks the user',
+    life: null,
+    secret: [],
+  },
+};
+
+export const letterKinds = Object.keys(letters) as LetterKind[];
+
+/** Who is written to, by the address that is stored, never by the one that was typed. */
+export interface Recipient {
+  userId?: string;
+  email: string;
+  name?: string;
+  locale: string | null;
+}
+
+export interface MailOptions {
+  /** The same key is queued once. */
+  dedupKey?: string;
+  /** After this it is of no use. By default the end of the link in it. */
+  expiresAt?: Date;
+}
+
+/** The payload of a mail in the outbox. What is secret in the letter is sealed beside it. */
+export interface QueuedMail {
+  letter: { kind: LetterKind } & Record<string, unknown>;
+  to: { email: string; name: string | null; locale: string | null };
+  /** What support finds it by. */
+  reference: string;
+  /** What is left when the mail is delivered: enough to count what one address was sent. */
+  kept: { letter: LetterKind; address: string };
+}
+
+/** Queues a letter. It leaves after the commit, or never if there is none. */
+export function mail(
+  work: Pick<Work, 'send' | 'origin'>,
+  to: Recipient,
+  letter: Letter,
+  options: MailOptions = {},
+): void {
+  const { secret, until } = letters[letter.kind] as LetterRules<LetterKind>;
+  const hidden = new Set<string>(secret);
+  const [secrets, values] = split(letter, (name) => hidden.has(name));
+  const address = addressMark(to.email);
+  const payload: QueuedMail = {
+    letter: values as QueuedMail['letter'],
+    to: { email: to.email, name: to.name ?? null, locale: to.locale },
+    reference: work.origin.reference ?? newReference(),
+    kept: { letter: letter.kind, address },
+  };
+  work.send({
+    kind: 'mail',
+    subject: to.userId ?? address,
+    payload: { ...payload },
+    secret: hidden.size > 0 ? secrets : undefined,
+    dedupKey: options.dedupKey,
+    expiresAt: options.expiresAt ?? (until && (Reflect.get(letter, until) as Date)),
+  });
+}
+
+/** What stands for an address where the address itself is not to be kept. */
+export function addressMark(email: string): string {
+  return secretHash(email.toLowerCase());
+}
+
+function split(
+  values: object,
+  isSecret: (name: string) => boolean,
+): [Record<string, unknown>, Record<string, unknown>] {
+  const entries = Object.entries(values);
+  return [
+    Object.fromEntries(entries.filter(([name]) => isSecret(name))),
+    Object.fromEntries(entries.filter(([name]) => !isSecret(name))),
+  ];
+}
