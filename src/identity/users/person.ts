@@ -1,0 +1,103 @@
+import type { Param, Sql } from '#platform/database/sql.ts';
+import type { LockReason } from './locks.ts';
+
+/**
+ * All that decides whether a person may come in, as it stands in the database at this moment. Read
+ * at each use, never kept: a lock set a second ago on another process must hold here.
+ */
+export interface Person {
+  id: string;
+  /** As the person wrote it; null once erased. */
+  email: string | null;
+  givenName: string;
+  familyName: string;
+  country: string | null;
+  entitlementCountry: string | null;
+  language: string | null;
+  phone: string | null;
+  identity: 'invited' | 'unverified' | 'ready' | 'erasing' | 'erased';
+  emailVerified: boolean;
+  affiliation: 'none' | 'pending' | 'provisional' | 'member';
+  account: {
+    id: string;
+    number: string | null;
+    name: string;
+    status: 'active' | 'on_hold' | 'closing' | 'closed' | 'merged';
+    holdReason: string | null;
+  } | null;
+  locks: { reason: LockReason; until: string | null }[];
+  roles: string[];
+  groups: { id: string; name: string }[];
+  /** The current versions of the terms this person has still to accept. */
+  outstandingTerms: string[];
+  /** Seconds since 1970. */
+  updatedAt: number;
+}
+
+/**
+ * The person as one JSON column. `user` is the SQL expression of the id, `now` the placeholder of
+ * the moment. A fragment, not a function in the database: the planner sees through it, and one
+ * prepared statement brings the person along with whatever else a request needs.
+ *
+ * Outstanding terms: the newest version of each kind that is in force, unless the person accepted
+ * one that is no older than the last that had to be accepted anew (behaviour.md F02).
+ */
+export function personJson(user: string, now: string): string {
+  return `(
+    select jsonb_build_object(
+      'id', u.id, 'email', u.email_display, 'givenName', u.given_name, 'familyName', u.family_name,
+      'country', u.country, 'entitlementCountry', u.entitlement_country, 'language', u.language,
+      'phone', u.phone, 'identity', u.identity, 'emailVerified', u.email_verified_at is not null,
+      'affiliation', u.affiliation,
+      'updatedAt', floor(extract(epoch from u.updated_at)),
+      'account', case when a.id is not null then jsonb_build_object(
+        'id', a.id, 'number', a.number, 'name', a.name, 'status', a.status,
+        'holdReason', a.hold_reason) end,
+      'locks', coalesce((
+        select jsonb_agg(jsonb_build_object('reason', l.reason, 'until', l.until))
+        from user_locks l
+        where l.user_id = u.id and l.released_at is null and (l.until is null or l.until > ${now})
+      ), '[]'),
+      'roles', coalesce((
+        select jsonb_agg(distinct r.role) from role_assignments r where r.user_id = u.id
+      ), '[]'),
+      'groups', coalesce((
+        select jsonb_agg(jsonb_build_object('id', g.id, 'name', g.name) order by g.name)
+        from group_members m join groups g on g.id = m.group_id where m.user_id = u.id
+      ), '[]'),
+      'outstandingTerms', coalesce((
+        select jsonb_agg(n.id) from (
+          select distinct on (v.kind) v.kind, v.id from terms_versions v
+          where v.effective_at <= ${now}
+          order by v.kind, v.effective_at desc, v.published_at desc
+        ) n
+        where not exists (
+          select 1 from terms_acceptances t join terms_versions w on w.id = t.version_id
+          where t.user_id = u.id and w.kind = n.kind and w.effective_at >= coalesce((
+            select max(q.effective_at) from terms_versions q
+            where q.kind = n.kind and q.requires_reaccept and q.effective_at <= ${now}
+          ), '-infinity')
+        )
+      ), '[]'))
+    from users u left join accounts a on a.id = u.account_id
+    where u.id = ${user})`;
+}
+
+const byId = `select ${personJson('$1::uuid', '$2::timestamptz')} as person`;
+const byEmail = `
+  select ${personJson("(select id from users where email = $1 and identity <> 'erased')", '$2::timestamptz')} as person`;
+
+/** The person with this id, or null. */
+export function findPerson(sql: Sql, id: string, now: Date): Promise<Person | null> {
+  return one(sql, byId, [id, now]);
+}
+
+/** The person with this address in canonical form, or null. */
+export function findPersonByEmail(sql: Sql, email: string, now: Date): Promise<Person | null> {
+  return one(sql, byEmail, [email, now]);
+}
+
+async function one(sql: Sql, text: string, params: Param[]): Promise<Person | null> {
+  const [row] = await sql.query<{ person: Person | null }>(text, params);
+  return row?.person ?? null;
+}
