@@ -1,0 +1,141 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sharedBrowser } from '#test/support/browser.ts';
+import { samples } from './samples.ts';
+import { openSite, sampleAddress, type Site } from './site.ts';
+
+/** `SCREENSHOTS=folder` keeps a picture of every page, for human eyes. */
+const screenshots = process.env.SCREENSHOTS;
+
+const phone = { width: 360, height: 740 };
+const desktop = { width: 1280, height: 800 };
+const standards = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'];
+
+let site: Site;
+let context: BrowserContext;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  site = await openSite();
+  const browser = await sharedBrowser();
+  context = await browser.newContext({ baseURL: site.origin, reducedMotion: 'reduce' });
+  page = await context.newPage();
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));
+}, 60_000);
+
+afterAll(async () => {
+  await context.close();
+  site.close();
+});
+
+describe.each(samples)('$name', ({ name }) => {
+  it('is usable by everybody, on a phone and a desk, by day and by night', async () => {
+    complaints.length = 0;
+    await page.setViewportSize(phone);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.goto(sampleAddress(name));
+    expect(await violations()).toEqual([]);
+    await keepPicture(`${name} phone light`);
+
+    for (const [size, viewport] of Object.entries({ phone, desktop })) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.setViewportSize(viewport);
+        await page.emulateMedia({ colorScheme });
+        expect(await violations(['color-contrast', 'target-size'])).toEqual([]);
+        await keepPicture(`${name} ${size} ${colorScheme}`);
+      }
+    }
+    expect(complaints).toEqual([]);
+  }, 60_000);
+
+  it('needs no sideways scrolling at 320 pixels, even with long words and an open menu', async () => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.goto(`${sampleAddress(name)}?ui_locales=de`);
+    await page.locator('.languages summary').click();
+
+    const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    expect(await page.evaluate<number>(beyond)).toBe(0);
+  }, 60_000);
+});
+
+describe('a person without a mouse', () => {
+  it('signs in by typing and Enter', async () => {
+    await page.setViewportSize(desktop);
+    await page.goto(sampleAddress('identifier'));
+    await page.keyboard.type('ann@acme.example');
+    await page.keyboard.press('Enter');
+
+    expect(await page.locator('#received').textContent()).toContain('email=ann%2540acme.example');
+  });
+
+  it('reads the terms to the end, ticks every box and accepts', async () => {
+    await page.goto(sampleAddress('terms'));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('End');
+    await expect
+      .poll(() => page.evaluate<number>("document.querySelector('.text').scrollTop"))
+      .toBeGreaterThan(0);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+
+    expect(await page.locator('#received').textContent()).toContain(
+      'accept=tos-2026-06&accept=privacy-2026-06',
+    );
+  });
+
+  it('cannot accept with a box left out', async () => {
+    await page.goto(sampleAddress('terms'));
+    await page.locator('#accept-0').check();
+    await page.locator('button.primary').press('Enter');
+
+    expect(await page.locator('#accept-1').evaluate((box) => box.matches(':invalid'))).toBe(true);
+    expect(page.url()).toContain('/samples/terms');
+  });
+
+  it('sees where the focus is', async () => {
+    await page.goto(sampleAddress('consent'));
+    await page.keyboard.press('Tab');
+    const outline = 'getComputedStyle(document.activeElement).outline';
+    expect(await page.evaluate<string>(outline)).toMatch(/solid [2-9]px/);
+  });
+
+  it('changes the language', async () => {
+    await page.goto(sampleAddress('sign out'));
+    await page.locator('.languages summary').press('Enter');
+    await page.getByRole('link', { name: 'Deutsch' }).press('Enter');
+
+    await page.waitForURL(/ui_locales=de/);
+  });
+});
+
+it('carries an answer to the application by itself', async () => {
+  await page.goto('/answer');
+  await expect.poll(() => page.title()).toBe('Received');
+  expect(await page.locator('#received').textContent()).toBe('code=c0de');
+});
+
+/** By all rules of the standards, or by those alone that colours and widths can break. */
+async function violations(rules?: string[]): Promise<string[]> {
+  const axe = new AxeBuilder({ page }).setLegacyMode(true);
+  const { violations } = await (rules ? axe.withRules(rules) : axe.withTags(standards)).analyze();
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 300)} ${failureSummary}`),
+  );
+}
+
+async function keepPicture(name: string): Promise<void> {
+  if (!screenshots) return;
+  mkdirSync(screenshots, { recursive: true });
+  const file = name.replaceAll(/[^\w.]+/g, '-');
+  await page.screenshot({ path: join(screenshots, `${file}.png`), fullPage: true });
+}
