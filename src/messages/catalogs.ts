@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { type Locale, locales } from '#platform/i18n.ts';
+import mail from './en/mail.json' with { type: 'json' };
 import signIn from './en/sign-in.json' with { type: 'json' };
 
 /** One line for each namespace: `<namespace>.json` lies in the folder of every language. */
 const english = {
   'sign-in': signIn,
+  mail,
 };
 
 type Keys<Namespaces> =
