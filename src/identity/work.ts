@@ -1,3 +1,4 @@
+import type { Clock } from '#platform/clock.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Param } from '#platform/database/sql.ts';
 import type { Vault } from '#platform/secrets.ts';
@@ -29,7 +30,7 @@ export interface AuditTarget {
 
 /** Something that leaves after the commit: a mail, a logout token, a webhook. */
 export interface Outgoing {
-  kind: 'mail' | 'backchannel_logout' | 'webhook';
+  kind: 'mail' | 'backchannel_logout' | 'webhook' | 'task';
   /** What it is about, such as a user's id: what is ordered is ordered per subject. */
   subject: string;
   payload: Record<string, unknown>;
@@ -54,6 +55,9 @@ export interface Work extends Transaction {
   /** The moment of this unit of work. Every timestamp it writes is this one. */
   readonly now: Date;
 
+  /** An address of ours, such as `/reset-password?token=...`, as it stands in a mail. */
+  link(path: string): string;
+
   /** Adds an audit row to this transaction: it happened and is written, or neither. */
   record(
     action: AuditAction,
@@ -66,10 +70,18 @@ export interface Work extends Transaction {
   send(outgoing: Outgoing): void;
 }
 
+/** What every rule stands on. Put together once, at the start. */
+export interface Foundation {
+  database: Database;
+  vault: Vault;
+  clock: Clock;
+  /** The public address: every link is built from it, never from a request. */
+  issuer: string;
+}
+
 export interface WorkContext {
   actor: Actor;
   origin?: Origin;
-  now: Date;
 }
 
 /**
@@ -78,20 +90,21 @@ export interface WorkContext {
  * Audit rows and outgoing messages are written by one statement each, just before the commit.
  */
 export function unitOfWork<T>(
-  database: Database,
-  vault: Vault,
-  { actor, origin = {}, now }: WorkContext,
+  { database, vault, clock, issuer }: Foundation,
+  { actor, origin = {} }: WorkContext,
   command: (work: Work) => Promise<T>,
 ): Promise<T> {
   return database.transaction(async (tx) => {
+    const now = clock();
     const audit: AuditRow[] = [];
     const outbox: Outgoing[] = [];
     const work: Work = {
       em: tx.em,
-      query: tx.query,
+      query: (text, params) => tx.query(text, params),
       actor,
       origin,
       now,
+      link: (path) => new URL(path, issuer).href,
       record(action, target, details = {}, accountId = null) {
         audit.push({ action, target, details, accountId });
       },

@@ -39,7 +39,9 @@ export type AccessDecision =
 export function accessDecision(person: Person | null, client: ClientPolicy | null): AccessDecision {
   if (!person || person.identity === 'erased') return deny({ reason: 'unknown' });
 
-  const lock = tellingOrder.find((reason) => person.locks.some((one) => one.reason === reason));
+  const lock = tellingOrder.find(
+    (reason) => reason !== passwordLock && person.locks.some((one) => one.reason === reason),
+  );
   if (lock) return deny({ reason: 'locked', lock });
   if (person.identity === 'erasing') return deny({ reason: 'locked', lock: 'erasing' });
   if (person.identity !== 'ready') return deny({ reason: 'unverified' });
@@ -60,6 +62,13 @@ export function accessDecision(person: Person | null, client: ClientPolicy | nul
     return deny({ reason: 'not_permitted' });
   return { access: 'allow' };
 }
+
+/**
+ * Too many wrong passwords lock the password, not the person (security.md 3.9): `checkPassword`
+ * refuses it. Who is signed in stays signed in, or a stranger with a list of words could sign
+ * anybody out of everything.
+ */
+const passwordLock: LockReason = 'too_many_attempts';
 
 function deny(denial: Denial): AccessDecision {
   return { access: 'deny', denial };

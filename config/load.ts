@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { Settings, type Config } from './schema.ts';
+
+/** Every mistake in the settings, in one message. */
+export class BadSettings extends Error {
+  override readonly name = 'BadSettings';
+
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `These settings are missing or wrong:\n${problems.map((one) => `  - ${one}`).join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/**
+ * The configuration from the environment. The only reader of `process.env`.
+ *
+ * In production nothing secret has a default: whatever is missing or weak is refused at the start,
+ * all of it in one message.
+ *
+ * @throws {BadSettings}
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = Settings.safeParse(given);
+  if (!parsed.success)
+    throw new BadSettings(
+      parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
+    );
+
+  const settings = parsed.data;
+  const production = settings.NODE_ENV === 'production';
+  const problems: string[] = [];
+  const url = settings.DATABASE_URL ?? `pglite:${join(settings.DATA_DIR, 'db')}`;
+  const embedded = url.startsWith('pglite:');
+  const issuer = (settings.ISSUER ?? `http://localhost:${settings.PORT}`).replace(/\/$/, '');
+
+  if (new URL(issuer).pathname !== '/') problems.push('ISSUER: must be an origin, without a path.');
+  if (embedded && settings.WORKERS > 1)
+    problems.push(
+      'WORKERS: the embedded database serves one process. Set DATABASE_URL to a PostgreSQL.',
+    );
+  for (const proxy of settings.TRUSTED_PROXIES)
+    if (!isNetwork(proxy)) problems.push(`TRUSTED_PROXIES: ${proxy} is no address and no network.`);
+  if (production) {
+    if (!settings.ISSUER) problems.push('ISSUER: the public address, https://...');
+    else if (!issuer.startsWith('https://')) problems.push('ISSUER: must be https in production.');
+    if (!settings.DATABASE_URL || embedded)
+      problems.push(
+        'DATABASE_URL: a postgres:// address. The embedded database is for trying out.',
+      );
+    if (!settings.SECRET_KEY) problems.push('SECRET_KEY: 32 random bytes or more, as base64.');
+    if (!settings.SMTP_URL) problems.push('SMTP_URL: where mail is handed over.');
+    if (!environment['MAIL_FROM']) problems.push('MAIL_FROM: the sender of every mail.');
+    if (settings.DEMO) problems.push('DEMO: the demo has passwords that everybody knows.');
+  }
+  const secrets = readSecrets(settings.SECRET_KEY, problems);
+  if (problems.length > 0) throw new BadSettings(problems);
+
+  return Object.freeze<Config>({
+    production,
+    issuer,
+    host: settings.HOST,
+    port: settings.PORT,
+    database: embedded
+      ? { kind: 'embedded', folder: resolve(url.slice('pglite:'.length)) }
+      : { kind: 'postgres', url },
+    dataDir: settings.DATA_DIR,
+    secrets: secrets ?? [localSecret(settings.DATA_DIR)],
+    smtpUrl: settings.SMTP_URL ?? null,
+    mailFrom: settings.MAIL_FROM,
+    dnsServers: settings.DNS_SERVERS,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    egressAllow:
+      settings.EGRESS_ALLOW.length > 0 || production
+        ? settings.EGRESS_ALLOW
+        : ['localhost', '127.0.0.1', '::1'],
+    workers: settings.WORKERS,
+    logLevel: settings.LOG_LEVEL,
+    demo: settings.DEMO ?? settings.NODE_ENV === 'development',
+  });
+}
+
+function readSecrets(text: string | undefined, problems: string[]): Buffer[] | undefined {
+  if (text === undefined) return undefined;
+  return text.split(',').map((one) => {
+    const bytes = Buffer.from(one.trim(), 'base64');
+    if (bytes.length < 32)
+      problems.push('SECRET_KEY: 32 random bytes or more, as base64 (openssl rand -base64 32).');
+    return bytes;
+  });
+}
+
+/** Made once, beside the data it protects, for whoever just tries things out. */
+function localSecret(dataDir: string): Buffer {
+  const file = join(dataDir, 'secret.key');
+  if (!existsSync(file)) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    try {
+      writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+  return Buffer.from(readFileSync(file, 'utf8'), 'base64');
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  if (!isIP(address) || more.length > 0) return false;
+  if (bits === undefined) return true;
+  try {
+    new BlockList().addSubnet(address, Number(bits), isIP(address) === 6 ? 'ipv6' : 'ipv4');
+    return /^\d+$/.test(bits);
+  } catch {
+    return false;
+  }
+}

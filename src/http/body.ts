@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import type { Context, ParameterizedContext } from 'koa';
+import { Problem } from './problem.ts';
+
+type Ctx = Context | ParameterizedContext;
+
+/** A form of ours has a few short fields. */
+const formLimit = 64 * 1024;
+
+/**
+ * The fields of an urlencoded form. A field that comes twice, or with a NUL in it, makes the whole
+ * form no good: two readers could read it differently.
+ *
+ * @throws {Problem} 400, 413 or 415
+ */
+export async function readForm(ctx: Ctx): Promise<Record<string, string>> {
+  if (!ctx.is('urlencoded'))
+    throw new Problem(415, 'unsupported_media_type', 'A form was expected.');
+  const text = await readText(ctx.req, formLimit);
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (name in fields) throw new Problem(400, 'duplicate_field', `${name} was sent twice.`);
+    if (value.includes('\0')) throw new Problem(400, 'invalid_field', `${name} is not text.`);
+    fields[name] = value;
+  }
+  return fields;
+}
+
+/** The body as text. @throws {Problem} 400 when it is not UTF-8, 413 when it is too long. */
+export async function readText(request: IncomingMessage, limit: number): Promise<string> {
+  const tooLong = new Problem(413, 'too_large', `More than ${limit} bytes were sent.`, {
+    Connection: 'close',
+  });
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLong;
+  if (request.headers['content-encoding'] !== undefined)
+    throw new Problem(415, 'unsupported_encoding', 'The body must not be compressed.');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit) throw tooLong;
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new Problem(400, 'invalid_encoding', 'The body is not UTF-8.');
+  }
+}

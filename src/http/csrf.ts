@@ -1,0 +1,59 @@
+import type { Context, ParameterizedContext } from 'koa';
+import { keyedHash, newSecret, sameSecret } from '#platform/secrets.ts';
+import { Problem } from './problem.ts';
+
+type Ctx = Context | ParameterizedContext;
+
+/** Keeps other sites from sending our forms in a person's name. */
+export interface Csrf {
+  /** The value for the hidden field of a form that belongs to `binding`, such as a sign-in. */
+  token(ctx: Ctx, binding?: string): string;
+  /** @throws {Problem} 403 unless the form is one we gave to this browser. */
+  check(ctx: Ctx, form: Record<string, string>, binding?: string): void;
+}
+
+const cookie = 'ostiary_form';
+
+/**
+ * Two checks, either of which would do: the field must fit a cookie (or the sign-in) that another
+ * site cannot read, and a browser that says where a form comes from must say it comes from us.
+ */
+export function csrf(key: Buffer, issuer: string): Csrf {
+  const origin = new URL(issuer).origin;
+  const secure = issuer.startsWith('https:');
+  const name = secure ? `__Host-${cookie}` : cookie;
+
+  function browserSecret(ctx: Ctx): string {
+    const state = ctx.state as { formSecret?: string };
+    if (state.formSecret) return state.formSecret;
+    let secret = ctx.cookies.get(name);
+    if (!secret) {
+      secret = newSecret(16);
+      ctx.cookies.set(name, secret, { httpOnly: true, sameSite: 'lax', secure, overwrite: true });
+    }
+    return (state.formSecret = secret);
+  }
+
+  return {
+    token: (ctx, binding) => keyedHash(key, `form:${binding ?? browserSecret(ctx)}`),
+
+    check(ctx, form, binding) {
+      requireSameOrigin(ctx, origin);
+      const secret = binding ?? ctx.cookies.get(name);
+      if (!secret || !sameSecret(form['csrf'] ?? '', keyedHash(key, `form:${secret}`)))
+        throw new Problem(
+          403,
+          'form_expired',
+          'This form is no longer good. Go back, load the page again and send it once more.',
+        );
+    },
+  };
+}
+
+/** @throws {Problem} 403 where the browser says that another site sends this. */
+export function requireSameOrigin(ctx: Ctx, origin: string): void {
+  const from = ctx.get('origin');
+  const site = ctx.get('sec-fetch-site');
+  if ((from && from !== origin) || (site && site !== 'same-origin' && site !== 'none'))
+    throw new Problem(403, 'foreign_origin', 'This form was sent by another site.');
+}

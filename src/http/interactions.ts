@@ -1,0 +1,43 @@
+import type { Context, ParameterizedContext } from 'koa';
+import type { Client } from '#identity/applications/client.ts';
+import type { Person } from '#identity/users/person.ts';
+
+/** What the engine stopped for, and what it wants to hear: one sign-in at one application. */
+export interface Interaction {
+  uid: string;
+  prompt: { name: string; reasons: readonly string[]; details: Record<string, unknown> };
+  /** The parameters of the authorization request. */
+  params: Record<string, unknown>;
+  client: Client | undefined;
+  /** Who is signed in in this browser, as they are now. */
+  person: Person | null;
+  sessionUid: string | null;
+  /** When the person last proved who they are, in seconds since 1970. */
+  signedInAt: number | null;
+  /** The address typed so far, in canonical form. */
+  identifier: string | null;
+  /** What earlier steps of the same request gave. */
+  lastSubmission: Record<string, unknown>;
+}
+
+/**
+ * The engine's interactions, as the pages use them. A sign-in belongs to the browser that began it:
+ * its cookie must come along (security.md D-62).
+ */
+export interface Interactions {
+  /** The interaction of this address and this browser, or null when there is none any more. */
+  load(ctx: Context | ParameterizedContext, uid: string): Promise<Interaction | null>;
+  /** Keeps the address that was typed. */
+  identify(interaction: Interaction, identifier: string): Promise<void>;
+  /**
+   * Tells the engine the outcome. Returns where the browser goes on.
+   *
+   * @param forgetSession the session the request came with is no more: it was ended, or another
+   * person signed in.
+   */
+  finish(
+    interaction: Interaction,
+    result: Record<string, unknown>,
+    options?: { forgetSession?: boolean },
+  ): Promise<string>;
+}

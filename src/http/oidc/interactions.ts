@@ -1,0 +1,80 @@
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database/database.ts';
+import type { Registry } from '#identity/applications/client.ts';
+import { personJson, type Person } from '#identity/users/person.ts';
+import type { Interactions } from '../interactions.ts';
+import { keyOf } from './adapter.ts';
+import { cookieNames } from './provider.ts';
+
+const read = `
+  select t.payload, s.uid as session_uid, s.payload ->> 'loginTs' as signed_in_at,
+         ${personJson('s.user_id', '$2::timestamptz')} as person
+  from oidc_artifacts t
+  left join oidc_sessions s on s.uid = t.payload -> 'session' ->> 'uid'
+    and s.user_id::text = t.payload -> 'session' ->> 'accountId' and s.expires_at > $2
+  where t.id = $1 and t.model = 'Interaction' and t.expires_at > $2`;
+
+interface Read {
+  payload: {
+    prompt: { name: string; reasons: string[]; details: Record<string, unknown> };
+    params: Record<string, unknown>;
+    lastSubmission?: Record<string, unknown>;
+    session?: { uid?: string; accountId?: string };
+    returnTo: string;
+    identifier?: string;
+  };
+  session_uid: string | null;
+  signed_in_at: string | null;
+  person: Person | null;
+}
+
+/** The engine's interactions, read and answered in one statement each. */
+export function interactionsOf(
+  database: Database,
+  registry: Registry,
+  clock: Clock,
+  issuer: string,
+): Interactions {
+  const cookie = cookieNames(issuer).interaction;
+  return {
+    async load(ctx, uid) {
+      if (ctx.cookies.get(cookie, { signed: true }) !== uid) return null;
+      const [row] = await database.query<Read>(read, [keyOf('Interaction', uid), clock()]);
+      // A session that ended meanwhile takes its interactions along.
+      if (!row || (row.payload.session?.uid && !row.session_uid)) return null;
+      const { payload } = row;
+      return {
+        uid,
+        prompt: payload.prompt,
+        params: payload.params,
+        client: await registry.client(String(payload.params['client_id'])),
+        person: row.person,
+        sessionUid: row.session_uid,
+        signedInAt: row.signed_in_at === null ? null : Number(row.signed_in_at),
+        identifier: payload.identifier ?? null,
+        lastSubmission: payload.lastSubmission ?? {},
+      };
+    },
+
+    async identify({ uid }, identifier) {
+      await database.query(
+        `update oidc_artifacts set payload = jsonb_set(payload, '{identifier}', to_jsonb($2::text))
+         where id = $1`,
+        [keyOf('Interaction', uid), identifier],
+      );
+    },
+
+    async finish({ uid, lastSubmission }, result, { forgetSession = false } = {}) {
+      // An error ends the request; anything else adds to what earlier steps gave.
+      const whole = 'error' in result ? result : { ...lastSubmission, ...result };
+      const [row] = await database.query<{ return_to: string }>(
+        `update oidc_artifacts
+         set payload = jsonb_set(payload, '{result}', $2::jsonb) - $3::text[]
+         where id = $1
+         returning payload ->> 'returnTo' as return_to`,
+        [keyOf('Interaction', uid), JSON.stringify(whole), forgetSession ? ['session'] : []],
+      );
+      return row?.return_to ?? issuer;
+    },
+  };
+}

@@ -1,0 +1,458 @@
+import { createHmac, hash } from 'node:crypto';
+import type { JWK } from 'jose';
+import {
+  errors,
+  Provider,
+  type AdapterPayload,
+  type Client as EngineClient,
+  type Configuration,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
+import type { Clock } from '#platform/clock.ts';
+import type { CookieKeys } from '#platform/cookie-keys.ts';
+import type { Database } from '#platform/database/database.ts';
+import {
+  accessDecision,
+  type AccessDecision,
+  type Denial,
+} from '#identity/access/access-decision.ts';
+import { secretMatches, type Client, type Registry } from '#identity/applications/client.ts';
+import type { AppSecrets } from '#identity/keys/app-secrets.ts';
+import { findPerson, type Person } from '#identity/users/person.ts';
+import { adapterFactory, opaqueLengths } from './adapter.ts';
+import { claimsOf, claimsOfScopes } from './claims.ts';
+import type { EnginePages } from './pages.ts';
+import { signInPolicy } from './interaction-policy.ts';
+import { requestScopes } from './request-scope.ts';
+
+export interface EngineDependencies {
+  issuer: string;
+  database: Database;
+  clock: Clock;
+  registry: Registry;
+  secrets: AppSecrets;
+  cookieKeys: CookieKeys;
+  lifetimes: Lifetimes;
+  pages: EnginePages;
+  /** Fetches from addresses that clients registered, within what the installation allows. */
+  fetch: NonNullable<Configuration['fetch']>;
+}
+
+/** Seconds (behaviour.md F27). */
+export interface Lifetimes {
+  sessionIdle: number;
+  sessionAbsolute: number;
+  accessToken: number;
+  idToken: number;
+  refreshIdle: number;
+  refreshAbsolute: number;
+}
+
+/** How a password sign-in is named in `acr`, and what `acr_values` may ask for. */
+export const acrPassword = 'urn:ostiary:acr:password';
+
+/** Sessions, cookies and paths that both the engine and our own pages know. */
+export function cookieNames(issuer: string): {
+  session: string;
+  interaction: string;
+  resume: string;
+} {
+  // `__Host-` needs https, and a path of `/`, which an interaction's cookie must not have.
+  const secure = issuer.startsWith('https:');
+  return {
+    session: secure ? '__Host-ostiary_session' : 'ostiary_session',
+    interaction: secure ? '__Secure-ostiary_sign_in' : 'ostiary_sign_in',
+    resume: secure ? '__Secure-ostiary_resume' : 'ostiary_resume',
+  };
+}
+
+/**
+ * oidc-provider, set up as oidc.md decides. A new one is made whenever the signing keys change: it
+ * takes four milliseconds, and every process has the same state in the same database.
+ */
+export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider {
+  const { issuer, database, clock, registry, secrets, cookieKeys, lifetimes, pages } = dependencies;
+  const secure = issuer.startsWith('https:');
+
+  /** The person as they are now: read once per request, with whatever else it read. */
+  async function personOf(id: string): Promise<Person | null> {
+    const scope = requestScopes.getStore();
+    const known = scope?.people.get(id);
+    if (known !== undefined) return known;
+    const person = await findPerson(database, id, clock());
+    scope?.people.set(id, person);
+    return person;
+  }
+
+  async function clientOf(id: string | undefined): Promise<Client | undefined> {
+    return id === undefined ? undefined : await registry.client(id);
+  }
+
+  async function decide(ctx: KoaContextWithOIDC): Promise<AccessDecision> {
+    const id = ctx.oidc.session?.accountId;
+    const [person, client] = await Promise.all([
+      id ? personOf(id) : null,
+      clientOf(ctx.oidc.client?.clientId),
+    ]);
+    return accessDecision(person, client?.policy ?? null);
+  }
+
+  async function isFirstParty(ctx: KoaContextWithOIDC): Promise<boolean> {
+    return (await clientOf(ctx.oidc.client?.clientId))?.firstParty ?? false;
+  }
+
+  async function clientMetadata(id: string): Promise<AdapterPayload | undefined> {
+    const client = await registry.client(id);
+    if (!client) return undefined;
+    let payload = payloads.get(client);
+    if (!payload) {
+      payload = engineMetadata(client);
+      payloads.set(client, payload);
+    }
+    return payload;
+  }
+
+  const provider = new Provider(issuer, {
+    adapter: adapterFactory({ database, clock, clientMetadata }),
+    jwks: { keys: keys as never },
+    clients: [],
+    clientDefaults: {
+      // RS256 costs many times what ES256 costs; an application that needs it registers it.
+      id_token_signed_response_alg: 'ES256',
+      response_types: ['code'],
+      grant_types: ['authorization_code'],
+    },
+    routes: {
+      authorization: '/oauth/authorize',
+      backchannel_authentication: '/oauth/backchannel',
+      code_verification: '/device',
+      device_authorization: '/oauth/device_authorization',
+      end_session: '/oauth/end_session',
+      introspection: '/oauth/introspect',
+      jwks: '/oauth/jwks',
+      pushed_authorization_request: '/oauth/par',
+      revocation: '/oauth/revoke',
+      token: '/oauth/token',
+      userinfo: '/oauth/userinfo',
+    },
+
+    // --- What is spoken
+    responseTypes: ['code', 'none'],
+    acrValues: [acrPassword],
+    subjectTypes: ['public', 'pairwise'],
+    scopes: ['openid', 'offline_access', ...Object.keys(claimsOfScopes).slice(1)],
+    claims: claimsOfScopes,
+    // An application that reads nothing but the ID token finds in it what its scopes promise.
+    conformIdTokenClaims: false,
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256'],
+      userinfoSigningAlgValues: ['RS256', 'ES256'],
+      introspectionSigningAlgValues: ['RS256', 'ES256'],
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      requestObjectSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      dPoPSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
+    },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    acceptQueryParamAccessTokens: false,
+    clockTolerance: 15,
+    pkce: {
+      // Public clients always; a confidential one authenticates itself at the token endpoint, and
+      // the certification of the Basic profile runs without PKCE (oidc.md section 1).
+      required: (_ctx, client) =>
+        client.clientAuthMethod === 'none' || client['require_pkce'] === true,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: true },
+      jwtUserinfo: { enabled: false },
+      revocation: { enabled: true },
+      clientCredentials: { enabled: true },
+      claimsParameter: { enabled: true },
+      backchannelLogout: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: secrets.dpopNonce, allowReplay: false },
+      introspection: { enabled: true, allowedPolicy: mayIntrospect },
+      deviceFlow: {
+        enabled: true,
+        charset: 'base-20',
+        mask: '****-****',
+        userCodeInputSource: pages.userCodeInput,
+        userCodeConfirmSource: pages.userCodeConfirm,
+        successSource: pages.deviceDone,
+      },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: pages.signOut,
+        postLogoutSuccessSource: pages.signedOut,
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => undefined as never,
+        useGrantedResource: () => true,
+        getResourceServerInfo,
+      },
+    },
+    extraClientMetadata: {
+      properties: ['require_pkce', 'cors_origins'],
+    },
+    /**
+     * oidc-provider drops `offline_access` unless `prompt=consent` is sent along. A first-party
+     * application is never asked for consent, so it keeps what it asked for. This hook runs right
+     * after the scope was looked at, at each endpoint that takes authorization parameters.
+     */
+    extraParams: {
+      async ostiary_offline(ctx: KoaContextWithOIDC) {
+        const { params, client } = ctx.oidc;
+        if (!params || !client || !requestedScopes(ctx).includes('offline_access')) return;
+        const kept = String(params['scope'] ?? '').split(' ');
+        if (kept.includes('offline_access') || !client.grantTypeAllowed('refresh_token')) return;
+        if (client.scope && !client.scope.split(' ').includes('offline_access')) return;
+        if ((await clientOf(client.clientId))?.firstParty)
+          params['scope'] = [...kept, 'offline_access'].join(' ').trim();
+      },
+    },
+
+    // --- How long
+    ttl: {
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+      AuthorizationCode: 60,
+      ClientCredentials: (_ctx, token) =>
+        token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+      DeviceCode: 600,
+      Grant: lifetimes.refreshAbsolute,
+      IdToken: lifetimes.idToken,
+      Interaction: 3600,
+      PushedAuthorizationRequest: 90,
+      RefreshToken: (_ctx, token) =>
+        Math.max(
+          1,
+          Math.min(lifetimes.refreshIdle, lifetimes.refreshAbsolute - token.totalLifetime()),
+        ),
+      Session: lifetimes.sessionIdle,
+    },
+    rotateRefreshToken: true,
+    issueRefreshToken: (_ctx, client, source) =>
+      Promise.resolve(
+        client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access'),
+      ),
+    formats: {
+      bitsOfOpaqueRandomness: (_ctx, token) => (opaqueLengths[token.kind] ?? 43) * 6,
+    },
+    async extraTokenClaims(_ctx, token) {
+      if (!('accountId' in token) || !token.aud) return undefined;
+      const person = await personOf(token.accountId);
+      const { org, org_name } = person ? claimsOf(person) : ({} as Record<string, unknown>);
+      return org ? { org, org_name } : undefined;
+    },
+
+    // --- Who
+    async findAccount(ctx, sub, token) {
+      const person = await personOf(sub);
+      if (!person || person.identity === 'erased') return undefined;
+      if (token) {
+        const client = await clientOf(token.clientId);
+        const decision = accessDecision(person, client?.policy ?? null);
+        if (decision.access !== 'allow') {
+          // Userinfo answers 401 to nobody; a grant is told what to do about it.
+          if (token.kind === 'AccessToken') return undefined;
+          throw new errors.InvalidGrant(sayDecision(decision));
+        }
+      }
+      void ctx;
+      return { accountId: sub, claims: () => claimsOf(person) };
+    },
+    async pairwiseIdentifier(_ctx, accountId, client) {
+      const sector = client.sectorIdentifier;
+      return createHmac('sha256', secrets.pairwise)
+        .update(`${sector}|${accountId}`)
+        .digest('base64url');
+    },
+    loadExistingGrant,
+
+    // --- Pages
+    interactions: {
+      url: (_ctx, interaction) => `/sign-in/${interaction.uid}`,
+      policy: signInPolicy(decide, isFirstParty),
+    },
+    renderError: pages.error,
+    cookies: {
+      names: cookieNames(issuer),
+      keys: cookieKeys as never,
+      long: { signed: true, httpOnly: true, sameSite: 'lax', secure, path: '/' },
+      short: { signed: true, httpOnly: true, sameSite: 'lax', secure },
+    },
+    clientBasedCORS: (_ctx, origin, client) => corsOrigins(client).includes(origin),
+    fetch: dependencies.fetch,
+  } satisfies Configuration as Configuration);
+
+  /**
+   * A grant is made for whoever may have it, without a page: by the application's own right when it
+   * is ours, by the person's recorded consent when it is not. Its id follows from the session and
+   * the application, so that two tabs that sign in at once make the same one.
+   */
+  async function loadExistingGrant(ctx: KoaContextWithOIDC) {
+    const { session, account } = ctx.oidc;
+    const client = await clientOf(ctx.oidc.client?.clientId);
+    if (!session?.uid || !account || !client) return undefined;
+
+    const id =
+      session.grantIdFor(client.id) ?? hash('sha256', `${session.uid}|${client.id}`, 'base64url');
+    const found = await provider.Grant.find(id);
+    const grant =
+      found && found.accountId === account.accountId
+        ? found
+        : new provider.Grant({ accountId: account.accountId, clientId: client.id });
+    grant.jti = id;
+
+    const before = JSON.stringify([grant.openid, grant.resources]);
+    const wanted = {
+      scopes: [...ctx.oidc.requestParamOIDCScopes],
+      claims: [...ctx.oidc.requestParamClaims],
+      resources: Object.entries(ctx.oidc.resourceServers ?? {}).map(
+        ([indicator, server]) =>
+          [
+            indicator,
+            [...ctx.oidc.requestParamScopes].filter((one) => server.scopes.has(one)),
+          ] as const,
+      ),
+    };
+    const given = client.firstParty
+      ? wanted
+      : await consented(account.accountId, client.id, wanted);
+    if (given.scopes.length > 0) grant.addOIDCScope(given.scopes.join(' '));
+    if (given.claims.length > 0) grant.addOIDCClaims(given.claims);
+    for (const [indicator, scopes] of given.resources)
+      if (scopes.length > 0) grant.addResourceScope(indicator, scopes.join(' '));
+
+    if (
+      found !== grant &&
+      given.scopes.length === 0 &&
+      given.resources.every(([, s]) => s.length === 0)
+    )
+      return undefined;
+    if (found !== grant || JSON.stringify([grant.openid, grant.resources]) !== before)
+      await grant.save();
+    return grant;
+  }
+
+  interface Wanted {
+    scopes: string[];
+    claims: string[];
+    resources: readonly (readonly [string, string[]])[];
+  }
+
+  async function consented(userId: string, clientId: string, wanted: Wanted): Promise<Wanted> {
+    const [row] = await database.query<{
+      scopes: string[];
+      claims: string[];
+      resources: Record<string, string[]>;
+    }>('select scopes, claims, resources from consents where user_id = $1 and client_id = $2', [
+      userId,
+      clientId,
+    ]);
+    if (!row) return { scopes: [], claims: [], resources: [] };
+    return {
+      scopes: wanted.scopes.filter((scope) => row.scopes.includes(scope)),
+      claims: wanted.claims.filter((claim) => row.claims.includes(claim)),
+      resources: wanted.resources.map(
+        ([indicator, scopes]) =>
+          [indicator, scopes.filter((scope) => row.resources[indicator]?.includes(scope))] as const,
+      ),
+    };
+  }
+
+  async function getResourceServerInfo(
+    _ctx: unknown,
+    indicator: string,
+    engineClient: EngineClient,
+  ) {
+    const [server, client] = await Promise.all([
+      registry.resourceServer(indicator),
+      clientOf(engineClient.clientId),
+    ]);
+    if (!server || !client?.resources.includes(indicator)) throw new errors.InvalidTarget();
+    return {
+      scope: server.scopes.join(' '),
+      audience: server.identifier,
+      accessTokenTTL: server.ttl,
+      accessTokenFormat: 'jwt' as const,
+      jwt: { sign: { alg: server.alg } },
+    };
+  }
+
+  /**
+   * Who may ask about a token: the application it was given to, and those trusted to ask about any.
+   * And what is told: that it is alive only while its person may still come in. Without the second
+   * half, the token of a locked person stays `active` (oidc.md P2).
+   */
+  async function mayIntrospect(
+    _ctx: KoaContextWithOIDC,
+    asking: EngineClient,
+    token: { clientId?: string | undefined; accountId?: string | undefined },
+  ): Promise<boolean> {
+    if (asking.clientAuthMethod === 'none') return false;
+    const [asker, owner] = await Promise.all([clientOf(asking.clientId), clientOf(token.clientId)]);
+    if (!owner || (asker?.id !== owner.id && !asker?.mayIntrospect)) return false;
+    if (!token.accountId) return true;
+    return accessDecision(await personOf(token.accountId), owner.policy).access === 'allow';
+  }
+
+  // Several secrets per client, each hashed and with an end of its own.
+  provider.Client.prototype.compareClientSecret = async function (
+    this: EngineClient,
+    actual: string,
+  ): Promise<boolean> {
+    const client = await registry.client(this.clientId);
+    return client !== undefined && secretMatches(client, actual, clock());
+  } as never;
+
+  return provider;
+}
+
+const payloads = new WeakMap<Client, AdapterPayload>();
+
+/** A client as the engine wants it. The secret is a placeholder: `compareClientSecret` is ours. */
+export function engineMetadata({ id, name, metadata }: Client): AdapterPayload {
+  const method = metadata['token_endpoint_auth_method'] ?? 'client_secret_basic';
+  return {
+    client_name: name,
+    ...metadata,
+    client_id: id,
+    ...(String(method).startsWith('client_secret') && {
+      client_secret: 'kept as hashes elsewhere',
+    }),
+  } as AdapterPayload;
+}
+
+/** The scope parameter as it was sent, before anything was dropped from it. */
+function requestedScopes(ctx: KoaContextWithOIDC): string[] {
+  const body = ctx.oidc.body as { scope?: unknown } | undefined;
+  const scope = ctx.method === 'POST' ? body?.scope : ctx.query['scope'];
+  return typeof scope === 'string' ? scope.split(' ') : [];
+}
+
+function corsOrigins(client: EngineClient): string[] {
+  const registered = client['cors_origins'];
+  if (Array.isArray(registered)) return registered as string[];
+  // A single-page application calls from where it is redirected to.
+  if (client.clientAuthMethod !== 'none' || client.applicationType === 'native') return [];
+  return (client.redirectUris ?? []).map((uri) => new URL(uri).origin);
+}
+
+/** For the developer of the application: why there are no tokens. The person is told on a page. */
+function sayDecision(decision: Exclude<AccessDecision, { access: 'allow' }>): string {
+  if (decision.access === 'interact') return 'interaction_required: the terms have to be accepted';
+  return told[decision.denial.reason];
+}
+
+const told: Record<Denial['reason'], string> = {
+  unknown: 'the end-user is no more',
+  unverified: 'the end-user has not finished registering',
+  locked: 'the end-user is locked',
+  account_on_hold: "the end-user's account is on hold",
+  account_closed: "the end-user's account is closed",
+  pending: 'the end-user is waiting for approval',
+  unaffiliated: 'the end-user belongs to no account',
+  not_permitted: 'the end-user may not use this client',
+};

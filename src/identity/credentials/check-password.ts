@@ -1,0 +1,272 @@
+import type { PasswordHasher } from '#platform/password-hash.ts';
+import { keyedHash, secretHash } from '#platform/secrets.ts';
+import { mail } from '../mail/letter.ts';
+import { administratorNames } from '../accounts/administrators.ts';
+import { personJson, type Person } from '../users/person.ts';
+import { lockUser } from '../users/lock.ts';
+import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
+import { delayAfter, type LockoutPolicy } from './lockout.ts';
+
+export interface PasswordCheck {
+  /** In canonical form. */
+  email: string;
+  password: string;
+  /** The secret of the device cookie, when the browser sent one. */
+  device: string | null;
+  origin: Origin;
+}
+
+/**
+ * A wrong password is an outcome, not a refusal: it must be saved.
+ *
+ * `throttled` and `locked` mean that the password was not even looked at. They are told in the same
+ * words, for names we know and names we don't.
+ */
+export type PasswordOutcome =
+  | {
+      outcome: 'right';
+      person: Person;
+      buckets: string[];
+      device: string | null;
+      outdated: boolean;
+    }
+  | { outcome: 'wrong' }
+  | { outcome: 'locked' }
+  | { outcome: 'throttled'; minutes: number };
+
+export interface PasswordDependencies extends Foundation {
+  hasher: PasswordHasher;
+  policy: LockoutPolicy;
+  /** Key of the counters: see `AppSecrets`. */
+  key: Buffer;
+}
+
+/** Different people who failed from one address within ten minutes, beyond which it is spraying. */
+const sprayLimit = 20;
+const sprayWindow = 10 * 60_000;
+
+/**
+ * Counts the attempt and reads what it is to be compared with, in one statement; only then is the
+ * hash computed, outside any transaction. So what a guess costs is paid before it is worth anything,
+ * and 200 guesses at once are no more than the budget allows.
+ *
+ * - An attempt from a trusted device counts against that device, and without delay against the
+ *   person; any other against the person; a name nobody has, against the name.
+ * - One of the last three wrong passwords again is no new guess.
+ * - While the person waits, nothing is evaluated: a right password and a wrong one get the same
+ *   answer.
+ *
+ * @throws {Overloaded} before anything is counted.
+ */
+export async function checkPassword(
+  dependencies: PasswordDependencies,
+  { email, password, device, origin }: PasswordCheck,
+): Promise<PasswordOutcome> {
+  const { database, clock, hasher, policy, key } = dependencies;
+  const done = await hasher.reserve();
+  try {
+    const now = clock();
+    const [attempt] = await database.query<Attempt>(reserve, [
+      email,
+      `name:${keyedHash(key, email)}`,
+      device === null ? '' : secretHash(device),
+      keyedHash(key, `password:${email}:${password}`),
+      now,
+      policy.free,
+      [...policy.delays],
+      policy.dailyLimit,
+      policy.dailyDelay,
+      sprayBucket(origin.ip),
+      new Date(now.getTime() - sprayWindow),
+      sprayLimit,
+    ]);
+    const { person, hash, open, next_at, spraying, locked } = attempt!;
+    if (spraying) return { outcome: 'throttled', minutes: Math.ceil(sprayWindow / 60_000) };
+    if (locked || !open) return { outcome: 'locked' };
+
+    const right = await hasher.verify(password, hash);
+    if (right && person)
+      return {
+        outcome: 'right',
+        person,
+        buckets: attempt!.buckets,
+        device: attempt!.device_id,
+        outdated: hasher.isOutdated(hash!),
+      };
+
+    await afterWrong(dependencies, attempt!, email, origin);
+    return { outcome: next_at !== null && next_at > now ? 'locked' : 'wrong' };
+  } finally {
+    done();
+  }
+}
+
+interface Attempt {
+  person: Person | null;
+  hash: string | null;
+  /** Whether this attempt may be evaluated. */
+  open: boolean;
+  /** Whether the password is locked until somebody unlocks or resets it. */
+  locked: boolean;
+  spraying: boolean;
+  failures: number;
+  device_failures: number;
+  day_count: number;
+  next_at: Date | null;
+  bucket: string;
+  buckets: string[];
+  device_id: string | null;
+}
+
+/**
+ * $1 address, $2 bucket of the name, $3 hash of the device secret, $4 fingerprint of the password,
+ * $5 now, $6 free, $7 delays, $8 and $9 the daily limit and its delay, $10 bucket of the source,
+ * $11 since when spraying counts, $12 how many are spraying.
+ */
+const reserve = `
+  with person as materialized (
+    select u.id from users u where u.email = $1 and u.identity <> 'erased'
+  ), device as materialized (
+    select d.id from trusted_devices d, person p
+    where d.user_id = p.id and d.secret_hash = $3 and d.expires_at > $5
+  ), facts as materialized (
+    select coalesce('user:' || (select id from person), $2) as bucket,
+      exists (select from device) as trusted,
+      exists (select from user_locks l, person p where l.user_id = p.id
+        and l.reason = 'too_many_attempts' and l.released_at is null) as locked,
+      coalesce((select cardinality(c.recent) > $12::int and c.day_start > $11
+        from attempt_counters c where c.bucket = $10), false) as spraying
+  ), counted as (
+    insert into attempt_counters as c
+      (bucket, failures, day_start, day_count, recent, updated_at)
+    select f.bucket, 1, $5, 1, array[$4], $5 from facts f where not f.locked and not f.spraying
+    on conflict (bucket) do update set
+      failures = c.failures + (not $4 = any (c.recent))::int,
+      day_start = case when c.day_start < $5 - interval '1 day' then $5 else c.day_start end,
+      day_count = case when c.day_start < $5 - interval '1 day' then 1
+                       else c.day_count + (not $4 = any (c.recent))::int end,
+      recent = case when $4 = any (c.recent) then c.recent
+                    else (array_append(c.recent, $4))[greatest(1, cardinality(c.recent) - 1):] end,
+      next_at = case
+        when $4 = any (c.recent) or c.failures + 1 <= $6::int then c.next_at
+        when (select trusted from facts) then c.next_at
+        else $5 + make_interval(secs => greatest(
+          ($7::int[])[least(c.failures + 1 - $6::int, cardinality($7::int[]))],
+          case when c.day_count + 1 >= $8::int and c.day_start >= $5 - interval '1 day'
+               then $9::int else 0 end)) end,
+      updated_at = $5
+    where c.locked_at is null
+      and ((select trusted from facts) or c.next_at is null or c.next_at <= $5)
+    returning c.failures, c.day_count, c.next_at
+  ), on_device as (
+    insert into attempt_counters as c
+      (bucket, failures, day_start, day_count, recent, updated_at)
+    select 'device:' || d.id, 1, $5, 1, array[$4], $5 from device d, facts f
+    where not f.locked and not f.spraying
+    on conflict (bucket) do update set
+      failures = c.failures + (not $4 = any (c.recent))::int,
+      recent = case when $4 = any (c.recent) then c.recent
+                    else (array_append(c.recent, $4))[greatest(1, cardinality(c.recent) - 1):] end,
+      updated_at = $5
+    returning c.failures
+  )
+  select f.bucket, f.locked, f.spraying,
+    array[f.bucket] || array(select 'device:' || id from device) as buckets,
+    exists (select from counted) as open,
+    coalesce((select failures from counted), 0) as failures,
+    coalesce((select day_count from counted), 0) as day_count,
+    (select next_at from counted) as next_at,
+    coalesce((select failures from on_device), 0) as device_failures,
+    (select id from device) as device_id,
+    (select w.hash from passwords w, person p where w.user_id = p.id) as hash,
+    ${personJson('(select id from person)', '$5')} as person
+  from facts f`;
+
+/** $1 bucket of the source, $2 whose password was wrong, $3 now, $4 since when it counts. */
+const countSpray = `
+  insert into attempt_counters as c (bucket, failures, day_start, day_count, recent, updated_at)
+  values ($1, 1, $3, 1, array[$2], $3)
+  on conflict (bucket) do update set
+    failures = c.failures + 1,
+    day_start = case when c.day_start < $4 then $3 else c.day_start end,
+    recent = case when c.day_start < $4 then array[$2]
+                  when $2 = any (c.recent) or cardinality(c.recent) > 100 then c.recent
+                  else array_append(c.recent, $2) end,
+    updated_at = $3`;
+
+/**
+ * An address is limited, but never a loopback one: that is a proxy in front of us that nobody named
+ * in TRUSTED_PROXIES, and limiting it would stop everybody.
+ */
+function sprayBucket(ip: string | null | undefined): string {
+  if (!ip || ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.')) return '';
+  // An IPv6 customer has a /64 to choose addresses from.
+  return `source:${ip.includes(':') ? ip.split(':').slice(0, 4).join(':') : ip}`;
+}
+
+async function afterWrong(
+  dependencies: PasswordDependencies,
+  attempt: Attempt,
+  email: string,
+  origin: Origin,
+): Promise<void> {
+  const { database, clock, policy } = dependencies;
+  const now = clock();
+  const source = sprayBucket(origin.ip);
+  if (source)
+    await database.query(countSpray, [
+      source,
+      attempt.bucket,
+      now,
+      new Date(now.getTime() - sprayWindow),
+    ]);
+  if (attempt.device_id && attempt.device_failures >= policy.deviceLimit)
+    await database.query('delete from trusted_devices where id = $1', [attempt.device_id]);
+
+  const waits = delayAfter(attempt.failures, attempt.day_count, policy) > 0;
+  if (waits || attempt.failures >= policy.hardLimit)
+    await unitOfWork(dependencies, { actor: { type: 'anonymous' }, origin }, (work) =>
+      reachedLimit(work, attempt, email, policy),
+    );
+}
+
+async function reachedLimit(
+  work: Work,
+  { person, bucket, failures, day_count: today }: Attempt,
+  email: string,
+  policy: LockoutPolicy,
+): Promise<void> {
+  const hard = failures >= policy.hardLimit;
+  if (hard)
+    await work.query('update attempt_counters set locked_at = $2 where bucket = $1', [
+      bucket,
+      work.now,
+    ]);
+  // For a name nobody has, the same statements are sent and nothing is found.
+  if (!person) return;
+  if (hard) await lockUser(work, person.id, 'too_many_attempts', { accountId: person.account?.id });
+  work.record(
+    'sign_in.throttled',
+    { type: 'user', id: person.id },
+    { failures, today, hard },
+    person.account?.id,
+  );
+  if (failures === policy.free + 1 || hard)
+    mail(
+      work,
+      {
+        userId: person.id,
+        email: person.email ?? email,
+        name: person.givenName,
+        locale: person.language,
+      },
+      {
+        kind: 'locked_out',
+        at: work.now,
+        origin: work.origin.ip ?? null,
+        resetLink: work.link('/forgot-password'),
+        administrators: await administratorNames(work, person.account?.id ?? null),
+      },
+      { dedupKey: `locked_out:${person.id}:${work.now.toISOString().slice(0, 10)}:${hard}` },
+    );
+}

@@ -1,0 +1,67 @@
+import { dictionary } from '@zxcvbn-ts/language-common';
+import type { PasswordProblem } from './password.ts';
+
+/**
+ * What makes a password good enough: length, and that it is none that everybody tries (ASVS 6.2.1,
+ * 6.2.4, 6.2.11). No composition rules: they make passwords alike, not strong.
+ */
+export interface PasswordRules {
+  minLength: number;
+  maxLength: number;
+}
+
+export const passwordRules: PasswordRules = { minLength: 12, maxLength: 128 };
+
+const common = new Set(dictionary['passwords-common']);
+
+/**
+ * What is wrong with it; empty when it is good.
+ *
+ * @param personal words that belong to the person or the house: address, name, account, product.
+ */
+export function passwordProblems(
+  password: string,
+  personal: readonly (string | null | undefined)[],
+  { minLength, maxLength }: PasswordRules = passwordRules,
+): PasswordProblem[] {
+  if (password === '') return ['missing'];
+  const length = [...password].length;
+  if (length < minLength) return ['too_short'];
+  if (length > maxLength) return ['too_long'];
+
+  const problems: PasswordProblem[] = [];
+  const plain = password.normalize('NFKC').toLowerCase();
+  if (isCommon(plain)) problems.push('common');
+  const words = [...personal, 'ostiary'].flatMap((word) =>
+    (word ?? '').toLowerCase().split(/[@.\s]+/),
+  );
+  // A personal word is no harm in a long sentence; it is when there is little beside it.
+  if (words.some((word) => word.length >= 4 && plain.includes(word) && length - word.length < 8))
+    problems.push('personal');
+  return problems;
+}
+
+/** A common password as it is, with a tail of digits and signs, written twice, or a mere row of keys. */
+function isCommon(plain: string): boolean {
+  const core = plain.replace(/[^\p{L}]+$/u, '');
+  if (common.has(plain) || (core.length >= 4 && common.has(core) && plain.length - core.length < 8))
+    return true;
+  if (new Set(plain).size < 5) return true;
+  for (let size = 1; size <= plain.length / 2; size += 1) {
+    const unit = plain.slice(0, size);
+    if (
+      unit.repeat(Math.ceil(plain.length / size)).startsWith(plain) &&
+      (size < 5 || common.has(unit))
+    )
+      return true;
+  }
+  return rows.some((row) => row.includes(plain) || [...row].reverse().join('').includes(plain));
+}
+
+const rows = [
+  'abcdefghijklmnopqrstuvwxyz'.repeat(2),
+  '01234567890123456789012345678901234567890',
+  '1234567890qwertyuiopasdfghjklzxcvbnm',
+  'qwertyuiopasdfghjklzxcvbnm1234567890',
+  '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p',
+];

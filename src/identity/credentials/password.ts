@@ -1,0 +1,345 @@
+import { randomInt } from 'node:crypto';
+import { newId } from '#platform/ids.ts';
+import type { PasswordHasher } from '#platform/password-hash.ts';
+import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
+import type { Sql } from '#platform/database/sql.ts';
+import { mail } from '../mail/letter.ts';
+import { forgetAttempts, unlockUser } from '../users/lock.ts';
+import { findPerson, findPersonByEmail, type Person } from '../users/person.ts';
+import { revokeAccess } from '../users/revoke.ts';
+import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
+import { passwordProblems } from './password-rules.ts';
+
+export type PasswordProblem =
+  | 'too_short'
+  | 'too_long'
+  | 'common'
+  | 'personal'
+  | 'mismatch'
+  | 'same'
+  | 'missing';
+
+const minutes = 60_000;
+const resetLife = 30 * minutes;
+const codeLife = 10 * minutes;
+export const activationLife = 7 * 24 * 60 * minutes;
+const codeTries = 5;
+
+/** What a queued reset needs to be worked on: `carryOutReset`. */
+export interface ResetRequest {
+  task: 'password_reset';
+  token: string;
+  email: string;
+  locale: string | null;
+  origin: Origin;
+}
+
+/**
+ * Somebody says they forgot a password. The answer, and the time it takes, are the same whoever they
+ * are and whether anybody has this address: what is done about it is done by the worker, later.
+ *
+ * @param browser a secret of the browser that asks: the code in the mail works there alone.
+ */
+export async function requestReset(
+  foundation: Foundation,
+  request: { email: string; browser: string; locale: string | null; returnTo: string | null },
+  origin: Origin,
+): Promise<void> {
+  await unitOfWork(foundation, { actor: { type: 'anonymous' }, origin }, async (work) => {
+    const id = newId(work.now.getTime());
+    await work.query(
+      `insert into one_time_tokens (id, purpose, subject, binding, details, created_at, expires_at)
+       values ($1, 'password_reset', $2, $3, $4, $5, $6)`,
+      [
+        id,
+        request.email,
+        secretHash(request.browser),
+        JSON.stringify({ returnTo: request.returnTo }),
+        work.now,
+        new Date(work.now.getTime() + resetLife),
+      ],
+    );
+    work.send({
+      kind: 'task',
+      subject: request.email,
+      payload: {
+        task: 'password_reset',
+        token: id,
+        email: request.email,
+        locale: request.locale,
+        origin,
+      } satisfies ResetRequest as unknown as Record<string, unknown>,
+      expiresAt: new Date(work.now.getTime() + resetLife),
+    });
+  });
+}
+
+/**
+ * Writes the mail that `requestReset` led to, by what the person is (behaviour.md F21): who has a
+ * password gets a link and a code, who never had one gets to set the first; nobody gets nothing.
+ */
+export async function carryOutReset(foundation: Foundation, request: ResetRequest): Promise<void> {
+  await unitOfWork(
+    foundation,
+    { actor: { type: 'anonymous' }, origin: request.origin },
+    async (work) => {
+      const person = await findPersonByEmail(work, request.email, work.now);
+      if (!person || person.identity === 'erasing') return;
+      if (person.identity !== 'ready' || !(await hasPassword(work, person.id))) {
+        await sendActivation(work, person, { invitedBy: null });
+        return;
+      }
+      const link = newSecret();
+      const code = newCode();
+      const updated = await work.query<{ expires_at: Date }>(
+        `update one_time_tokens set user_id = $2, secret_hash = $3, code_hash = $4
+         where id = $1 and secret_hash is null and used_at is null returning expires_at`,
+        [request.token, person.id, secretHash(link), codeHash(request.token, code)],
+      );
+      if (updated.length === 0) return;
+      mail(work, recipient(person, request.locale), {
+        kind: 'password_reset',
+        by: 'user',
+        code,
+        codeExpiresAt: new Date(work.now.getTime() + codeLife),
+        link: work.link(`/reset-password?token=${link}`),
+        expiresAt: updated[0]!.expires_at,
+      });
+      work.record(
+        'password.reset_requested',
+        { type: 'user', id: person.id },
+        {},
+        person.account?.id,
+      );
+    },
+  );
+}
+
+/** An administrator has a person choose a new password. Nobody sees or sets it for them (ASVS 6.4.6). */
+export async function sendReset(work: Work, person: Person): Promise<void> {
+  if (person.identity !== 'ready' || !(await hasPassword(work, person.id)))
+    return sendActivation(work, person, { invitedBy: null });
+  const link = newSecret();
+  const expiresAt = new Date(work.now.getTime() + resetLife);
+  await work.query(
+    `insert into one_time_tokens (id, purpose, user_id, secret_hash, created_at, expires_at)
+     values ($1, 'password_reset', $2, $3, $4, $5)`,
+    [newId(), person.id, secretHash(link), work.now, expiresAt],
+  );
+  mail(work, recipient(person), {
+    kind: 'password_reset',
+    by: 'administrator',
+    code: null,
+    codeExpiresAt: null,
+    link: work.link(`/reset-password?token=${link}`),
+    expiresAt,
+  });
+  work.record('password.reset_requested', { type: 'user', id: person.id }, {}, person.account?.id);
+}
+
+/** The mail by which a person who has no password yet sets their first (M3). */
+export async function sendActivation(
+  work: Work,
+  person: Person,
+  { invitedBy }: { invitedBy: string | null },
+): Promise<void> {
+  const link = newSecret();
+  const expiresAt = new Date(work.now.getTime() + activationLife);
+  await work.query(
+    `update one_time_tokens set used_at = $2
+     where user_id = $1 and purpose = 'activation' and used_at is null`,
+    [person.id, work.now],
+  );
+  await work.query(
+    `insert into one_time_tokens (id, purpose, user_id, secret_hash, created_at, expires_at)
+     values ($1, 'activation', $2, $3, $4, $5)`,
+    [newId(), person.id, secretHash(link), work.now, expiresAt],
+  );
+  mail(work, recipient(person), {
+    kind: 'activation',
+    account: person.account?.name ?? null,
+    invitedBy,
+    link: work.link(`/activate?token=${link}`),
+    expiresAt,
+  });
+}
+
+export type TokenPurpose = 'password_reset' | 'activation';
+
+export interface OpenToken {
+  purpose: TokenPurpose;
+  person: Person;
+  returnTo: string | null;
+}
+
+/** Whom a link belongs to, while it is good. Looking does not use it up: scanners follow links. */
+export async function openToken(sql: Sql, secret: string, now: Date): Promise<OpenToken | null> {
+  const [row] = await sql.query<{
+    purpose: TokenPurpose;
+    user_id: string;
+    return_to: string | null;
+  }>(
+    `select purpose, user_id, details ->> 'returnTo' as return_to from one_time_tokens
+     where secret_hash = $1 and used_at is null and expires_at > $2
+       and purpose in ('password_reset', 'activation')`,
+    [secretHash(secret), now],
+  );
+  const person = row && (await findPerson(sql, row.user_id, now));
+  return person && person.email !== null
+    ? { purpose: row.purpose, person, returnTo: row.return_to }
+    : null;
+}
+
+/**
+ * The code from the mail, typed into the page that asked for it. Each try is paid for before it is
+ * looked at; the sixth says `spent` even if right.
+ *
+ * Returns the secret of a fresh link where it was right.
+ */
+export async function redeemCode(
+  { database, clock }: Foundation,
+  { email, browser, code }: { email: string; browser: string; code: string },
+): Promise<{ outcome: 'right'; link: string } | { outcome: 'wrong' | 'spent' }> {
+  const now = clock();
+  const [token] = await database.query<{
+    id: string;
+    code_hash: string | null;
+    tries: number;
+    late: boolean;
+  }>(
+    `update one_time_tokens set tries = tries + 1
+     where id = (
+       select id from one_time_tokens
+       where subject = $1 and binding = $2 and purpose = 'password_reset' and used_at is null
+         and expires_at > $3
+       order by created_at desc limit 1)
+     returning id, code_hash, tries, created_at < $4 as late`,
+    [email, secretHash(browser), now, new Date(now.getTime() - codeLife)],
+  );
+  if (!token || token.late || token.tries > codeTries) return { outcome: 'spent' };
+  if (token.code_hash !== codeHash(token.id, code.replace(/\s/g, ''))) return { outcome: 'wrong' };
+  const link = newSecret();
+  const rows = await database.query(
+    `update one_time_tokens set secret_hash = $2, code_hash = null
+     where id = $1 and code_hash is not null and used_at is null returning 1`,
+    [token.id, secretHash(link)],
+  );
+  return rows.length > 0 ? { outcome: 'right', link } : { outcome: 'spent' };
+}
+
+export type NewPasswordOutcome =
+  | { outcome: 'set'; person: Person; returnTo: string | null }
+  | { outcome: 'problems'; problems: PasswordProblem[] }
+  | { outcome: 'invalid' };
+
+/**
+ * Sets the password that a link allows, once. Everything that was open under the old one is closed:
+ * sessions, tokens, other links; and a lock that too many wrong guesses brought is lifted, since the
+ * mailbox proved whose it is (administrators excepted: behaviour.md, decided).
+ */
+export async function setPasswordByToken(
+  foundation: Foundation,
+  hasher: PasswordHasher,
+  { secret, password, again }: { secret: string; password: string; again: string },
+  origin: Origin,
+): Promise<NewPasswordOutcome> {
+  const { database, clock } = foundation;
+  const token = await openToken(database, secret, clock());
+  if (!token) return { outcome: 'invalid' };
+  const { person } = token;
+  const problems = passwordProblems(password, [
+    person.email,
+    person.givenName,
+    person.familyName,
+    person.account?.name,
+  ]);
+  if (problems.length === 0 && password !== again) problems.push('mismatch');
+  if (problems.length > 0) return { outcome: 'problems', problems };
+
+  const hash = await hasher.hash(password);
+  return unitOfWork(
+    foundation,
+    { actor: { type: 'user', id: person.id, email: person.email }, origin },
+    async (work) => {
+      const spent = await work.query(
+        `update one_time_tokens set used_at = $2
+         where secret_hash = $1 and used_at is null and expires_at > $2 returning 1`,
+        [secretHash(secret), work.now],
+      );
+      if (spent.length === 0) return { outcome: 'invalid' };
+      await storePassword(work, person.id, hash);
+      await work.query(
+        `update users set
+           identity = case when identity in ('invited', 'unverified') then 'ready' else identity end,
+           email_verified_at = coalesce(email_verified_at, $2), updated_at = $2
+         where id = $1`,
+        [person.id, work.now],
+      );
+      await revokeAccess(work, person.id);
+      const administers = person.roles.some((role) => administering.has(role));
+      await unlockUser(
+        work,
+        person.id,
+        administers ? ['compromised'] : ['too_many_attempts', 'compromised'],
+        person.account?.id ?? null,
+      );
+      if (token.purpose === 'password_reset')
+        mail(work, recipient(person), {
+          kind: 'credential_changed',
+          what: 'password',
+          at: work.now,
+          origin: origin.ip ?? null,
+          link: work.link('/forgot-password'),
+          revertsUntil: null,
+        });
+      work.record(
+        'password.changed',
+        { type: 'user', id: person.id },
+        { by: token.purpose },
+        person.account?.id,
+      );
+      return { outcome: 'set', person, returnTo: token.returnTo };
+    },
+  );
+}
+
+/** Whose lock for too many attempts another administrator lifts, not a mail. */
+const administering = new Set(['operator', 'account_administrator', 'co_administrator']);
+
+/** Stores a hash. Guesses at the old password tell nothing about the new one. */
+export async function storePassword(work: Work, userId: string, hash: string): Promise<void> {
+  await work.query(
+    `insert into passwords (user_id, hash, set_at) values ($1, $2, $3)
+     on conflict (user_id) do update set hash = excluded.hash, must_change = false, set_at = $3`,
+    [userId, hash, work.now],
+  );
+  const locked = await work.query(
+    `select 1 from user_locks
+     where user_id = $1 and reason = 'too_many_attempts' and released_at is null`,
+    [userId],
+  );
+  if (locked.length === 0) await forgetAttempts(work, userId);
+}
+
+export async function hasPassword(sql: Sql, userId: string): Promise<boolean> {
+  return (await sql.query('select 1 from passwords where user_id = $1', [userId])).length > 0;
+}
+
+function recipient(person: Person, locale: string | null = null) {
+  return {
+    userId: person.id,
+    email: person.email!,
+    name: person.givenName,
+    locale: person.language ?? locale,
+  };
+}
+
+/** Eight digits: 26 bits (ASVS 6.5.4 asks for 20). */
+function newCode(): string {
+  return String(randomInt(100_000_000)).padStart(8, '0');
+}
+
+/** A code is short: keyed by its token's id, the same code of another token has another hash. */
+function codeHash(tokenId: string, code: string): string {
+  return keyedHash(Buffer.from(tokenId), code);
+}

@@ -1,0 +1,63 @@
+import { newId } from '#platform/ids.ts';
+import { newSecret, secretHash } from '#platform/secrets.ts';
+import type { Foundation, Origin } from '../work.ts';
+
+/** How long a device is remembered as the person's own, in milliseconds. */
+export const deviceLifetime = 180 * 24 * 3600_000;
+
+export interface SignedIn {
+  userId: string;
+  accountId: string | null;
+  /** The counters that the right password clears. */
+  buckets: readonly string[];
+  /** The trusted device it came from, or null: then this browser becomes one. */
+  deviceId: string | null;
+  clientId: string | null;
+  method: 'password';
+  origin: Origin;
+}
+
+/**
+ * A person proved who they are: wrong guesses are forgotten, the last sign-in is now, the browser is
+ * known from here on, and it is written down. One statement, hence one transaction: a sign-in costs
+ * one write beside its hash.
+ *
+ * Returns the secret of the device cookie when the device is new.
+ */
+export async function signedIn(
+  { database, clock }: Foundation,
+  { userId, accountId, buckets, deviceId, clientId, method, origin }: SignedIn,
+): Promise<string | null> {
+  const now = clock();
+  const secret = deviceId === null ? newSecret(24) : null;
+  await database.query(statement, [
+    userId,
+    now,
+    [...buckets],
+    deviceId ?? newId(now.getTime()),
+    secret === null ? '' : secretHash(secret),
+    new Date(now.getTime() + deviceLifetime),
+    accountId,
+    JSON.stringify({ type: 'user', id: userId }),
+    JSON.stringify({ method, client: clientId, newDevice: deviceId === null }),
+    origin.ip ?? null,
+    origin.userAgent ?? null,
+    origin.reference ?? null,
+  ]);
+  return secret;
+}
+
+const statement = `
+  with forgiven as (
+    delete from attempt_counters where bucket = any ($3::text[])
+  ), seen as (
+    update users set last_login_at = $2::timestamptz where id = $1::uuid
+  ), known as (
+    update trusted_devices set last_used_at = $2 where id = $4::uuid and $5::text = ''
+  ), trusted as (
+    insert into trusted_devices (id, user_id, secret_hash, user_agent, created_at, last_used_at, expires_at)
+    select $4, $1, $5, $11, $2, $2, $6::timestamptz where $5 <> ''
+  )
+  insert into audit_events
+    (at, account_id, actor, action, target_type, target_id, details, ip, user_agent, reference)
+  values ($2, $7::uuid, $8::jsonb, 'sign_in.succeeded', 'user', $1::text, $9::jsonb, $10::text, $11::text, $12::text)`;

@@ -1,0 +1,36 @@
+import type { Work } from '../work.ts';
+
+/**
+ * Ends one session of a person and tells the applications in it, as when somebody else signs in in
+ * the same browser, or the person ends it from another device. Tokens bound to it are dead with it.
+ */
+export async function endSession(work: Work, uid: string, reason: string): Promise<void> {
+  const targets = await work.query<{ client_id: string; sid: string | null; user_id: string }>(
+    `select a.key as client_id, a.value ->> 'sid' as sid, s.user_id
+     from oidc_sessions s, jsonb_each(s.authorizations) a
+     join clients c on c.id = a.key
+     where s.uid = $1 and s.user_id is not null and c.metadata ? 'backchannel_logout_uri'`,
+    [uid],
+  );
+  // Grants that outlive a session by the person's wish (offline_access) stay.
+  await work.query(
+    `delete from oidc_grants g using oidc_sessions s, jsonb_each(s.authorizations) a
+     where s.uid = $1 and a.value ->> 'grantId' = g.id
+       and coalesce(a.value ->> 'persistsLogout', 'false') <> 'true'`,
+    [uid],
+  );
+  const [session] = await work.query<{ user_id: string | null }>(
+    'delete from oidc_sessions where uid = $1 returning user_id',
+    [uid],
+  );
+  for (const { client_id: clientId, sid, user_id: userId } of targets)
+    work.send({
+      kind: 'backchannel_logout',
+      subject: userId,
+      payload: { clientId, userId, sid },
+      dedupKey: `backchannel:${clientId}:${uid}`,
+      expiresAt: new Date(work.now.getTime() + 24 * 3600_000),
+    });
+  if (session?.user_id)
+    work.record('session.ended', { type: 'session', id: uid }, { user: session.user_id, reason });
+}
