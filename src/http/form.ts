@@ -98,8 +98,8 @@ export function alert(text: Child, tone: Tone = 'danger'): Html {
  * A name that somebody else chose. It keeps its own writing direction to itself, and one that fills
  * the screen is cut.
  */
-export function named(text: string): Html {
-  return html`<bdi>${clip(text)}</bdi>`;
+export function named(text: string, length?: number): Html {
+  return html`<bdi>${clip(text, length)}</bdi>`;
 }
 
 /** Cut to fit. `toWellFormed` mends a character that the cut went through. */

@@ -40,7 +40,6 @@ describe.each(samples)('$name', ({ name }) => {
     await page.emulateMedia({ colorScheme: 'light' });
     await page.goto(sampleAddress(name));
     expect(await violations()).toEqual([]);
-    await keepPicture(`${name} phone light`);
 
     for (const [size, viewport] of Object.entries({ phone, desktop })) {
       for (const colorScheme of ['light', 'dark'] as const) {

@@ -26,9 +26,11 @@ describe('the messages', () => {
   });
 
   it('are all said somewhere', () => {
+    // Mails are told apart by their kind: `mail.<kind>.subject`.
+    const named = keys.filter((key) => !key.startsWith('mail.'));
     const sources = globSync('src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
     const source = sources.join('\n');
-    expect(keys.filter((key) => !source.includes(`'${key}'`))).toEqual([]);
+    expect(named.filter((key) => !source.includes(`'${key}'`))).toEqual([]);
   });
 
   it('count as the language counts', () => {
@@ -70,8 +72,21 @@ describe('negotiateLocale', () => {
 /** The names of the values a message takes, inside plurals too. */
 function inMessage(locale: (typeof locales)[number], key: MessageKey): string[] {
   const names = new Set<string>();
-  const source = catalogs[locale][key] ?? '';
-  for (const [, name = ''] of source.matchAll(/\{(\w+)(?=[,}])/g)) names.add(name);
-  expect(() => compileMessage(source, locale)).not.toThrow();
+  collect(compileMessage(catalogs[locale][key] ?? '', locale).getAst() as Element[], names);
   return [...names].sort();
+}
+
+/** As the parser tells it: only text and the `#` of a plural name no value. */
+interface Element {
+  type: number;
+  value?: string;
+  options?: Record<string, { value: Element[] }>;
+}
+
+function collect(elements: Element[], names: Set<string>): void {
+  const [literal, pound] = [0, 7];
+  for (const { type, value, options = {} } of elements) {
+    if (type !== literal && type !== pound) names.add(value!);
+    for (const option of Object.values(options)) collect(option.value, names);
+  }
 }

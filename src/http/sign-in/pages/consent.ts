@@ -69,15 +69,15 @@ function requested({ t, scopes, offline }: ConsentPage): ScopeText[] {
 
 function scopeItem({ title, description }: ScopeText): Html {
   return html`<li>
-    <strong>${clip(title)}</strong>
-    ${description && html`<span class="hint">${clip(description, 300)}</span>`}
+    <strong>${named(title)}</strong>
+    ${description && html`<span class="hint">${named(description, 300)}</span>`}
   </li>`;
 }
 
 function resourceItem({ identifier, scopes }: ConsentPage['resources'][number]): Html {
   return html`<li>
     <strong>${named(identifier)}</strong>
-    <span class="hint">${clip(scopes.join(', '), 300)}</span>
+    <span class="hint">${named(scopes.join(', '), 300)}</span>
   </li>`;
 }
 

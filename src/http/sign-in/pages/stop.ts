@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { clip, named, notice, postForm, primary, type Tone } from '../../form.ts';
+import { named, notice, postForm, primary, type Tone } from '../../form.ts';
 import type { PageContext } from '../../layout.ts';
 import { card, referenceLine } from './card.ts';
 
@@ -51,19 +51,17 @@ export function stopPage(page: StopPage): Html {
       ${notice(tone, [
         html`<p>${message(page)}</p>`,
         reason === 'pending' && html`<p>${t('pending.mail')}</p>`,
-        text && html`<p><bdi>${clip(text, 1000)}</bdi></p>`,
+        text && html`<p>${named(text, 1000)}</p>`,
       ])}
       ${administratorList(page)}
-      ${keepAction && postForm({ action: keepAction, csrf }, primary(t('stop.keep')))} ${ways(page)}
-      ${
-        signOutAction &&
-        postForm(
-          { action: signOutAction, csrf },
-          html`<button class="${keepAction ? 'quiet' : 'primary'}" type="submit">
-            ${t('action.sign_out')}
-          </button>`,
-        )
-      }
+      ${keepAction && postForm({ action: keepAction, csrf }, primary(t('stop.keep')))}
+      ${ways(page).map(
+        ({ href, text }, index) =>
+          html`<p>
+            <a class="button ${index === 0 && !keepAction && 'primary'}" href="${href}">${text}</a>
+          </p>`,
+      )}
+      ${signOutAction && postForm({ action: signOutAction, csrf }, signOutButton(page))}
       ${referenceLine(page, reference)}
     `,
   });
@@ -137,20 +135,32 @@ function administratorList({ t, account, administrators = [] }: StopPage): Html 
   );
 }
 
-/** Where to go from here, without changing anything. */
-function ways({ t, forgotHref, returnHref, clientName }: StopPage): Html | undefined {
-  if (!forgotHref && !returnHref) return undefined;
-  return html`
-    <p class="actions">
-      ${forgotHref && html`<a class="button" href="${forgotHref}">${t('stop.reset')}</a>`}
-      ${
-        returnHref &&
-        html`<a class="button" href="${returnHref}"
-          >${
-            clientName ? t.parts('stop.return_to', { client: named(clientName) }) : t('stop.return')
-          }</a
-        >`
-      }
-    </p>
-  `;
+/** Where to go from here without changing anything, the most helpful first. */
+function ways({
+  t,
+  forgotHref,
+  returnHref,
+  clientName,
+}: StopPage): { href: string; text: Child }[] {
+  const client = clientName && named(clientName);
+  return [
+    ...(forgotHref ? [{ href: forgotHref, text: t('stop.reset') }] : []),
+    ...(returnHref
+      ? [
+          {
+            href: returnHref,
+            text: client ? t.parts('stop.return_to', { client }) : t('stop.return'),
+          },
+        ]
+      : []),
+  ];
+}
+
+/** The way on, where there is no other. */
+function signOutButton(page: StopPage): Html {
+  const { t, keepAction } = page;
+  const other = keepAction || ways(page).length > 0;
+  return other
+    ? html`<button class="quiet" type="submit">${t('action.sign_out')}</button>`
+    : primary(t('action.sign_out'));
 }

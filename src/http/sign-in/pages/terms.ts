@@ -30,7 +30,7 @@ export function termsPage(page: TermsPage): Html {
     title: t(updated ? 'terms.title_updated' : 'terms.title'),
     lead: [
       t(updated ? 'terms.intro_updated' : 'terms.intro'),
-      clientName && [' (', t.parts('continue_to', { client: named(clientName) }), ')'],
+      clientName && [' ', t.parts('terms.then', { client: named(clientName) })],
     ],
     failed: error !== undefined,
     body: html`
@@ -54,7 +54,9 @@ function termsDocument({ t }: TermsPage, document: TermsDocument, index: number)
   return html`
     <section class="document">
       <h2 id="document-${index}">${named(title)}</h2>
-      <p class="hint">${t('terms.version', { version, date: effectiveAt })}</p>
+      <p class="hint">
+        ${t.parts('terms.version', { version: named(version), date: effectiveAt })}
+      </p>
       <div class="text" role="region" tabindex="0" aria-labelledby="document-${index}">${body}</div>
       ${checkbox({
         id: `accept-${index}`,

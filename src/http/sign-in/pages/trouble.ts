@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, clip, notice } from '../../form.ts';
+import { alert, clip, named, notice } from '../../form.ts';
 import type { PageContext } from '../../layout.ts';
 import { card, referenceLine } from './card.ts';
 
@@ -64,7 +64,7 @@ export function errorPage(page: ErrorPage): Html {
     lead: t(text),
     failed: true,
     body: [
-      detail && alert(clip(detail, 1000), 'warning'),
+      detail && alert(named(detail, 1000), 'warning'),
       code &&
         html`<p class="reference">
           ${t.parts('error.code', { code: html`<code>${clip(code)}</code>` })}
