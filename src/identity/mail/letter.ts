@@ -415,7 +415,7 @@ export function mail(
     payload: { ...payload },
     secret: hidden.size > 0 ? secrets : undefined,
     dedupKey: options.dedupKey,
-    expiresAt: options.expiresAt ?? (until && (Reflect.get(letter, until) as Date)),
+    expiresAt: options.expiresAt ?? (until && Reflect.get(letter, until)),
   });
 }
 
