@@ -72,7 +72,7 @@ describe('negotiateLocale', () => {
 /** The names of the values a message takes, inside plurals too. */
 function inMessage(locale: (typeof locales)[number], key: MessageKey): string[] {
   const names = new Set<string>();
-  collect(compileMessage(catalogs[locale][key] ?? '', locale).getAst() as Element[], names);
+  collect(compileMessage(catalogs[locale][key] ?? '', locale).getAst(), names);
   return [...names].sort();
 }
 

@@ -72,6 +72,7 @@ describe.each(pages)('$name', ({ markup }) => {
       expect(ids.some((id) => markup.includes(`id="${id}" role="alert"`))).toBe(true);
     }
     if (faults.length > 0) expect(markup).toContain('<title>Error: ');
+    if (markup.includes('<title>Error: ')) expect(markup).toContain('role="alert"');
   });
 });
 

@@ -135,6 +135,7 @@ const stopReasons: StopReason[] = [
 ];
 
 const newPassword = { action: '/forgot-password/new', email, token: 't0k3n', minLength: 12 };
+const sent = { backHref: '/', codeAction: '/forgot-password/code' };
 const device = { action: '/device', xsrf: 'xsrf-of-the-provider' };
 
 export const samples: Sample[] = [
@@ -289,15 +290,23 @@ export const samples: Sample[] = [
   sample('signed out, no application', signedOutPage, {}),
   sample('signed out, hostile', signedOutPage, { clientName: hostile }),
 
-  sample('forgot password', forgotPasswordPage, { action: '/forgot-password', backHref: '/' }),
+  sample('forgot password', forgotPasswordPage, {
+    action: '/forgot-password',
+    backHref: '/',
+    codeAction: '/forgot-password/code',
+  }),
   sample('forgot password, invalid', forgotPasswordPage, {
     action: '/forgot-password',
     email: hostile,
     error: 'invalid',
     backHref: '/',
   }),
-  sample('forgot password, sent', forgotPasswordSentPage, { email, backHref: '/' }),
-  sample('forgot password, sent, long', forgotPasswordSentPage, { email: long, backHref: '/' }),
+  sample('forgot password, sent', forgotPasswordSentPage, { ...sent, email }),
+  sample('forgot password, sent, wrong', forgotPasswordSentPage, {
+    ...sent,
+    email: long,
+    error: 'wrong',
+  }),
   sample('new password', newPasswordPage, { ...newPassword, mode: 'reset' }),
   sample('new password, first', newPasswordPage, {
     ...newPassword,

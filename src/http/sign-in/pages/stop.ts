@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { named, notice, postForm, primary, type Tone } from '../../form.ts';
+import { alert, named, notice, postForm, primary, type Tone } from '../../form.ts';
 import type { PageContext } from '../../layout.ts';
 import { card, referenceLine } from './card.ts';
 
@@ -48,7 +48,7 @@ export function stopPage(page: StopPage): Html {
     title: t(title),
     failed: tone === 'danger',
     body: html`
-      ${notice(tone, [
+      ${tell(tone, [
         html`<p>${message(page)}</p>`,
         reason === 'pending' && html`<p>${t('pending.mail')}</p>`,
         text && html`<p>${named(text, 1000)}</p>`,
@@ -65,6 +65,11 @@ export function stopPage(page: StopPage): Html {
       ${referenceLine(page, reference)}
     `,
   });
+}
+
+/** What stops somebody is read aloud at once; what only takes its time is not. */
+function tell(tone: Tone, text: Child): Html {
+  return tone === 'info' ? notice(tone, text) : alert(text, tone);
 }
 
 const kinds: Record<StopReason, { title: MessageKey; tone: Tone }> = {

@@ -14,9 +14,12 @@ export function expiredPage(page: ExpiredPage): Html {
   const { t, startHref, reference } = page;
   return card(page, {
     title: t('expired.title'),
-    lead: [t('expired.text'), !startHref && ` ${t('expired.go_back')}`],
     failed: true,
-    body: [button(startHref, t('action.start_again')), referenceLine(page, reference)],
+    body: [
+      alert([t('expired.text'), !startHref && ` ${t('expired.go_back')}`], 'warning'),
+      button(startHref, t('action.start_again')),
+      referenceLine(page, reference),
+    ],
   });
 }
 
@@ -61,10 +64,9 @@ export function errorPage(page: ErrorPage): Html {
   const [title, text] = texts[status] ?? (status >= 500 ? texts[500]! : other);
   return card(page, {
     title: page.title ?? t(title),
-    lead: t(text),
     failed: true,
     body: [
-      detail && alert(named(detail, 1000), 'warning'),
+      alert([html`<p>${t(text)}</p>`, detail && html`<p>${named(detail, 1000)}</p>`], 'warning'),
       code &&
         html`<p class="reference">
           ${t.parts('error.code', { code: html`<code>${clip(code)}</code>` })}
