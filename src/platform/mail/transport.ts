@@ -126,7 +126,7 @@ const insertMail = `
 
 /** `MAIL_FROM`: an address, or `Name <address>`. */
 export function senderOf(text: string): MailAddress {
-  const [, name = '', address = ''] = /^(?:(.*)<([^<>]+)>|.*)$/s.exec(text.trim()) ?? [];
+  const [, name = '', address = ''] = /^(?:([^<>]*)<([^<>]+)>|.*)$/s.exec(text.trim()) ?? [];
   const sender = address
     ? { name: name.trim().replace(/^"(.*)"$/, '$1'), address: address.trim() }
     : { address: text.trim() };
