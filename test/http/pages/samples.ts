@@ -290,11 +290,7 @@ export const samples: Sample[] = [
   sample('signed out, no application', signedOutPage, {}),
   sample('signed out, hostile', signedOutPage, { clientName: hostile }),
 
-  sample('forgot password', forgotPasswordPage, {
-    action: '/forgot-password',
-    backHref: '/',
-    codeAction: '/forgot-password/code',
-  }),
+  sample('forgot password', forgotPasswordPage, { action: '/forgot-password', backHref: '/' }),
   sample('forgot password, invalid', forgotPasswordPage, {
     action: '/forgot-password',
     email: hostile,
