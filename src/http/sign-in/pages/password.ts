@@ -1,6 +1,6 @@
-import type { MessageKey } from '#messages/translate.ts';
+import type { MessageKey, Translate } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { clip, field, hidden, named, postForm, primary } from '../../form.ts';
+import { alert, clip, field, hidden, named, postForm, primary } from '../../form.ts';
 import type { PageContext } from '../../layout.ts';
 import { card } from './card.ts';
 
@@ -39,17 +39,26 @@ export function forgotPasswordPage(page: ForgotPasswordPage): Html {
 export interface ForgotPasswordSentPage extends PageContext {
   email: string;
   backHref: string;
+  /** Takes the code of the mail, in the browser that asked for it. */
+  codeAction: string;
+  error?: 'wrong' | 'spent' | undefined;
 }
 
 /** The same for every address: it does not tell whether somebody has it. */
 export function forgotPasswordSentPage(page: ForgotPasswordSentPage): Html {
-  const { t, email, backHref } = page;
+  const { t, csrf, email, backHref, codeAction, error } = page;
   return card(page, {
     title: t('forgot.sent.title'),
     lead: t('forgot.sent.text'),
+    failed: error !== undefined,
     body: html`
       <p class="value">${named(email)}</p>
       <p class="hint">${t('forgot.sent.hint')}</p>
+      ${postForm({ action: codeAction, csrf }, [
+        hidden('email', email),
+        codeField(t, error),
+        primary(t('action.continue')),
+      ])}
       <p><a class="button" href="${backHref}">${t('action.back')}</a></p>
     `,
   });
@@ -150,9 +159,9 @@ export function linkInvalidPage(page: LinkInvalidPage): Html {
   const { t, forgotHref } = page;
   return card(page, {
     title: t('link.title'),
-    lead: t('link.text'),
     failed: true,
-    body: html`<p><a class="button primary" href="${forgotHref}">${t('link.again')}</a></p>`,
+    body: html`${alert(t('link.text'), 'warning')}
+      <p><a class="button primary" href="${forgotHref}">${t('link.again')}</a></p>`,
   });
 }
 
@@ -171,18 +180,7 @@ export function codePage(page: CodePage): Html {
     lead: t.parts('verify.needed', { masked: html`<bdi><strong>${clip(email)}</strong></bdi>` }),
     failed: error !== undefined,
     body: html`
-      ${postForm({ action, csrf }, [
-        field({
-          name: 'code',
-          label: t('code.field'),
-          autocomplete: 'one-time-code',
-          hint: t('code.hint'),
-          error: error && t(error === 'wrong' ? 'code.wrong' : 'code.spent'),
-          autofocus: true,
-          attributes: 'inputmode="numeric" class="code"',
-        }),
-        primary(t('action.continue')),
-      ])}
+      ${postForm({ action, csrf }, [codeField(t, error), primary(t('action.continue'))])}
       ${
         resendAction &&
         postForm(
@@ -191,6 +189,18 @@ export function codePage(page: CodePage): Html {
         )
       }
     `,
+  });
+}
+
+function codeField(t: Translate, error?: 'wrong' | 'spent'): Html {
+  return field({
+    name: 'code',
+    label: t('code.field'),
+    autocomplete: 'one-time-code',
+    hint: t('code.hint'),
+    error: error && t(error === 'wrong' ? 'code.wrong' : 'code.spent'),
+    autofocus: true,
+    attributes: 'inputmode="numeric" class="code"',
   });
 }
 
