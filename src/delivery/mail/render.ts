@@ -36,7 +36,8 @@ interface Page {
 /** A letter as it is read: the same content as text and as HTML. */
 export function renderMail(letter: Letter, envelope: Envelope, t: Translate): RenderedMail {
   const page = pageOf(letter, envelope, t);
-  return { subject: page.subject, text: asText(page), html: asHtml(page, t.locale).toString() };
+  const markup = asHtml(page, t.locale).toString().replace(/\n\s+/g, '\n');
+  return { subject: page.subject, text: asText(page), html: markup };
 }
 
 const longestList = 10;
