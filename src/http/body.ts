@@ -9,16 +9,24 @@ const formLimit = 64 * 1024;
 
 /**
  * The fields of an urlencoded form. A field that comes twice, or with a NUL in it, makes the whole
- * form no good: two readers could read it differently.
+ * form no good: two readers could read it differently. Fields named in `repeated` may come several
+ * times, as boxes do; their values are joined by line breaks.
  *
  * @throws {Problem} 400, 413 or 415
  */
-export async function readForm(ctx: Ctx): Promise<Record<string, string>> {
+export async function readForm(
+  ctx: Ctx,
+  { repeated = [] }: { repeated?: readonly string[] } = {},
+): Promise<Record<string, string>> {
   if (!ctx.is('urlencoded'))
     throw new Problem(415, 'unsupported_media_type', 'A form was expected.');
   const text = await readText(ctx.req, formLimit);
   const fields: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(text)) {
+    if (name in fields && repeated.includes(name)) {
+      fields[name] += `\n${value}`;
+      continue;
+    }
     if (name in fields) throw new Problem(400, 'duplicate_field', `${name} was sent twice.`);
     if (value.includes('\0')) throw new Problem(400, 'invalid_field', `${name} is not text.`);
     fields[name] = value;

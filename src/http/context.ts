@@ -10,11 +10,12 @@ const localeCookie = 'ostiary_locale';
 
 /**
  * What every page knows of the request it answers. The language is the one asked for in the address
- * (and then kept in a cookie), the one chosen before, the person's own, or the browser's.
+ * (and then kept in a cookie), the one chosen before, the one the application asks for (`requested`,
+ * the `ui_locales` of OpenID Connect), the person's own, or the browser's.
  */
 export function pageContext(
   ctx: ParameterizedContext | Context,
-  profile?: string | null,
+  { profile, requested }: { profile?: string | null | undefined; requested?: unknown } = {},
 ): PageContext {
   const asked = typeof ctx.query['ui_locales'] === 'string' ? ctx.query['ui_locales'] : undefined;
   const kept = ctx.cookies.get(localeCookie);
@@ -26,7 +27,7 @@ export function pageContext(
       overwrite: true,
     });
   const locale = negotiateLocale({
-    uiLocales: [asked, kept].filter((one): one is string => one !== undefined).join(' '),
+    uiLocales: [asked, kept, requested].filter((one) => typeof one === 'string').join(' '),
     profile,
     acceptLanguage: ctx.get('accept-language'),
   });

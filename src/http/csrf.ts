@@ -8,6 +8,8 @@ type Ctx = Context | ParameterizedContext;
 export interface Csrf {
   /** The value for the hidden field of a form that belongs to `binding`, such as a sign-in. */
   token(ctx: Ctx, binding?: string): string;
+  /** A secret of this browser, made when it has none: what was asked for here works only here. */
+  browser(ctx: Ctx): string;
   /** @throws {Problem} 403 unless the form is one we gave to this browser. */
   check(ctx: Ctx, form: Record<string, string>, binding?: string): void;
 }
@@ -35,6 +37,7 @@ export function csrf(key: Buffer, issuer: string): Csrf {
   }
 
   return {
+    browser: browserSecret,
     token: (ctx, binding) => keyedHash(key, `form:${binding ?? browserSecret(ctx)}`),
 
     check(ctx, form, binding) {

@@ -15,6 +15,7 @@ import type { AccessDecision } from '#identity/access/access-decision.ts';
 export function signInPolicy(
   decide: (ctx: KoaContextWithOIDC) => Promise<AccessDecision>,
   isFirstParty: (ctx: KoaContextWithOIDC) => Promise<boolean>,
+  sessionAbsolute: number,
 ) {
   const { base, Check, Prompt } = interactionPolicy;
   const prompts = base();
@@ -30,6 +31,17 @@ export function signInPolicy(
         ? Check.REQUEST_PROMPT
         : Check.NO_NEED_TO_PROMPT;
     }),
+  );
+
+  // A session goes on as long as it is used, but not for ever (oidc.md P13).
+  login.checks.add(
+    new Check('session_too_old', 'the End-User has to sign in again', (ctx) =>
+      ctx.oidc.session?.accountId !== undefined &&
+      ctx.oidc.session.past(sessionAbsolute) &&
+      !ctx.oidc.result?.login
+        ? Check.REQUEST_PROMPT
+        : Check.NO_NEED_TO_PROMPT,
+    ),
   );
 
   const terms = new Prompt(

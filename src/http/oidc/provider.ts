@@ -273,7 +273,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     // --- Pages
     interactions: {
       url: (_ctx, interaction) => `/sign-in/${interaction.uid}`,
-      policy: signInPolicy(decide, isFirstParty),
+      policy: signInPolicy(decide, isFirstParty, lifetimes.sessionAbsolute),
     },
     renderError: pages.error,
     cookies: {

@@ -30,6 +30,7 @@ export const auditActions = [
   'terms.declined',
   'terms.published',
   'user.added',
+  'user.affiliated',
   'user.changed',
   'user.locked',
   'user.restored',

@@ -1,0 +1,291 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Koa from 'koa';
+import type { Provider } from 'oidc-provider';
+import type { Clock } from '#platform/clock.ts';
+import { systemClock } from '#platform/clock.ts';
+import { CookieKeys } from '#platform/cookie-keys.ts';
+import type { Database } from '#platform/database/database.ts';
+import { egressAllowance, guardedFetch } from '#platform/egress.ts';
+import { mailboxTransport, senderOf, smtpTransport } from '#platform/mail/transport.ts';
+import type { Log } from '#platform/observability/log.ts';
+import { metrics } from '#platform/observability/metrics.ts';
+import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts';
+import { vault } from '#platform/secrets.ts';
+import { clientRegistry } from '#identity/applications/client.ts';
+import { lockoutPolicy, type LockoutPolicy } from '#identity/credentials/lockout.ts';
+import { carryOutReset, type ResetRequest } from '#identity/credentials/password.ts';
+import { loadAppSecrets } from '#identity/keys/app-secrets.ts';
+import {
+  ensureSigningKeys,
+  keysChannel,
+  loadSigningKeys,
+  newSigningKey,
+} from '#identity/keys/signing-keys.ts';
+import { insertOutbox, outboxParams, unitOfWork, type Foundation } from '#identity/work.ts';
+import { mailHandler } from '#delivery/mail/handler.ts';
+import { deliveryWorker, Undeliverable, type DeliveryWorker } from '#delivery/worker.ts';
+import { serveAssets } from './http/assets.ts';
+import { securityHeaders } from './http/context.ts';
+import { csrf } from './http/csrf.ts';
+import { deviceCookie } from './http/device-cookie.ts';
+import { errorPages } from './http/errors.ts';
+import { engineEndpoints } from './http/oidc/endpoint.ts';
+import { sweepEngine } from './http/oidc/housekeeping.ts';
+import { interactionsOf } from './http/oidc/interactions.ts';
+import { enginePages } from './http/oidc/pages.ts';
+import { acrPassword, engine, type Lifetimes } from './http/oidc/provider.ts';
+import { preparedDocuments } from './http/prepared.ts';
+import { clientAddress, pinAddress } from './http/public-address.ts';
+import { observe } from './http/observe.ts';
+import { passwordRoutes } from './http/self-service/password.ts';
+import { signInRoutes } from './http/sign-in/routes.ts';
+import { systemRoutes } from './http/system.ts';
+import type { Config } from '#config/schema.ts';
+
+const hours = 3600;
+const days = 24 * hours;
+
+const lifetimes: Lifetimes = {
+  sessionIdle: 12 * hours,
+  sessionAbsolute: 7 * days,
+  accessToken: 10 * 60,
+  idToken: 10 * 60,
+  refreshIdle: 14 * days,
+  refreshAbsolute: 90 * days,
+};
+
+export interface AppOptions {
+  config: Config;
+  database: Database;
+  log: Log;
+  clock?: Clock;
+  hasher?: PasswordHasher;
+  lockout?: LockoutPolicy;
+}
+
+export interface App {
+  /** Answers HTTP requests. */
+  listener(request: IncomingMessage, response: ServerResponse): void;
+  foundation: Foundation;
+  hasher: PasswordHasher;
+  delivery: DeliveryWorker;
+  provider(): Provider;
+  /** Runs what is to be done now and then: delivery, sweeping, key renewal. */
+  start(): Promise<void>;
+  /** Takes no new requests, and finishes what was begun. */
+  stop(): Promise<void>;
+}
+
+/** Puts the program together. The only place that knows all its parts. */
+export async function createApp({
+  config,
+  database,
+  log,
+  clock = systemClock,
+  hasher = passwordHasher(),
+  lockout = lockoutPolicy,
+}: AppOptions): Promise<App> {
+  const { issuer } = config;
+  const secure = issuer.startsWith('https:');
+  const safe = vault(config.secrets);
+  const foundation: Foundation = { database, vault: safe, clock, issuer };
+  const measures = metrics();
+  let serving = true;
+
+  // --- Keys and secrets
+  const secrets = await loadAppSecrets(database, safe, clock());
+  const cookieKeys = new CookieKeys(safe.derive('cookies'));
+  const forms = csrf(safe.derive('forms')[0]!, issuer);
+  await firstKeys(foundation);
+
+  // --- The engine, made anew when the keys change
+  const registry = await clientRegistry(database, clock);
+  const prepared = preparedDocuments(new URL(issuer).host, {
+    'X-Content-Type-Options': 'nosniff',
+    ...(secure && { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' }),
+  });
+  const fetch = guardedFetch(egressAllowance(config.egressAllow));
+  const makeEngine = async (): Promise<Provider> => {
+    const provider = engine(
+      {
+        issuer,
+        database,
+        clock,
+        registry,
+        secrets,
+        cookieKeys,
+        lifetimes,
+        pages: enginePages(),
+        fetch,
+      },
+      await loadSigningKeys(database, safe),
+    );
+    watchEngine(provider);
+    return provider;
+  };
+  let provider = await makeEngine();
+  await database.listen(keysChannel, () => {
+    makeEngine().then(
+      (renewed) => {
+        provider = renewed;
+        prepared.forget();
+      },
+      (error: unknown) => log.error({ error }, 'the signing keys could not be read again'),
+    );
+  });
+
+  // --- What leaves
+  const transport = config.smtpUrl
+    ? smtpTransport({ url: config.smtpUrl })
+    : mailboxTransport(database, clock);
+  const delivery = deliveryWorker({
+    database,
+    vault: safe,
+    clock,
+    log,
+    handlers: {
+      mail: mailHandler({
+        database,
+        vault: safe,
+        clock,
+        transport,
+        from: senderOf(config.mailFrom),
+        product: 'Ostiary',
+      }),
+      task: async ({ payload }) => {
+        await carryOutReset(foundation, payload as unknown as ResetRequest);
+        delivery.nudge();
+      },
+      backchannel_logout: async ({ payload }) => {
+        const { clientId, userId, sid } = payload as Record<string, string>;
+        const client = await provider.Client.find(clientId!);
+        if (!client?.backchannelLogoutUri)
+          throw new Undeliverable('the client takes no logout tokens');
+        await (client as unknown as LogoutReceiver).backchannelLogout(userId!, sid!);
+      },
+    },
+  });
+
+  // --- The doors
+  const app = new Koa();
+  app.keys = cookieKeys as never;
+  app.silent = true;
+  app.use(observe(log, measures));
+  app.use(securityHeaders(secure));
+  app.use(errorPages(log));
+  app.use(pinAddress(app, issuer));
+  app.use(clientAddress(config.trustedProxies));
+  app.use(async (ctx, next) => {
+    if (secure) ctx.cookies.secure = true;
+    await next();
+  });
+  app.use(serveAssets());
+  app.use(engineEndpoints(() => provider, database, clock, issuer, prepared));
+  for (const router of [
+    signInRoutes({
+      foundation,
+      interactions: interactionsOf(database, registry, clock, issuer),
+      hasher,
+      lockout,
+      counters: secrets.counters,
+      csrf: forms,
+      device: deviceCookie(issuer),
+      acr: acrPassword,
+    }),
+    passwordRoutes({ foundation, hasher, csrf: forms, nudge: () => delivery.nudge() }),
+    systemRoutes({
+      database,
+      metrics: measures,
+      serving: () => serving,
+      devLinks: config.production
+        ? []
+        : [
+            { href: '/dev/app', title: 'An application to sign in to' },
+            { href: '/dev/mailbox', title: 'The mails that were sent' },
+          ],
+    }),
+  ]) {
+    app.use(router.routes());
+    app.use(router.allowedMethods());
+  }
+  const handle = app.callback();
+
+  let sweeper: NodeJS.Timeout | undefined;
+  return {
+    listener(request, response) {
+      if (!prepared.serve(request, response)) void handle(request, response);
+    },
+    foundation,
+    hasher,
+    delivery,
+    provider: () => provider,
+
+    async start() {
+      await delivery.start();
+      sweeper = setInterval(() => {
+        sweepEngine(database, clock()).catch((error: unknown) =>
+          log.warn({ error }, 'expired rows could not be swept'),
+        );
+      }, 60_000);
+      sweeper.unref();
+    },
+
+    async stop() {
+      serving = false;
+      clearInterval(sweeper);
+      await delivery.stop();
+    },
+  };
+
+  function watchEngine(watched: Provider): void {
+    watched.on('server_error', (ctx, error) => {
+      log.error({ error, path: ctx.path }, 'the engine failed');
+    });
+    for (const event of [
+      'authorization.error',
+      'grant.error',
+      'introspection.error',
+      'revocation.error',
+      'userinfo.error',
+      'pushed_authorization_request.error',
+      'device_authorization.error',
+      'end_session.error',
+    ] as const)
+      watched.on(event as 'grant.error', (_ctx, error) => {
+        measures.engineErrors.inc({ event, error: error.error ?? 'unknown' });
+      });
+    // The engine tries once, while the person waits. What failed is tried again for a day.
+    watched.on('backchannel.error', (_ctx, error, client, accountId, sid) => {
+      log.warn({ error, client: client.clientId }, 'a logout token could not be delivered');
+      const now = clock();
+      const queued = {
+        kind: 'backchannel_logout',
+        subject: accountId,
+        payload: { clientId: client.clientId, userId: accountId, sid },
+        expiresAt: new Date(now.getTime() + 24 * 3600_000),
+      } as const;
+      database.query(insertOutbox, outboxParams(safe, now, [queued])).catch((failure: unknown) => {
+        log.error({ error: failure }, 'a logout token could not be queued');
+      });
+    });
+  }
+}
+
+/** A client that takes logout tokens. The engine's types do not know the method. */
+interface LogoutReceiver {
+  backchannelLogout(accountId: string, sid: string): Promise<void>;
+}
+
+/** The keys of a new installation. */
+async function firstKeys(foundation: Foundation): Promise<void> {
+  const [row] = await foundation.database.query<{ keys: number }>(
+    'select count(*)::int as keys from signing_keys',
+  );
+  if (row!.keys > 0) return;
+  const fresh = await Promise.all(
+    (['RS256', 'RS256', 'ES256', 'ES256'] as const).map((alg) => newSigningKey(alg)),
+  );
+  await unitOfWork(foundation, { actor: { type: 'system', id: 'start' } }, (work) =>
+    ensureSigningKeys(work, foundation.vault, fresh),
+  );
+}

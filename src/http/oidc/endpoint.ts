@@ -1,0 +1,111 @@
+import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
+import type { Provider } from 'oidc-provider';
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database/database.ts';
+import { readText } from '../body.ts';
+import type { PreparedDocuments } from '../prepared.ts';
+import { Problem } from '../problem.ts';
+import { dressFormPost } from './pages.ts';
+import { RequestScope, requestScopes, SpentMeanwhile } from './request-scope.ts';
+
+const paths =
+  /^\/(oauth\/|device(\/|$)|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
+
+/** Public, and the same for everybody. */
+const documents = new Set([
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  '/oauth/jwks',
+]);
+
+/** Longer authorization requests are for the pushed authorization request endpoint. */
+const postLimit = 64 * 1024;
+
+/**
+ * The engine's endpoints. `current` gives the engine of the moment: it is another one after the keys
+ * were rotated, and requests under way finish with the one they began with.
+ */
+export function engineEndpoints(
+  current: () => Provider,
+  database: Database,
+  clock: Clock,
+  issuer: string,
+  prepared: PreparedDocuments,
+): Middleware {
+  const handlers = new WeakMap<Provider, Middleware>();
+  const origin = new URL(issuer).origin;
+
+  return async (ctx, next) => {
+    if (!paths.test(ctx.path)) return next();
+    if (ctx.querystring.includes('%00'))
+      throw new Problem(
+        400,
+        'invalid_request',
+        'The request holds characters that are not allowed.',
+      );
+    if (await takePost(ctx, origin)) return;
+
+    const provider = current();
+    let handler = handlers.get(provider);
+    if (!handler) {
+      handler = compose(provider.middleware as never);
+      handlers.set(provider, handler);
+    }
+    const scope = new RequestScope({
+      ip: ctx.ip,
+      userAgent: ctx.get('user-agent').slice(0, 400) || null,
+      clientId: typeof ctx.query['client_id'] === 'string' ? ctx.query['client_id'] : null,
+    });
+    await requestScopes.run(scope, async () => {
+      await handler(ctx, () => Promise.resolve());
+      try {
+        await scope.flush(database, clock());
+      } catch (error) {
+        if (!(error instanceof SpentMeanwhile)) throw error;
+        refuseSpent(ctx);
+      }
+    });
+    dressFormPost(ctx);
+    if (ctx.method === 'GET' && ctx.status === 200 && documents.has(ctx.path))
+      prepared.keep(ctx.path, JSON.stringify(ctx.body), ctx.response.get('content-type'));
+    if (ctx.status === 404 && ctx.body === undefined) await next();
+  };
+}
+
+/** Two requests spent the same code or token; this one was second. */
+function refuseSpent(ctx: Context): void {
+  ctx.remove('Set-Cookie');
+  ctx.remove('Location');
+  if (ctx.path !== '/oauth/token')
+    throw new Problem(400, 'invalid_request_uri', 'This request was used already.');
+  ctx.status = 400;
+  ctx.body = { error: 'invalid_grant', error_description: 'grant request is invalid' };
+}
+
+/**
+ * Authorization and logout requests may come as forms (OpenID Connect Core 1.0, section 3.1.2.1).
+ * The engine takes them as queries. Its own switch for forms would make every cookie SameSite=None.
+ *
+ * A browser that posts from another site leaves our cookies at home, so the person would look signed
+ * out: it is sent round by a redirect, and brings them along.
+ *
+ * Returns whether it was sent round.
+ */
+async function takePost(ctx: Context, origin: string): Promise<boolean> {
+  if (ctx.method !== 'POST') return false;
+  if (ctx.path !== '/oauth/authorize' && ctx.path !== '/oauth/end_session') return false;
+  if (!ctx.is('urlencoded')) throw new Problem(415, 'invalid_request', 'A form was expected.');
+  const form = await readText(ctx.req, postLimit);
+  if (form.includes('%00'))
+    throw new Problem(400, 'invalid_request', 'The request holds characters that are not allowed.');
+  const foreign = ctx.get('origin') !== '' && ctx.get('origin') !== origin;
+  if (foreign && ctx.get('cookie') === '' && form.length < 8000) {
+    ctx.status = 303;
+    ctx.redirect(`${ctx.path}?${form}`);
+    return true;
+  }
+  ctx.method = 'GET';
+  ctx.querystring = form;
+  return false;
+}

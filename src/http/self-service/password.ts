@@ -1,0 +1,182 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import type { PasswordHasher } from '#platform/password-hash.ts';
+import { canonicalEmail } from '#identity/users/email.ts';
+import { passwordRules } from '#identity/credentials/password-rules.ts';
+import {
+  openToken,
+  redeemCode,
+  requestReset,
+  setPasswordByToken,
+  type PasswordProblem,
+  type TokenPurpose,
+} from '#identity/credentials/password.ts';
+import type { Foundation } from '#identity/work.ts';
+import { readForm } from '../body.ts';
+import { originOf, pageContext, sendPage } from '../context.ts';
+import type { Csrf } from '../csrf.ts';
+import {
+  forgotPasswordPage,
+  forgotPasswordSentPage,
+  linkInvalidPage,
+  newPasswordPage,
+  passwordChangedPage,
+} from '../sign-in/pages/password.ts';
+
+export interface PasswordPagesDependencies {
+  foundation: Foundation;
+  hasher: PasswordHasher;
+  csrf: Csrf;
+  /** Something was queued: it need not wait for the next look. */
+  nudge(): void;
+}
+
+/** Forgotten and first passwords, for people without a session. */
+export function passwordRoutes({
+  foundation,
+  hasher,
+  csrf,
+  nudge,
+}: PasswordPagesDependencies): Router {
+  const router = new Router();
+
+  router.get('/forgot-password', (ctx) => showForgot(ctx));
+
+  router.post('/forgot-password', async (ctx) => {
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const typed = (form['email'] ?? '').trim();
+    const email = canonicalEmail(typed);
+    if (email === null) return showForgot(ctx, typed, typed === '' ? 'empty' : 'invalid');
+    const { t } = pageContext(ctx);
+    await requestReset(
+      foundation,
+      {
+        email,
+        browser: csrf.browser(ctx),
+        locale: t.locale,
+        returnTo: signInPath(ctx.query['sign_in']),
+      },
+      originOf(ctx),
+    );
+    nudge();
+    showSent(ctx, email);
+  });
+
+  router.post('/forgot-password/code', async (ctx) => {
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const email = canonicalEmail(form['email'] ?? '');
+    if (email === null) return showForgot(ctx);
+    const result = await redeemCode(foundation, {
+      email,
+      browser: csrf.browser(ctx),
+      code: form['code'] ?? '',
+    });
+    if (result.outcome !== 'right') return showSent(ctx, email, result.outcome);
+    ctx.status = 303;
+    ctx.redirect(`/reset-password?token=${result.link}`);
+  });
+
+  for (const [path, purpose] of [
+    ['/reset-password', 'password_reset'],
+    ['/activate', 'activation'],
+  ] as const) {
+    router.get(path, async (ctx) => {
+      const token = typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '';
+      await showNewPassword(ctx, path, purpose, token);
+    });
+
+    router.post(path, async (ctx) => {
+      const form = await readForm(ctx);
+      csrf.check(ctx, form);
+      const secret = form['token'] ?? '';
+      const outcome = await setPasswordByToken(
+        foundation,
+        hasher,
+        { secret, password: form['password'] ?? '', again: form['password_again'] ?? '' },
+        originOf(ctx),
+      );
+      if (outcome.outcome === 'problems')
+        return showNewPassword(ctx, path, purpose, secret, outcome.problems);
+      if (outcome.outcome === 'invalid') return showInvalid(ctx);
+      nudge();
+      sendPage(
+        ctx,
+        200,
+        passwordChangedPage({
+          ...pageContext(ctx, { profile: outcome.person.language }),
+          signInHref: outcome.returnTo ?? '/',
+        }),
+      );
+    });
+  }
+  return router;
+
+  function showForgot(ctx: Context, email?: string, error?: 'empty' | 'invalid'): void {
+    const returnTo = signInPath(ctx.query['sign_in']);
+    sendPage(
+      ctx,
+      error ? 422 : 200,
+      forgotPasswordPage({
+        ...pageContext(ctx),
+        csrf: csrf.token(ctx),
+        action: ctx.search ? `/forgot-password${ctx.search}` : '/forgot-password',
+        email,
+        error,
+        backHref: returnTo ?? '/',
+      }),
+    );
+  }
+
+  function showSent(ctx: Context, email: string, error?: 'wrong' | 'spent'): void {
+    sendPage(
+      ctx,
+      error ? 422 : 200,
+      forgotPasswordSentPage({
+        ...pageContext(ctx),
+        csrf: csrf.token(ctx),
+        email,
+        codeAction: '/forgot-password/code',
+        error,
+        backHref: signInPath(ctx.query['sign_in']) ?? '/',
+      }),
+    );
+  }
+
+  async function showNewPassword(
+    ctx: Context,
+    action: string,
+    purpose: TokenPurpose,
+    secret: string,
+    errors?: PasswordProblem[],
+  ): Promise<void> {
+    const token = await openToken(foundation.database, secret, foundation.clock());
+    if (!token || token.purpose !== purpose) return showInvalid(ctx);
+    sendPage(
+      ctx,
+      errors ? 422 : 200,
+      newPasswordPage({
+        ...pageContext(ctx, { profile: token.person.language }),
+        csrf: csrf.token(ctx),
+        action,
+        email: token.person.email ?? '',
+        mode: purpose === 'activation' ? 'activate' : 'reset',
+        token: secret,
+        errors,
+        minLength: passwordRules.minLength,
+        maxLength: passwordRules.maxLength,
+        givenName: token.person.givenName,
+      }),
+    );
+  }
+
+  function showInvalid(ctx: Context): void {
+    sendPage(ctx, 410, linkInvalidPage({ ...pageContext(ctx), forgotHref: '/forgot-password' }));
+  }
+}
+
+/** The sign-in to go back to, and nothing else: an address given in a query is no place to go. */
+function signInPath(uid: unknown): string | null {
+  return typeof uid === 'string' && /^[A-Za-z0-9_-]{10,60}$/.test(uid) ? `/sign-in/${uid}` : null;
+}

@@ -1,0 +1,68 @@
+import type { Context } from 'koa';
+import type { Denial } from '#identity/access/access-decision.ts';
+import { administratorsOf } from '#identity/accounts/administrators.ts';
+import type { LockReason } from '#identity/users/locks.ts';
+import type { Person } from '#identity/users/person.ts';
+import type { Sql } from '#platform/database/sql.ts';
+import { pageContext, referenceOf, sendPage } from '../context.ts';
+import type { Interaction } from '../interactions.ts';
+import { stopPage, type StopReason } from './pages/stop.ts';
+
+const locked: Record<LockReason, StopReason> = {
+  too_many_attempts: 'locked.attempts',
+  admin: 'locked.admin',
+  unaffiliated: 'locked.unaffiliated',
+  directory: 'locked.directory',
+  inactive: 'locked.inactive',
+  operator: 'locked.operator',
+  compromised: 'locked.compromised',
+  erasing: 'locked.erasing',
+  domain_lapsed: 'locked.domain_lapsed',
+  expired: 'locked.expired',
+};
+
+const otherwise: Record<Exclude<Denial['reason'], 'locked'>, StopReason> = {
+  unknown: 'locked.operator',
+  unverified: 'pending',
+  account_on_hold: 'account.hold',
+  account_closed: 'account.closed',
+  pending: 'pending',
+  unaffiliated: 'unaffiliated',
+  not_permitted: 'client.denied',
+};
+
+export function stopReason(denial: Denial): StopReason {
+  return denial.reason === 'locked' ? locked[denial.lock] : otherwise[denial.reason];
+}
+
+/** Tells a person who has proved who they are why they may not come in, and who can change that. */
+export async function showRefusal(
+  ctx: Context,
+  sql: Sql,
+  { client, uid }: Pick<Interaction, 'client' | 'uid'>,
+  person: Person,
+  denial: Denial,
+  { csrf }: { csrf: string },
+): Promise<void> {
+  const { account } = person;
+  const lock = denial.reason === 'locked' ? denial.lock : null;
+  const until = person.locks.find(({ reason }) => reason === lock)?.until;
+  sendPage(
+    ctx,
+    403,
+    stopPage({
+      ...pageContext(ctx, { profile: person.language }),
+      csrf,
+      reason: stopReason(denial),
+      account: account?.name,
+      administrators: account ? await administratorsOf(sql, account.id) : [],
+      reference: referenceOf(ctx),
+      text: denial.reason === 'account_on_hold' ? (account?.holdReason ?? undefined) : undefined,
+      date: until ? new Date(until) : undefined,
+      clientName: client?.name,
+      signOutAction: `/sign-in/${uid}/sign-out`,
+      returnHref: `/sign-in/${uid}/return`,
+      forgotHref: `/forgot-password?sign_in=${uid}`,
+    }),
+  );
+}

@@ -1,0 +1,158 @@
+import { newId } from '#platform/ids.ts';
+import { Refusal } from '../refusal.ts';
+import type { Work } from '../work.ts';
+import { mail } from '../mail/letter.ts';
+import { administratorNames } from '../accounts/administrators.ts';
+import { lockUser } from './lock.ts';
+
+interface Standing {
+  affiliation: 'none' | 'pending' | 'provisional' | 'member';
+  account_id: string | null;
+  email: string | null;
+}
+
+/**
+ * Makes a person a member of an account: the one way there is, for every door. The row is locked and
+ * looked at again, so where two accounts take the same person at once, one is told it came second
+ * (behaviour.md F05).
+ *
+ * @throws {Refusal} `already_affiliated`, `user_not_found`
+ */
+export async function affiliate(
+  work: Work,
+  userId: string,
+  accountId: string,
+  reason: string,
+  { entitlementCountry = null }: { entitlementCountry?: string | null } = {},
+): Promise<void> {
+  const standing = await standingOf(work, userId);
+  if (standing.affiliation === 'member') throw new Refusal('already_affiliated');
+  await work.query(
+    `update users set affiliation = 'member', account_id = $2, entitlement_country = $3,
+       updated_at = $4, version = version + 1
+     where id = $1`,
+    [userId, accountId, entitlementCountry, work.now],
+  );
+  await work.query(
+    `insert into affiliations (id, user_id, account_id, reason, began_at)
+     values ($1, $2, $3, $4, $5)`,
+    [newId(work.now.getTime()), userId, accountId, reason, work.now],
+  );
+  work.record('user.affiliated', { type: 'user', id: userId }, { reason }, accountId);
+}
+
+/**
+ * Removes a person from their account. The person stays, with credentials and history; what the
+ * account gave goes: roles, groups, country, tokens. And they are locked as `unaffiliated`, so that
+ * nobody who was sent away signs in somewhere by the back door (behaviour.md U14).
+ *
+ * @throws {Refusal} `user_not_found`, `user_is_fulfillment_contact`, `last_administrator`
+ */
+export async function unaffiliate(
+  work: Work,
+  userId: string,
+  accountId: string,
+  reason: string,
+): Promise<void> {
+  await protectAccount(work, userId, accountId);
+  const standing = await standingOf(work, userId);
+  if (standing.account_id !== accountId) throw new Refusal('user_not_found');
+
+  const roles = await work.query<{ role: string }>(
+    'delete from role_assignments where user_id = $1 and account_id = $2 returning role',
+    [userId, accountId],
+  );
+  const groups = await work.query<{ group_id: string }>(
+    `delete from group_members m using groups g
+     where m.group_id = g.id and m.user_id = $1 and g.account_id = $2 returning m.group_id`,
+    [userId, accountId],
+  );
+  await work.query(
+    `update user_locks set released_at = $3, released_by = $4
+     where user_id = $1 and account_id = $2 and reason in ('admin', 'inactive', 'expired')
+       and released_at is null`,
+    [userId, accountId, work.now, JSON.stringify(work.actor)],
+  );
+  await work.query(
+    `update users set affiliation = 'none', account_id = null, entitlement_country = null,
+       updated_at = $2, version = version + 1
+     where id = $1`,
+    [userId, work.now],
+  );
+  await work.query(
+    `update affiliations set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null`,
+    [userId, work.now, reason],
+  );
+  await lockUser(work, userId, 'unaffiliated', { accountId });
+  // What was taken is written down: a restore within 30 days gives it back (behaviour.md F20).
+  work.record(
+    'user.unaffiliated',
+    { type: 'user', id: userId },
+    { reason, roles: roles.map(({ role }) => role), groups: groups.map((one) => one.group_id) },
+    accountId,
+  );
+
+  const [told] = await work.query<{
+    name: string;
+    email: string;
+    given_name: string;
+    language: string | null;
+  }>(
+    `select a.name, u.email_display as email, u.given_name, u.language
+     from users u, accounts a where u.id = $1 and a.id = $2 and u.email is not null`,
+    [userId, accountId],
+  );
+  if (told)
+    mail(
+      work,
+      { userId, email: told.email, name: told.given_name, locale: told.language },
+      {
+        kind: 'removed_from_account',
+        account: told.name,
+        administrators: await administratorNames(work, accountId),
+      },
+    );
+}
+
+/**
+ * Refuses what would leave an account without anybody to look after it. The account's row is locked:
+ * two administrators who remove each other at the same moment are looked at one after the other.
+ *
+ * @throws {Refusal} `last_administrator`, `user_is_fulfillment_contact`
+ */
+export async function protectAccount(
+  work: Work,
+  userId: string,
+  accountId: string,
+  { contact = true }: { contact?: boolean } = {},
+): Promise<void> {
+  await work.query('select 1 from accounts where id = $1 for update', [accountId]);
+  if (contact) {
+    const designations = await work.query(
+      'select 1 from fulfillment_contacts where user_id = $1 and account_id = $2',
+      [userId, accountId],
+    );
+    if (designations.length > 0) throw new Refusal('user_is_fulfillment_contact');
+  }
+  const administrators = await work.query<{ user_id: string; usable: boolean }>(
+    `select r.user_id, u.identity <> 'erased' and not exists (
+       select from user_locks l where l.user_id = u.id and l.released_at is null
+         and l.reason <> 'too_many_attempts') as usable
+     from role_assignments r join users u on u.id = r.user_id
+     where r.account_id = $1 and r.role = 'account_administrator'`,
+    [accountId],
+  );
+  const isOne = administrators.some((one) => one.user_id === userId);
+  const others = administrators.some((one) => one.user_id !== userId && one.usable);
+  if (isOne && !others) throw new Refusal('last_administrator');
+}
+
+async function standingOf(work: Work, userId: string): Promise<Standing> {
+  const [standing] = await work.query<Standing>(
+    `select affiliation, account_id, email from users
+     where id = $1 and identity <> 'erased' for update`,
+    [userId],
+  );
+  if (!standing) throw new Refusal('user_not_found');
+  return standing;
+}

@@ -1,0 +1,135 @@
+import cluster from 'node:cluster';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { BadSettings, loadConfig } from '#config/load.ts';
+import type { Config } from '#config/schema.ts';
+import { seedDemo, type Demo } from '#config/demo.ts';
+import type { Database } from '#platform/database/database.ts';
+import { FolderInUse } from '#platform/database/folder-lock.ts';
+import { migrate } from '#platform/database/migrate.ts';
+import { log as makeLog, type Log } from '#platform/observability/log.ts';
+import { createApp } from './app.ts';
+import { openDatabase } from './database.ts';
+
+/** Where the migrations are, whatever the working directory is. */
+export const migrationsFolder = join(import.meta.dirname, '..', 'migrations');
+
+/**
+ * The server: settings, database, schema, demo, listen; and on SIGTERM no new requests, those under
+ * way finished, everything closed. With WORKERS above one, the first process only looks after the
+ * others.
+ */
+export async function serve(config: Config = loadConfig()): Promise<void> {
+  const log = makeLog(config.logLevel);
+  process.on('unhandledRejection', (error) => {
+    log.error({ error }, 'a promise was rejected and nobody looked');
+  });
+  if (config.workers > 1 && cluster.isPrimary) return supervise(config, log);
+
+  const database = await openDatabase(config, log);
+  if (cluster.isPrimary) await prepare(database, config, log);
+  const app = await createApp({ config, database, log });
+  const demo = config.demo && cluster.isPrimary ? await seedDemo(app, config) : null;
+  await app.start();
+
+  const server = createServer(
+    {
+      requestTimeout: 30_000,
+      headersTimeout: 15_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 32_768,
+    },
+    (request, response) => app.listener(request, response),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, resolve);
+  });
+  log.info({ issuer: config.issuer, database: database.kind }, 'ready');
+  if (cluster.isPrimary) greet(config, demo);
+
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    const late = setTimeout(() => process.exit(1), 15_000);
+    late.unref();
+    server.close();
+    server.closeIdleConnections();
+    const finished = new Promise<void>((resolve) => server.once('close', resolve));
+    setTimeout(() => server.closeAllConnections(), 8000).unref();
+    finished
+      .then(() => app.stop())
+      .then(() => database.close())
+      .then(() => process.exit(0))
+      .catch((error: unknown) => {
+        log.error({ error }, 'could not stop in order');
+        process.exit(1);
+      });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** What is done once, before anybody serves. */
+async function prepare(database: Database, config: Config, log: Log): Promise<void> {
+  const run = await migrate(database, migrationsFolder);
+  if (run.length > 0)
+    log.info({ migrations: run, database: config.database.kind }, 'schema brought up to date');
+}
+
+async function supervise(config: Config, log: Log): Promise<void> {
+  const database = await openDatabase(config, log);
+  await prepare(database, config, log);
+  const app = await createApp({ config, database, log });
+  const demo = config.demo ? await seedDemo(app, config) : null;
+  await database.close();
+
+  let stopping = false;
+  for (let index = 0; index < config.workers; index += 1) cluster.fork();
+  cluster.on('exit', (worker, code, signal) => {
+    if (stopping) return;
+    log.error({ worker: worker.id, code, signal }, 'a worker died and is replaced');
+    setTimeout(() => cluster.fork(), 1000);
+  });
+  const stop = (signal: NodeJS.Signals): void => {
+    stopping = true;
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  greet(config, demo);
+}
+
+/** For the person at the terminal: where it is, and who to sign in as. */
+function greet(config: Config, demo: Demo | null): void {
+  const lines = [`Ostiary is at ${config.issuer}`];
+  if (demo) {
+    const [acme] = demo.accounts;
+    lines.push(
+      '',
+      'Try a sign-in:       ' + `${config.issuer}/dev/app`,
+      '  as a person        ' + `${acme!.users[0]!.email}   ${acme!.users[0]!.password}`,
+      '  as a newcomer      ' +
+        `${acme!.newcomer!.email}   ${acme!.newcomer!.password}   (has terms to accept)`,
+      '  as administrator   ' + `${acme!.administrator.email}   ${acme!.administrator.password}`,
+      'Read the mails:      ' + `${config.issuer}/dev/mailbox`,
+      'Everything else:     ' + join(config.dataDir, 'demo.json'),
+    );
+  }
+  process.stdout.write(`\n${lines.join('\n')}\n\n`);
+}
+
+if (import.meta.main)
+  serve().catch((error: unknown) => {
+    if (error instanceof BadSettings || error instanceof FolderInUse)
+      process.stderr.write(`${error.message}\n`);
+    else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+      process.stderr.write(`The port is in use: ${(error as Error).message}. Set PORT.\n`);
+    else
+      process.stderr.write(
+        `Ostiary could not start: ${error instanceof Error ? error.stack : String(error)}\n`,
+      );
+    process.exit(1);
+  });
