@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mailHandler } from '#delivery/mail/handler.ts';
 import { sampleLetters } from '#delivery/mail/samples.ts';
 import { type DeliveryWorker, deliveryWorker } from '#delivery/worker.ts';
@@ -18,7 +18,7 @@ import {
   smtpTransport,
 } from '#platform/mail/transport.ts';
 import { vault } from '#platform/secrets.ts';
-import { memoryDatabase } from './database.ts';
+import { testDatabase } from '#test/support/database.ts';
 import {
   fakeClock,
   type FakeClock,
@@ -45,10 +45,8 @@ let clock: FakeClock;
 let log: FakeLog;
 
 beforeAll(async () => {
-  database = await memoryDatabase();
+  ({ database } = await testDatabase());
 });
-
-afterAll(() => database.close());
 
 beforeEach(async () => {
   await database.query('truncate outbox, mailbox');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Delivery,
   type DeliveryWorker,
@@ -9,7 +9,7 @@ import {
 import { insertOutbox, type Outgoing, outboxParams } from '#identity/work.ts';
 import type { Database } from '#platform/database/database.ts';
 import { vault } from '#platform/secrets.ts';
-import { memoryDatabase } from './database.ts';
+import { testDatabase } from '#test/support/database.ts';
 import { fakeClock, type FakeClock, type FakeLog, fakeLog } from './fakes.ts';
 
 const keys = vault([Buffer.alloc(32, 7)]);
@@ -21,10 +21,8 @@ let clock: FakeClock;
 let log: FakeLog;
 
 beforeAll(async () => {
-  database = await memoryDatabase();
+  ({ database } = await testDatabase());
 });
-
-afterAll(() => database.close());
 
 beforeEach(async () => {
   await database.query('truncate outbox');

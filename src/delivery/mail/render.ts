@@ -192,7 +192,7 @@ function asHtml(page: Page, locale: Locale): Html {
                 <a
                   class="button"
                   href="${action.link}"
-                  style="display:inline-block;padding:12px 20px;border-radius:6px;background:#1f5fbf;color:#ffffff;font-weight:600;text-decoration:none"
+                  style="display:inline-block;padding:12px 20px;border-radius:6px;background:#1a6f5c;color:#ffffff;font-weight:600;text-decoration:none"
                   >${action.label}</a
                 >
               </p>
@@ -203,7 +203,7 @@ function asHtml(page: Page, locale: Locale): Html {
           ${
             second &&
             html`<p class="muted" style="margin:0 0 16px;color:#5b6675;font-size:14px">
-              ${second.text}<br /><a class="link" href="${second.link}" style="color:#1f5fbf"
+              ${second.text}<br /><a class="link" href="${second.link}" style="color:#1a6f5c"
                 >${second.link}</a
               >
             </p>`
@@ -227,7 +227,7 @@ const darkColours = `<style>
     .muted { color: #a9b4c2 !important; }
     .line { border-color: #384453 !important; }
     .quote { border-color: #4a586a !important; }
-    .button { background: #7db0ff !important; color: #0b1729 !important; }
-    .link { color: #8db9ff !important; }
+    .button { background: #6fcdb4 !important; color: #06251d !important; }
+    .link { color: #6fcdb4 !important; }
   }
 </style>`;

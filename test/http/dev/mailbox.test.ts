@@ -1,6 +1,6 @@
 import Koa from 'koa';
 import request from 'supertest';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mailPreviews } from '#delivery/mail/samples.ts';
 import { securityHeaders } from '#http/context.ts';
 import { csrf } from '#http/csrf.ts';
@@ -8,7 +8,7 @@ import { mailboxRoutes } from '#http/dev/mailbox.ts';
 import type { Database } from '#platform/database/database.ts';
 import { locales } from '#platform/i18n.ts';
 import { mailboxTransport } from '#platform/mail/transport.ts';
-import { memoryDatabase } from '../../delivery/database.ts';
+import { testDatabase } from '#test/support/database.ts';
 
 const issuer = 'http://localhost:3000';
 const now = new Date('2026-06-01T09:00:00Z');
@@ -18,7 +18,7 @@ let database: Database;
 let site: ReturnType<Koa['callback']>;
 
 beforeAll(async () => {
-  database = await memoryDatabase();
+  ({ database } = await testDatabase());
   const app = new Koa();
   app.silent = true;
   app.use(securityHeaders(false));
@@ -26,8 +26,6 @@ beforeAll(async () => {
   app.use(routes.routes());
   site = app.callback();
 });
-
-afterAll(() => database.close());
 
 beforeEach(async () => {
   await database.query('truncate mailbox restart identity');
