@@ -3,7 +3,7 @@ import type { Log } from '#platform/observability/log.ts';
 import { Overloaded } from '#platform/password-hash.ts';
 import { pageContext, referenceOf, sendPage } from './context.ts';
 import { Problem } from './problem.ts';
-import { busyPage, errorPage } from './sign-in/pages/trouble.ts';
+import { busyPage, errorPage } from './pages/trouble.ts';
 
 /**
  * The last to see what went wrong, and the only one to log it: what was expected is told, anything

@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import type { Database } from '#platform/database/database.ts';
 import type { Metrics } from '#platform/observability/metrics.ts';
 import { pageContext, sendPage } from './context.ts';
-import { landingPage, statusPage, type ComponentState } from './sign-in/pages/front.ts';
+import { landingPage, statusPage, type ComponentState } from './pages/front.ts';
 
 export interface SystemDependencies {
   database: Database;

@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { pageContext, referenceOf, sendPage } from '../context.ts';
-import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '../sign-in/pages/device.ts';
-import { formPostPage } from '../sign-in/pages/front.ts';
-import { signedOutPage, signOutPage } from '../sign-in/pages/sign-out.ts';
-import { errorPage } from '../sign-in/pages/trouble.ts';
+import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '../pages/device.ts';
+import { formPostPage } from '../pages/front.ts';
+import { signedOutPage, signOutPage } from '../pages/sign-out.ts';
+import { errorPage } from '../pages/trouble.ts';
 
 /** The pages that the engine asks for. */
 export interface EnginePages {

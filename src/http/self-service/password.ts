@@ -21,7 +21,7 @@ import {
   linkInvalidPage,
   newPasswordPage,
   passwordChangedPage,
-} from '../sign-in/pages/password.ts';
+} from '../pages/password.ts';
 
 export interface PasswordPagesDependencies {
   foundation: Foundation;

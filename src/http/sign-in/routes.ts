@@ -16,10 +16,10 @@ import type { Csrf } from '../csrf.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
 import type { Interaction, Interactions } from '../interactions.ts';
 import type { PageContext } from '../layout.ts';
-import { consentPage, describeScope } from './pages/consent.ts';
-import { identifierPage, passwordPage } from './pages/identify.ts';
-import { termsPage } from './pages/terms.ts';
-import { expiredPage, throttledPage } from './pages/trouble.ts';
+import { consentPage, describeScope } from '../pages/consent.ts';
+import { identifierPage, passwordPage } from '../pages/identify.ts';
+import { termsPage } from '../pages/terms.ts';
+import { expiredPage, throttledPage } from '../pages/trouble.ts';
 import { markdown } from './markdown.ts';
 import { showRefusal } from './refused.ts';
 

@@ -3,10 +3,10 @@ import { html, type Html } from '#platform/html.ts';
 import type { Locale } from '#platform/i18n.ts';
 import { assetPath } from '#http/assets.ts';
 import type { PageContext } from '#http/layout.ts';
-import { consentPage, describeScope } from '#http/sign-in/pages/consent.ts';
-import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '#http/sign-in/pages/device.ts';
-import { formPostPage, landingPage, statusPage } from '#http/sign-in/pages/front.ts';
-import { identifierPage, passwordPage } from '#http/sign-in/pages/identify.ts';
+import { consentPage, describeScope } from '#http/pages/consent.ts';
+import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '#http/pages/device.ts';
+import { formPostPage, landingPage, statusPage } from '#http/pages/front.ts';
+import { identifierPage, passwordPage } from '#http/pages/identify.ts';
 import {
   codePage,
   forgotPasswordPage,
@@ -14,11 +14,11 @@ import {
   linkInvalidPage,
   newPasswordPage,
   passwordChangedPage,
-} from '#http/sign-in/pages/password.ts';
-import { signedOutPage, signOutPage } from '#http/sign-in/pages/sign-out.ts';
-import { stopPage, type StopReason } from '#http/sign-in/pages/stop.ts';
-import { type TermsDocument, termsPage } from '#http/sign-in/pages/terms.ts';
-import { busyPage, errorPage, expiredPage, throttledPage } from '#http/sign-in/pages/trouble.ts';
+} from '#http/pages/password.ts';
+import { signedOutPage, signOutPage } from '#http/pages/sign-out.ts';
+import { stopPage, type StopReason } from '#http/pages/stop.ts';
+import { type TermsDocument, termsPage } from '#http/pages/terms.ts';
+import { busyPage, errorPage, expiredPage, throttledPage } from '#http/pages/trouble.ts';
 
 /** Every page as people may meet it: as usual, refused, and with names meant to do harm. */
 export interface Sample {

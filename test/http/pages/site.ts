@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { serveAssets } from '#http/assets.ts';
-import { formPostPage } from '#http/sign-in/pages/front.ts';
+import { formPostPage } from '#http/pages/front.ts';
 import { isLocale } from '#platform/i18n.ts';
 import { pageContext, samples } from './samples.ts';
 

@@ -1,7 +1,7 @@
 import type { MessageKey, Translate } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, clip, field, hidden, named, postForm, primary } from '../../form.ts';
-import type { PageContext } from '../../layout.ts';
+import { alert, clip, field, hidden, named, postForm, primary } from '../form.ts';
+import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
 export interface ForgotPasswordPage extends PageContext {

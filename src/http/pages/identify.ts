@@ -1,6 +1,6 @@
 import { type Html, html } from '#platform/html.ts';
-import { alert, checkbox, field, named, postForm, primary } from '../../form.ts';
-import type { PageContext } from '../../layout.ts';
+import { alert, checkbox, field, named, postForm, primary } from '../form.ts';
+import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
 export interface IdentifierPage extends PageContext {

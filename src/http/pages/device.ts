@@ -1,6 +1,6 @@
 import { type Html, html } from '#platform/html.ts';
-import { field, hidden, named, notice, postForm, primary } from '../../form.ts';
-import type { PageContext } from '../../layout.ts';
+import { field, hidden, named, notice, postForm, primary } from '../form.ts';
+import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
 /** Pages of the device flow, RFC 8628. oidc-provider checks its own token, `xsrf`. */

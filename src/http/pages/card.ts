@@ -1,5 +1,5 @@
 import { type Child, type Html, html } from '#platform/html.ts';
-import { layout, type PageContext } from '../../layout.ts';
+import { layout, type PageContext } from '../layout.ts';
 
 /** One task in the middle of the screen: what it is, and what to do. */
 export function card(

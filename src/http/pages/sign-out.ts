@@ -1,6 +1,6 @@
 import { type Html, html } from '#platform/html.ts';
-import { hidden, named, postForm, primary } from '../../form.ts';
-import type { PageContext } from '../../layout.ts';
+import { hidden, named, postForm, primary } from '../form.ts';
+import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
 export interface SignOutPage extends PageContext {

@@ -1,7 +1,7 @@
 import type { MessageKey, Translate } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
-import { clip, named, postForm, primary, webAddress } from '../../form.ts';
-import type { PageContext } from '../../layout.ts';
+import { clip, named, postForm, primary, webAddress } from '../form.ts';
+import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
 export interface ScopeText {

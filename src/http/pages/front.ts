@@ -1,7 +1,7 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
-import { hidden, named, notice, primary, type Tone } from '../../form.ts';
-import type { PageContext } from '../../layout.ts';
+import { hidden, named, notice, primary, type Tone } from '../form.ts';
+import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
 export interface LandingPage extends PageContext {

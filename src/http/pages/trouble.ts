@@ -1,7 +1,7 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, clip, named, notice } from '../../form.ts';
-import type { PageContext } from '../../layout.ts';
+import { alert, clip, named, notice } from '../form.ts';
+import type { PageContext } from '../layout.ts';
 import { card, referenceLine } from './card.ts';
 
 export interface ExpiredPage extends PageContext {

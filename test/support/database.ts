@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { PGlite } from '@electric-sql/pglite';
+import { inject } from 'vitest';
+import type { Database } from '#platform/database/database.ts';
+import { embeddedOver } from '#platform/database/embedded.ts';
+import { openPostgres } from '#platform/database/postgres.ts';
+import { parsers } from '#platform/database/types.ts';
+import { entities } from '../../src/entities.ts';
+import { administer, databaseUrl } from './template.ts';
+
+/** What a reset leaves: what is the same in every installation and slow to make. */
+const kept = new Set(['schema_migrations', 'signing_keys', 'app_secrets', 'roles']);
+
+const own = globalThis as { ostiaryTestDatabase?: Promise<TestDatabase> };
+
+export interface TestDatabase {
+  database: Database;
+  /** Where another process may reach it; null for the embedded one. */
+  url: string | null;
+  /** Empties every table. */
+  reset(): Promise<void>;
+}
+
+/** The database of this worker: a migrated copy, opened once. */
+export function testDatabase(): Promise<TestDatabase> {
+  return (own.ostiaryTestDatabase ??= open());
+}
+
+async function open(): Promise<TestDatabase> {
+  const templateUrl = inject('templateUrl');
+  const url = templateUrl === null ? null : await clone(templateUrl);
+  const database =
+    url === null
+      ? await embeddedOver(
+          await PGlite.create({
+            loadDataDir: new Blob([await readFile(inject('templateFile')!)]),
+            parsers,
+          }),
+          entities,
+        )
+      : await openPostgres(url, entities, () => {});
+  const tables = (
+    await database.query<{ name: string }>(
+      `select tablename as name from pg_tables where schemaname = 'public'`,
+    )
+  )
+    .map(({ name }) => name)
+    .filter((name) => !kept.has(name));
+  return {
+    database,
+    url,
+    async reset() {
+      await database.query(`truncate ${tables.join(', ')} restart identity cascade`);
+      await database.query('delete from roles where not built_in');
+    },
+  };
+}
+
+async function clone(templateUrl: string): Promise<string> {
+  const template = new URL(templateUrl).pathname.slice(1);
+  const name = `ostiary_test_${process.pid}_${process.env['VITEST_POOL_ID'] ?? 0}`;
+  await administer(
+    templateUrl,
+    `drop database if exists ${name} with (force)`,
+    `create database ${name} template ${template}`,
+  );
+  return databaseUrl(templateUrl, name);
+}

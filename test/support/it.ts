@@ -1,0 +1,31 @@
+import { test } from 'vitest';
+import type { Agent } from './agent.ts';
+import { startServer, type TestServer } from './server.ts';
+import { testDatabase } from './database.ts';
+import type { World } from './world.ts';
+
+interface Fixtures {
+  server: TestServer;
+  given: World;
+  /** A browser without a screen. */
+  browser: Agent;
+  /** A program that calls us. */
+  program: Agent;
+}
+
+/**
+ * `it`, with a running server and an empty world for those who ask for one:
+ * `it('...', async ({ given, browser }) => ...)`. A test that asks for none pays for none.
+ */
+export const it = test.extend<Fixtures>({
+  server: async ({}, use) => {
+    const { database, reset } = await testDatabase();
+    await reset();
+    const server = await startServer(database);
+    await use(server);
+    await server.close();
+  },
+  given: ({ server }, use) => use(server.given),
+  browser: ({ server }, use) => use(server.agent()),
+  program: ({ server }, use) => use(server.agent({ cookies: false })),
+});

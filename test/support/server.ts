@@ -1,0 +1,80 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { loadConfig } from '#config/load.ts';
+import type { Config } from '#config/schema.ts';
+import type { Database } from '#platform/database/database.ts';
+import { describeError, type Log } from '#platform/observability/log.ts';
+import { createApp, type App, type AppOptions } from '../../src/app.ts';
+import { Agent } from './agent.ts';
+import { World } from './world.ts';
+
+/** A clock that a test can move. */
+export interface TestClock {
+  (): Date;
+  advance(seconds: number): void;
+}
+
+export function testClock(): TestClock {
+  let ahead = 0;
+  const clock = () => new Date(Date.now() + ahead);
+  return Object.assign(clock, {
+    advance(seconds: number) {
+      ahead += seconds * 1000;
+    },
+  });
+}
+
+export interface TestServer {
+  url: string;
+  app: App;
+  given: World;
+  clock: TestClock;
+  /** What was logged as an error: a test that is not about errors finds nothing here. */
+  errors: unknown[];
+  agent(options?: { cookies?: boolean }): Agent;
+  close(): Promise<void>;
+}
+
+/** The whole program, listening on a port of its own, over the given database. */
+export async function startServer(
+  database: Database,
+  options: Partial<Omit<AppOptions, 'database' | 'config'>> & { config?: Partial<Config> } = {},
+): Promise<TestServer> {
+  const server: Server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const clock = testClock();
+  const errors: unknown[] = [];
+  const config: Config = {
+    ...loadConfig({ NODE_ENV: 'test', SECRET_KEY: Buffer.alloc(32, 7).toString('base64') }),
+    issuer: url,
+    ...options.config,
+  };
+  const app = await createApp({ clock, log: testLog(errors), ...options, config, database });
+  server.on('request', (request, response) => app.listener(request, response));
+  // Applications are looked up anew by each test; a real server hears of changes by itself.
+  const given = new World(app.foundation, () => database.notify('ostiary_clients', ''));
+  return {
+    url,
+    app,
+    given,
+    clock,
+    errors,
+    agent: (agentOptions) => new Agent(url, agentOptions),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await app.stop();
+    },
+  };
+}
+
+function testLog(errors: unknown[]): Log {
+  const keep = (details: unknown, message?: unknown): void => {
+    const { error } = (details ?? {}) as { error?: unknown };
+    errors.push({ message, error: error ? describeError(error) : details });
+    if (process.env['TEST_LOG']) console.error(message, error ?? details);
+  };
+  const quiet = (): void => {};
+  return { info: quiet, debug: quiet, warn: quiet, error: keep, fatal: keep };
+}
