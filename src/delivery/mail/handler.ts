@@ -83,7 +83,7 @@ const countSent = `
   from outbox
   where kind = 'mail' and id <> $1 and payload #>> '{kept,address}' = $2
     and (delivered_at > $6 or (delivered_at is null and failed_at is null
-                               and false))`;
+                               and claimed_until > $4 and id < $1))`;
 
 /** The letter as it was queued: its secrets back in place, its moments `Date` again. */
 export function letterOf(queued: QueuedMail, secret: Record<string, unknown>): Letter {
