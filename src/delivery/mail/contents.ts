@@ -56,7 +56,11 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
     link,
     choices: { inviter: given(invitedBy) },
   }),
-  account_welcome: ({ link }) => ({ why: 'manager', link }),
+  account_welcome: ({ link, expiresAt }) => ({
+    why: 'manager',
+    link,
+    choices: { fresh: given(expiresAt) },
+  }),
   approval_reminder: ({ names, count, queueLink, unsubscribeLink }) => ({
     why: 'manager',
     link: queueLink,
@@ -80,7 +84,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
   }),
   password_reset: ({ code, link }) => ({ why: 'user', code, link }),
   password_managed: ({ signInLink }) => ({ why: 'user', link: signInLink }),
-  locked_out: ({ at, origin, resetLink, administrators: names }) => ({
+  locked_out: ({ at, origin, paused, resetLink, administrators: names }) => ({
     why: 'user',
     link: resetLink,
     facts: [
@@ -88,7 +92,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
       ['mail.where', origin],
     ],
     list: administrators(names),
-    choices: { reset: given(resetLink) },
+    choices: { reset: given(resetLink), paused: given(paused) },
   }),
   credential_changed: ({ at, origin, link, revertsUntil }) => ({
     why: 'user',

@@ -45,7 +45,10 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
     { account, invitedBy: 'Grace Hopper', link: link(`/invitation?token=${token}`), expiresAt },
     { account, invitedBy: null, link: link(`/invitation?token=${token}`), expiresAt },
   ],
-  account_welcome: [{ account, link: link(`/activate?token=${token}`), expiresAt }],
+  account_welcome: [
+    { account, link: link(`/activate?token=${token}`), expiresAt },
+    { account, link: signInLink, expiresAt: null },
+  ],
   approval_reminder: [
     {
       account,
@@ -91,6 +94,7 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
   locked_out: [
     { at, origin: 'Berlin, Germany', resetLink: link('/forgot-password'), administrators },
     { at, origin: null, resetLink: null, administrators: [] },
+    { at, origin: null, paused: true, resetLink: link('/forgot-password'), administrators },
   ],
   credential_changed: [
     {

@@ -15,7 +15,12 @@ export interface Letters {
   welcome: { account: string | null; administrators: string[]; signInLink: string };
   activation: { account: string | null; invitedBy: string | null; link: string; expiresAt: Date };
   invitation: { account: string; invitedBy: string | null; link: string; expiresAt: Date };
-  account_welcome: { account: string; link: string; expiresAt: Date };
+  account_welcome: {
+    account: string;
+    link: string;
+    /** Null for somebody who has a password already: the link leads to the sign-in. */
+    expiresAt: Date | null;
+  };
   approval_reminder: {
     account: string;
     count: number;
@@ -51,6 +56,8 @@ export interface Letters {
     at: Date;
     /** As coarse as "Berlin, Germany" or a shortened address. */
     origin: string | null;
+    /** Not locked, only slowed: each further attempt has to wait. */
+    paused?: boolean;
     /** Null where only an administrator may unlock. */
     resetLink: string | null;
     administrators: string[];
