@@ -403,6 +403,14 @@ export class Migration20261122000000_foundation extends Migration {
       create index outbox_waiting on outbox (available_at, id)
       where delivered_at is null and failed_at is null`);
 
+    // How much one address was sent, and what of one subject comes first.
+    this.addSql(`
+      create index outbox_of_address on outbox ((payload #>> '{kept,address}'))
+      where kind = 'mail'`);
+    this.addSql(`
+      create index outbox_of_subject on outbox (kind, subject, id)
+      where delivered_at is null and failed_at is null`);
+
     // The development mailbox: what would have been sent.
     this.addSql(`
       create table mailbox (

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa from 'koa';
+import type { Router } from '@koa/router';
 import type { Provider } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import { systemClock } from '#platform/clock.ts';
@@ -24,7 +25,9 @@ import {
 import { insertOutbox, outboxParams, unitOfWork, type Foundation } from '#identity/work.ts';
 import { mailHandler } from '#delivery/mail/handler.ts';
 import { deliveryWorker, Undeliverable, type DeliveryWorker } from '#delivery/worker.ts';
+import { mailPreviews } from '#delivery/mail/samples.ts';
 import { serveAssets } from './http/assets.ts';
+import { mailboxRoutes } from './http/dev/mailbox.ts';
 import { securityHeaders } from './http/context.ts';
 import { csrf } from './http/csrf.ts';
 import { deviceCookie } from './http/device-cookie.ts';
@@ -129,6 +132,7 @@ export async function createApp({
       (renewed) => {
         provider = renewed;
         prepared.forget();
+        return renewed;
       },
       (error: unknown) => log.error({ error }, 'the signing keys could not be read again'),
     );
@@ -193,8 +197,10 @@ export async function createApp({
       acr: acrPassword,
     }),
     passwordRoutes({ foundation, hasher, csrf: forms, nudge: () => delivery.nudge() }),
+    ...developmentRoutes(),
     systemRoutes({
       database,
+      clock,
       metrics: measures,
       serving: () => serving,
       devLinks: config.production
@@ -234,8 +240,15 @@ export async function createApp({
       serving = false;
       clearInterval(sweeper);
       await delivery.stop();
+      transport.close();
     },
   };
+
+  /** What helps to try things out. It knows no login, so it is nowhere in production. */
+  function developmentRoutes(): Router[] {
+    if (config.production) return [];
+    return [mailboxRoutes({ database, csrf: forms, previews: mailPreviews('Ostiary') })];
+  }
 
   function watchEngine(watched: Provider): void {
     watched.on('server_error', (ctx, error) => {

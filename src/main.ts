@@ -109,13 +109,12 @@ function greet(config: Config, demo: Demo | null): void {
     const [acme] = demo.accounts;
     lines.push(
       '',
-      'Try a sign-in:       ' + `${config.issuer}/dev/app`,
-      '  as a person        ' + `${acme!.users[0]!.email}   ${acme!.users[0]!.password}`,
-      '  as a newcomer      ' +
-        `${acme!.newcomer!.email}   ${acme!.newcomer!.password}   (has terms to accept)`,
-      '  as administrator   ' + `${acme!.administrator.email}   ${acme!.administrator.password}`,
-      'Read the mails:      ' + `${config.issuer}/dev/mailbox`,
-      'Everything else:     ' + join(config.dataDir, 'demo.json'),
+      `Try a sign-in:       ${config.issuer}/dev/app`,
+      `  as a person        ${acme!.users[0]!.email}   ${acme!.users[0]!.password}`,
+      `  as a newcomer      ${acme!.newcomer!.email}   ${acme!.newcomer!.password}   (has terms to accept)`,
+      `  as administrator   ${acme!.administrator.email}   ${acme!.administrator.password}`,
+      `Read the mails:      ${config.issuer}/dev/mailbox`,
+      `Everything else:     ${join(config.dataDir, 'demo.json')}`,
     );
   }
   process.stdout.write(`\n${lines.join('\n')}\n\n`);

@@ -48,7 +48,7 @@ function told(error: unknown, log: Log, ctx: Context): Problem {
 
 /** The database is away, starting, or too slow: nothing was done, and trying again makes sense. */
 function isUnavailable(error: unknown): boolean {
-  const code = String((error as { code?: unknown }).code ?? '');
+  const { code = '' } = error as { code?: string };
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/.test(code) ||
     ['57P01', '57P02', '57P03', '57014', '55P03', '53300', '08006', '08001', '08003'].includes(

@@ -1,4 +1,5 @@
-import Router from '@koa/router';
+import { Router } from '@koa/router';
+import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Metrics } from '#platform/observability/metrics.ts';
 import { pageContext, sendPage } from './context.ts';
@@ -6,15 +7,22 @@ import { landingPage, statusPage, type ComponentState } from './pages/front.ts';
 
 export interface SystemDependencies {
   database: Database;
+  clock: Clock;
   metrics: Metrics;
   /** Whether this process still takes requests. */
-  serving(): boolean;
+  serving: () => boolean;
   /** Links to try things out, in development. */
   devLinks: { href: string; title: string }[];
 }
 
 /** `/`, and what watches the server: alive, able to serve, how it goes. */
-export function systemRoutes({ database, metrics, serving, devLinks }: SystemDependencies): Router {
+export function systemRoutes({
+  database,
+  clock,
+  metrics,
+  serving,
+  devLinks,
+}: SystemDependencies): Router {
   const router = new Router();
 
   router.get('/', (ctx) => {
@@ -53,7 +61,7 @@ export function systemRoutes({ database, metrics, serving, devLinks }: SystemDep
       200,
       statusPage({
         ...pageContext(ctx),
-        checkedAt: new Date(),
+        checkedAt: clock(),
         components: [
           { name: 'Sign-in', state: checks.keys === 'ok' ? checks.database : 'down' },
           { name: 'Database', state: checks.database },

@@ -40,6 +40,6 @@ export function guardedFetch(allowance: EgressAllowance): Fetch {
       ...guarded,
       redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(5000), ...(rest.signal ? [rest.signal] : [])]),
-    } as RequestInit);
+    });
   };
 }

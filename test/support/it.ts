@@ -18,6 +18,7 @@ interface Fixtures {
  * `it('...', async ({ given, browser }) => ...)`. A test that asks for none pays for none.
  */
 export const it = test.extend<Fixtures>({
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads what a fixture needs from the pattern
   server: async ({}, use) => {
     const { database, reset } = await testDatabase();
     await reset();
@@ -25,7 +26,13 @@ export const it = test.extend<Fixtures>({
     await use(server);
     await server.close();
   },
-  given: ({ server }, use) => use(server.given),
-  browser: ({ server }, use) => use(server.agent()),
-  program: ({ server }, use) => use(server.agent({ cookies: false })),
+  given: async ({ server }, use) => {
+    await use(server.given);
+  },
+  browser: async ({ server }, use) => {
+    await use(server.agent());
+  },
+  program: async ({ server }, use) => {
+    await use(server.agent({ cookies: false }));
+  },
 });

@@ -73,7 +73,7 @@ function testLog(errors: unknown[]): Log {
   const keep = (details: unknown, message?: unknown): void => {
     const { error } = (details ?? {}) as { error?: unknown };
     errors.push({ message, error: error ? describeError(error) : details });
-    if (process.env['TEST_LOG']) console.error(message, error ?? details);
+    if (process.env['TEST_LOG']) process.stderr.write(`${JSON.stringify(errors.at(-1))}\n`);
   };
   const quiet = (): void => {};
   return { info: quiet, debug: quiet, warn: quiet, error: keep, fatal: keep };

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import pg from 'pg';
+import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { embeddedOver } from '#platform/database/embedded.ts';
 import { migrate } from '#platform/database/migrate.ts';
@@ -79,7 +79,7 @@ export function databaseUrl(url: string, name: string): string {
 
 /** Sends statements that no transaction may hold. */
 export async function administer(url: string, ...statements: string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl(url, 'postgres') });
+  const client = new Client({ connectionString: databaseUrl(url, 'postgres') });
   await client.connect();
   try {
     for (const statement of statements) await client.query(statement);

@@ -1,4 +1,4 @@
-import Router from '@koa/router';
+import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
@@ -28,7 +28,7 @@ export interface PasswordPagesDependencies {
   hasher: PasswordHasher;
   csrf: Csrf;
   /** Something was queued: it need not wait for the next look. */
-  nudge(): void;
+  nudge: () => void;
 }
 
 /** Forgotten and first passwords, for people without a session. */

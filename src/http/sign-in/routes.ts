@@ -1,4 +1,4 @@
-import Router from '@koa/router';
+import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
@@ -531,7 +531,7 @@ function whatIsAsked({ prompt, params }: Interaction): {
     missingOIDCClaims?: string[];
     missingResourceScopes?: Record<string, string[]>;
   };
-  const requested = String(params['scope'] ?? '')
+  const requested = (typeof params['scope'] === 'string' ? params['scope'] : '')
     .split(' ')
     .filter(Boolean);
   const resources = missingResourceScopes ?? {};

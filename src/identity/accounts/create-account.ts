@@ -2,7 +2,7 @@ import { newId } from '#platform/ids.ts';
 import type { Work } from '../work.ts';
 import { grantRole } from '../access/roles.ts';
 import { mail } from '../mail/letter.ts';
-import { activationLife, sendActivation } from '../credentials/password.ts';
+import { sendActivation } from '../credentials/password.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { createUser } from '../users/create-user.ts';
 import { findPerson, findPersonByEmail } from '../users/person.ts';
@@ -66,12 +66,12 @@ export async function createAccount(work: Work, input: NewAccount): Promise<Acco
   else
     mail(
       work,
-      { userId, email: contact.emailDisplay, name: contact.givenName, locale: person.language },
+      { userId, email: contact.email, name: contact.givenName, locale: person.language },
       {
         kind: 'account_welcome',
         account: account.name,
         link: work.link('/'),
-        expiresAt: new Date(work.now.getTime() + activationLife),
+        expiresAt: null,
       },
     );
   return account;

@@ -25,7 +25,7 @@ export function passwordProblems(
   { minLength, maxLength }: PasswordRules = passwordRules,
 ): PasswordProblem[] {
   if (password === '') return ['missing'];
-  const length = [...password].length;
+  const length = Array.from(password).length;
   if (length < minLength) return ['too_short'];
   if (length > maxLength) return ['too_long'];
 
@@ -55,7 +55,9 @@ function isCommon(plain: string): boolean {
     )
       return true;
   }
-  return rows.some((row) => row.includes(plain) || [...row].reverse().join('').includes(plain));
+  return rows.some(
+    (row) => row.includes(plain) || Array.from(row).reverse().join('').includes(plain),
+  );
 }
 
 const rows = [

@@ -68,7 +68,7 @@ export async function requestReset(
         email: request.email,
         locale: request.locale,
         origin,
-      } satisfies ResetRequest as unknown as Record<string, unknown>,
+      } satisfies ResetRequest,
       expiresAt: new Date(work.now.getTime() + resetLife),
     });
   });

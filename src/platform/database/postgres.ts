@@ -1,6 +1,6 @@
 import { MikroORM, type EntitySchema, type EntityClass } from '@mikro-orm/postgresql';
 import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely';
-import pg from 'pg';
+import { Client, TypeOverrides, type ClientConfig } from 'pg';
 import {
   insideTransaction,
   refuseInsideTransaction,
@@ -32,7 +32,7 @@ export async function openPostgres(
   onWarning: (message: string) => void,
   sizes: PostgresSizes = { pipelines: 2, pool: 6 },
 ): Promise<Database> {
-  const types = new pg.TypeOverrides();
+  const types = new TypeOverrides();
   for (const [oid, parse] of Object.entries(parsers)) types.setTypeParser(Number(oid), parse);
 
   const session = {
@@ -57,12 +57,12 @@ export async function openPostgres(
 
   const pipelines = Array.from({ length: sizes.pipelines }, () => new Pipeline(session, onWarning));
   let turn = 0;
-  let listener: pg.Client | undefined;
+  let listener: Client | undefined;
   const listeners = new Map<string, ((payload: string) => void)[]>();
   let closing = false;
 
   async function listenAgain(): Promise<void> {
-    const client = new pg.Client({ ...session, statement_timeout: 0 });
+    const client = new Client({ ...session, statement_timeout: 0 });
     client.on('error', () => {});
     client.on('end', () => {
       if (listener !== client) return;
@@ -135,11 +135,11 @@ export function transactionOf(em: Transaction['em']): Transaction {
 
 /** One connection that sends without waiting for the answer before. Renewed when it breaks. */
 class Pipeline {
-  readonly #config: pg.ClientConfig;
+  readonly #config: ClientConfig;
   readonly #onWarning: (message: string) => void;
-  #client: Promise<pg.Client> | undefined;
+  #client: Promise<Client> | undefined;
 
-  constructor(config: pg.ClientConfig, onWarning: (message: string) => void) {
+  constructor(config: ClientConfig, onWarning: (message: string) => void) {
     this.#config = config;
     this.#onWarning = onWarning;
   }
@@ -156,8 +156,8 @@ class Pipeline {
     await client?.end();
   }
 
-  async #connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#config, pipeline: true } as pg.ClientConfig);
+  async #connect(): Promise<Client> {
+    const client = new Client({ ...this.#config, pipeline: true });
     const forget = (error?: Error): void => {
       if (error) this.#onWarning(`PostgreSQL connection lost: ${error.message}`);
       this.#client = undefined;
