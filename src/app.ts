@@ -91,7 +91,13 @@ export async function createApp({
   const { issuer } = config;
   const secure = issuer.startsWith('https:');
   const safe = vault(config.secrets);
-  const foundation: Foundation = { database, vault: safe, clock, issuer };
+  const foundation: Foundation = {
+    database,
+    vault: safe,
+    clock,
+    issuer,
+    sent: () => delivery.nudge(),
+  };
   const measures = metrics();
   let serving = true;
 
@@ -158,7 +164,6 @@ export async function createApp({
       }),
       task: async ({ payload }) => {
         await carryOutReset(foundation, payload as unknown as ResetRequest);
-        delivery.nudge();
       },
       backchannel_logout: async ({ payload }) => {
         const { clientId, userId, sid } = payload as Record<string, string>;
@@ -196,7 +201,7 @@ export async function createApp({
       device: deviceCookie(issuer),
       acr: acrPassword,
     }),
-    passwordRoutes({ foundation, hasher, csrf: forms, nudge: () => delivery.nudge() }),
+    passwordRoutes({ foundation, hasher, csrf: forms }),
     ...developmentRoutes(),
     systemRoutes({
       database,

@@ -77,6 +77,8 @@ export interface Foundation {
   clock: Clock;
   /** The public address: every link is built from it, never from a request. */
   issuer: string;
+  /** Called after a commit that queued something: it need not wait for the next look. */
+  sent?: () => void;
 }
 
 export interface WorkContext {
@@ -89,15 +91,15 @@ export interface WorkContext {
  *
  * Audit rows and outgoing messages are written by one statement each, just before the commit.
  */
-export function unitOfWork<T>(
-  { database, vault, clock, issuer }: Foundation,
+export async function unitOfWork<T>(
+  { database, vault, clock, issuer, sent }: Foundation,
   { actor, origin = {} }: WorkContext,
   command: (work: Work) => Promise<T>,
 ): Promise<T> {
-  return database.transaction(async (tx) => {
+  const outbox: Outgoing[] = [];
+  const result = await database.transaction(async (tx) => {
     const now = clock();
     const audit: AuditRow[] = [];
-    const outbox: Outgoing[] = [];
     const work: Work = {
       em: tx.em,
       query: (text, params) => tx.query(text, params),
@@ -112,13 +114,15 @@ export function unitOfWork<T>(
         outbox.push(outgoing);
       },
     };
-    const result = await command(work);
+    const answer = await command(work);
     // MikroORM writes its changes at the commit; audit rows refer to rows it may still hold back.
     await tx.em.flush();
     if (audit.length > 0) await tx.query(insertAudit, auditParams(work, audit));
     if (outbox.length > 0) await tx.query(insertOutbox, outboxParams(vault, now, outbox));
-    return result;
+    return answer;
   });
+  if (outbox.length > 0) sent?.();
+  return result;
 }
 
 interface AuditRow {

@@ -27,17 +27,10 @@ export interface PasswordPagesDependencies {
   foundation: Foundation;
   hasher: PasswordHasher;
   csrf: Csrf;
-  /** Something was queued: it need not wait for the next look. */
-  nudge: () => void;
 }
 
 /** Forgotten and first passwords, for people without a session. */
-export function passwordRoutes({
-  foundation,
-  hasher,
-  csrf,
-  nudge,
-}: PasswordPagesDependencies): Router {
+export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDependencies): Router {
   const router = new Router();
 
   router.get('/forgot-password', (ctx) => showForgot(ctx));
@@ -59,7 +52,6 @@ export function passwordRoutes({
       },
       originOf(ctx),
     );
-    nudge();
     showSent(ctx, email);
   });
 
@@ -100,7 +92,6 @@ export function passwordRoutes({
       if (outcome.outcome === 'problems')
         return showNewPassword(ctx, path, purpose, secret, outcome.problems);
       if (outcome.outcome === 'invalid') return showInvalid(ctx);
-      nudge();
       sendPage(
         ctx,
         200,

@@ -264,6 +264,7 @@ async function reachedLimit(
         kind: 'locked_out',
         at: work.now,
         origin: work.origin.ip ?? null,
+        paused: !hard,
         resetLink: work.link('/forgot-password'),
         administrators: await administratorNames(work, person.account?.id ?? null),
       },
