@@ -21,17 +21,33 @@ export function canonicalEmail(text: unknown): string | null {
   return email.length <= 254 ? email : null;
 }
 
-/** The ASCII form of a domain name with at least two labels, or null. */
+/**
+ * The ASCII form of a domain name with at least two labels, or null.
+ *
+ * Only what reads as itself is a name: not full-width letters, a Kelvin sign or a ligature, which fold
+ * into others; not what IDNA leaves out without a word, such as variation selectors; and not an `xn--`
+ * behind which there is nothing.
+ */
 export function canonicalDomain(text: unknown): string | null {
-  if (typeof text !== 'string' || text.length > 253) return null;
-  if (!/^[\p{L}\p{M}\p{N}.-]+$/u.test(text)) return null;
-  // A name in letters that compatibility folds into others, such as full-width ones or ligatures,
-  // is not the name it folds into.
+  if (typeof text !== 'string' || text.length > 253 || !letters.test(text)) return null;
   if (text.normalize('NFKC') !== text.normalize('NFC')) return null;
+  if (Array.from(text).some((letter) => !isAscii(letter) && isAscii(letter.normalize('NFC'))))
+    return null;
   const ascii = domainToASCII(text).toLowerCase();
-  if (ascii.length === 0 || ascii.length > 253 || !hostName.test(ascii)) return null;
-  if (/^[\x20-\x7e]+$/.test(text) && ascii !== text.toLowerCase()) return null;
-  return ascii;
+  if (ascii.length > 253 || !hostName.test(ascii)) return null;
+  const read = domainToUnicode(ascii);
+  if (!letters.test(read) || /(^|\.)xn--/.test(read)) return null;
+  const typed = lower(text);
+  return typed === ascii || typed.normalize('NFC') === read ? ascii : null;
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
+
+/** Letter by letter: JavaScript knows a final sigma, and IDNA does not. */
+function lower(text: string): string {
+  return Array.from(text, (letter) => letter.toLowerCase()).join('');
 }
 
 /** What comes behind the `@` of a canonical address. */
@@ -44,5 +60,6 @@ export function domainForPeople(domain: string): string {
   return domainToUnicode(domain) || domain;
 }
 
+const letters = /^[\p{L}\p{M}\p{N}.-]+$/u;
 const dotAtom = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const hostName = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
