@@ -108,8 +108,7 @@ export async function seedDemo(
     `select exists (select from audit_events where action = 'demo.seeded') as seeded,
             exists (select from users) as people`,
   );
-  if (row!.seeded)
-    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Demo) : null;
+  if (row!.seeded) return readDemo(config.dataDir);
   if (row!.people) return null;
 
   const people = new Map<string, string>();
@@ -210,6 +209,12 @@ export async function seedDemo(
   );
   writeDemo(file, config.dataDir, demo);
   return demo;
+}
+
+/** What `demo.json` says now, or null where there is none. */
+export function readDemo(dataDir: string): Demo | null {
+  const file = join(dataDir, 'demo.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Demo) : null;
 }
 
 type MakePerson = (
@@ -379,7 +384,7 @@ export function demoClients(issuer: string): Record<string, NewClient> {
     },
     devApp: {
       id: 'dev-app',
-      name: 'The application of /dev/app',
+      name: 'Demo app',
       ...everyone,
       resources: [resource.identifier],
       metadata: {
@@ -388,6 +393,8 @@ export function demoClients(issuer: string): Record<string, NewClient> {
         post_logout_redirect_uris: [`${issuer}/dev/app`],
         grant_types: code,
         scope,
+        backchannel_logout_uri: `${issuer}/dev/app/backchannel`,
+        backchannel_logout_session_required: true,
       },
     },
   };

@@ -27,6 +27,7 @@ import { mailHandler } from '#delivery/mail/handler.ts';
 import { deliveryWorker, Undeliverable, type DeliveryWorker } from '#delivery/worker.ts';
 import { mailPreviews } from '#delivery/mail/samples.ts';
 import { serveAssets } from './http/assets.ts';
+import { devAppRoutes } from './http/dev/app.ts';
 import { mailboxRoutes } from './http/dev/mailbox.ts';
 import { securityHeaders } from './http/context.ts';
 import { csrf } from './http/csrf.ts';
@@ -43,6 +44,7 @@ import { observe } from './http/observe.ts';
 import { passwordRoutes } from './http/self-service/password.ts';
 import { signInRoutes } from './http/sign-in/routes.ts';
 import { systemRoutes } from './http/system.ts';
+import { readDemo } from '#config/demo.ts';
 import type { Config } from '#config/schema.ts';
 
 const hours = 3600;
@@ -252,7 +254,16 @@ export async function createApp({
   /** What helps to try things out. It knows no login, so it is nowhere in production. */
   function developmentRoutes(): Router[] {
     if (config.production) return [];
-    return [mailboxRoutes({ database, csrf: forms, previews: mailPreviews('Ostiary') })];
+    return [
+      mailboxRoutes({ database, csrf: forms, previews: mailPreviews('Ostiary') }),
+      devAppRoutes({
+        issuer,
+        clock,
+        csrf: forms,
+        demo: () => readDemo(config.dataDir),
+        acrValues: [acrPassword],
+      }),
+    ];
   }
 
   function watchEngine(watched: Provider): void {
