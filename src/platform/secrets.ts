@@ -42,7 +42,9 @@ export function vault(secrets: readonly Buffer[]): Vault {
       const bytes = Buffer.from(sealed, 'base64url');
       for (const key of keys) {
         try {
-          const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12))
+          const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), {
+            authTagLength: 16,
+          })
             .setAAD(Buffer.from(context))
             .setAuthTag(bytes.subarray(12, 28));
           return decipher.update(bytes.subarray(28), undefined, 'utf8') + decipher.final('utf8');

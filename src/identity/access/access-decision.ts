@@ -49,7 +49,8 @@ export function accessDecision(person: Person | null, client: ClientPolicy | nul
   if (person.outstandingTerms.length > 0) return { access: 'interact', need: 'terms' };
 
   if (!client) return { access: 'allow' };
-  const { account } = person;
+  // An account that invited somebody has not made them a member, and its hold is none of theirs.
+  const account = person.affiliation === 'member' ? person.account : null;
   if (account && client.requiresActiveAccount) {
     if (account.status === 'on_hold') return deny({ reason: 'account_on_hold' });
     if (account.status !== 'active') return deny({ reason: 'account_closed' });

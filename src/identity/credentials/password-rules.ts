@@ -15,7 +15,7 @@ export const passwordRules: PasswordRules = { minLength: 12, maxLength: 128 };
 const common = new Set(dictionary['passwords-common']);
 
 /**
- * What is wrong with it; empty when it is good.
+ * What is wrong with it; empty when it is good. It is measured as it will be hashed: normalized.
  *
  * @param personal words that belong to the person or the house: address, name, account, product.
  */
@@ -25,12 +25,13 @@ export function passwordProblems(
   { minLength, maxLength }: PasswordRules = passwordRules,
 ): PasswordProblem[] {
   if (password === '') return ['missing'];
-  const length = Array.from(password).length;
+  const typed = password.normalize('NFKC');
+  const length = Array.from(typed).length;
   if (length < minLength) return ['too_short'];
   if (length > maxLength) return ['too_long'];
 
   const problems: PasswordProblem[] = [];
-  const plain = password.normalize('NFKC').toLowerCase();
+  const plain = typed.toLowerCase();
   if (isCommon(plain)) problems.push('common');
   const words = [...personal, 'ostiary'].flatMap((word) =>
     (word ?? '').toLowerCase().split(/[@.\s]+/),
