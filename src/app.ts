@@ -36,6 +36,7 @@ import { errorPages } from './http/errors.ts';
 import { engineEndpoints } from './http/oidc/endpoint.ts';
 import { sweepEngine } from './http/oidc/housekeeping.ts';
 import { interactionsOf } from './http/oidc/interactions.ts';
+import { ownClient, ownSessions } from './http/oidc/own-sessions.ts';
 import { enginePages } from './http/oidc/pages.ts';
 import { acrPassword, engine, type Lifetimes } from './http/oidc/provider.ts';
 import { preparedDocuments } from './http/prepared.ts';
@@ -110,7 +111,8 @@ export async function createApp({
   await firstKeys(foundation);
 
   // --- The engine, made anew when the keys change
-  const registry = await clientRegistry(database, clock);
+  const registry = await clientRegistry(database, clock, { builtIn: [ownClient(issuer)] });
+  const sessions = ownSessions(database, clock, issuer, safe.derive('own-sign-in')[0]!);
   const prepared = preparedDocuments(new URL(issuer).host, {
     'X-Content-Type-Options': 'nosniff',
     ...(secure && { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' }),
@@ -203,6 +205,7 @@ export async function createApp({
       device: deviceCookie(issuer),
       acr: acrPassword,
     }),
+    sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
     ...developmentRoutes(),
     systemRoutes({

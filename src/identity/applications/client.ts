@@ -49,7 +49,7 @@ const channel = 'ostiary_clients';
 export async function clientRegistry(
   database: Database,
   clock: Clock,
-  maxAge = 3000,
+  { builtIn = [], maxAge = 3000 }: { builtIn?: readonly Client[]; maxAge?: number } = {},
 ): Promise<Registry> {
   const clients = new Map<string, { client: Client | undefined; until: number }>();
   const resources = new Map<string, { server: ResourceServer | undefined; until: number }>();
@@ -61,6 +61,8 @@ export async function clientRegistry(
 
   return {
     async client(id) {
+      const own = builtIn.find((one) => one.id === id);
+      if (own) return own;
       const now = clock().getTime();
       const kept = clients.get(id);
       if (kept && kept.until > now) return kept.client;

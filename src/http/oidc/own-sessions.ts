@@ -1,0 +1,112 @@
+import { Router } from '@koa/router';
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database/database.ts';
+import { keyedHash, sameSecret } from '#platform/secrets.ts';
+import { accessDecision } from '#identity/access/access-decision.ts';
+import type { Client } from '#identity/applications/client.ts';
+import { personJson, type Person } from '#identity/users/person.ts';
+import { Problem } from '../problem.ts';
+import type { Sessions } from '../sessions.ts';
+import { keyOf } from './adapter.ts';
+import { cookieNames } from './provider.ts';
+
+/** The client that our own pages are. It is in no table: it is there as long as the program is. */
+export function ownClient(issuer: string): Client {
+  return {
+    id: 'ostiary',
+    name: 'Ostiary',
+    metadata: {
+      application_type: issuer.startsWith('https:') ? 'web' : 'native',
+      token_endpoint_auth_method: 'none',
+      redirect_uris: [`${issuer}${wayBack}`],
+      post_logout_redirect_uris: [`${issuer}/`],
+      response_types: ['none'],
+      grant_types: [],
+    },
+    firstParty: true,
+    // People without an account have a profile too; administrators read while theirs is on hold.
+    policy: {
+      requiresAccount: false,
+      requiresActiveAccount: false,
+      allowedAccounts: [],
+      requiredRoles: [],
+    },
+    resources: [],
+    mayIntrospect: false,
+    secrets: [],
+    version: 1,
+  };
+}
+
+const wayBack = '/signed-in';
+
+const read = `
+  select s.uid, (s.payload ->> 'loginTs')::int as signed_in_at,
+         ${personJson('s.user_id', '$2::timestamptz')} as person
+  from oidc_sessions s where s.id_hash = $1 and s.expires_at > $2`;
+
+/**
+ * Our own pages sign people in as any application does, by the authorization endpoint; but they need
+ * no tokens, since the session is ours: the response type is `none` (OAuth 2.0 Multiple Response
+ * Types, section 4), and the state carries where to go, signed.
+ */
+export function ownSessions(
+  database: Database,
+  clock: Clock,
+  issuer: string,
+  key: Buffer,
+): Sessions {
+  const cookie = cookieNames(issuer).session;
+  const sessions: Sessions = {
+    async current(ctx) {
+      const id = ctx.cookies.get(cookie, { signed: true });
+      if (!id) return null;
+      const [row] = await database.query<{
+        uid: string;
+        signed_in_at: number | null;
+        person: Person | null;
+      }>(read, [keyOf('Session', id), clock()]);
+      if (!row?.person || row.signed_in_at === null) return null;
+      if (accessDecision(row.person, null).access !== 'allow') return null;
+      return { uid: row.uid, person: row.person, signedInAt: row.signed_in_at };
+    },
+
+    async require(ctx, { freshWithin } = {}) {
+      const session = await sessions.current(ctx);
+      const age = session ? clock().getTime() / 1000 - session.signedInAt : Infinity;
+      if (session && (freshWithin === undefined || age <= freshWithin)) return session;
+      // A form that was sent without a session is not sent again by itself: the page is shown anew.
+      const path = ctx.method === 'GET' ? ctx.url : ctx.path;
+      sessions.signIn(ctx, path, freshWithin === undefined ? {} : { maxAge: freshWithin });
+      return null;
+    },
+
+    signIn(ctx, path, { loginHint, maxAge } = {}) {
+      const query = new URLSearchParams({
+        client_id: 'ostiary',
+        response_type: 'none',
+        scope: 'openid',
+        redirect_uri: `${issuer}${wayBack}`,
+        state: `${keyedHash(key, `path:${path}`)}.${Buffer.from(path).toString('base64url')}`,
+        ...(loginHint && { login_hint: loginHint }),
+        ...(maxAge !== undefined && { max_age: String(maxAge) }),
+      });
+      ctx.status = 303;
+      ctx.redirect(`/oauth/authorize?${query}`);
+    },
+
+    routes() {
+      const router = new Router();
+      router.get(wayBack, (ctx) => {
+        const [mac = '', encoded = ''] = String(ctx.query['state'] ?? '').split('.');
+        const path = Buffer.from(encoded, 'base64url').toString();
+        if (!sameSecret(mac, keyedHash(key, `path:${path}`)) || !/^\/(?![/\\])/.test(path))
+          throw new Problem(400, 'invalid_request', 'This is no way back that we gave.');
+        ctx.status = 303;
+        ctx.redirect(typeof ctx.query['error'] === 'string' ? '/' : path);
+      });
+      return router;
+    },
+  };
+  return sessions;
+}
