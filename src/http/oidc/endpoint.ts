@@ -19,6 +19,16 @@ const documents = new Set([
   '/oauth/jwks',
 ]);
 
+/** Asked by programs, who are answered in JSON whatever they say they like (RFC 6749, section 5.2). */
+const machines = new Set([
+  '/oauth/token',
+  '/oauth/userinfo',
+  '/oauth/introspect',
+  '/oauth/revoke',
+  '/oauth/par',
+  '/oauth/device_authorization',
+]);
+
 /** Longer authorization requests are for the pushed authorization request endpoint. */
 const postLimit = 64 * 1024;
 
@@ -38,6 +48,7 @@ export function engineEndpoints(
 
   return async (ctx, next) => {
     if (!paths.test(ctx.path)) return next();
+    if (machines.has(ctx.path)) ctx.req.headers.accept = 'application/json';
     if (ctx.querystring.includes('%00'))
       throw new Problem(
         400,
