@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { locationOf, type Browser, type WireAnswer } from './wire.ts';
+
+/** A system under load: where it is, and who may sign in to what. */
+export interface Place {
+  host: string;
+  ports: number[];
+  paths: {
+    authorize: string;
+    token: string;
+    userinfo: string;
+    introspect: string;
+    discovery: string;
+    keys: string;
+  };
+  client: { id: string; secret: string; redirectUri: string };
+  resource: string;
+  people: { email: string; password: string }[];
+}
+
+/** What one client does again and again. */
+export interface Flow {
+  /** HTTP requests of one operation. */
+  requests: number;
+  /** Done once per client before the clock runs; what is returned does one operation. */
+  prepare(browser: Browser, place: Place, index: number): Promise<() => Promise<void>>;
+}
+
+const verifier = 'a-verifier-that-is-long-enough-for-everybody-0123456789';
+const challenge = createHash('sha256').update(verifier).digest('base64url');
+const scope = 'openid profile email';
+
+/** @throws {Error} with the answer: a bench that counts refusals measures nothing. */
+function unexpected(doing: string, { head, body }: WireAnswer): never {
+  throw new Error(`${doing} failed:\n${head}\n\n${body.slice(0, 1500)}`);
+}
+
+function authorizeQuery({ client }: Place, extra: Record<string, string>): string {
+  return new URLSearchParams({
+    client_id: client.id,
+    redirect_uri: client.redirectUri,
+    response_type: 'code',
+    scope,
+    state: 'state-0123456789',
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    ...extra,
+  }).toString();
+}
+
+function basic({ client }: Place): string {
+  const pair = `${encodeURIComponent(client.id)}:${encodeURIComponent(client.secret)}`;
+  return `Authorization: Basic ${Buffer.from(pair).toString('base64')}\r\nAccept: application/json\r\n`;
+}
+
+function codeOf(place: Place, answer: WireAnswer): string {
+  const location = locationOf(answer);
+  if (!location?.startsWith(place.client.redirectUri)) unexpected('Authorization', answer);
+  return /[?&]code=([^&]+)/.exec(location)?.[1] ?? unexpected('Authorization', answer);
+}
+
+async function redeem(browser: Browser, place: Place, code: string): Promise<WireAnswer> {
+  const answer = await browser.post(
+    place.paths.token,
+    `grant_type=authorization_code&code=${code}&redirect_uri=${encodeURIComponent(place.client.redirectUri)}&code_verifier=${verifier}`,
+    basic(place),
+  );
+  if (answer.status !== 200 || !answer.body.includes('"id_token":"eyJ'))
+    unexpected('Redeeming a code', answer);
+  return answer;
+}
+
+function field(answer: WireAnswer, name: string): string {
+  return (
+    new RegExp(`"${name}":"([^"]+)"`).exec(answer.body)?.[1] ??
+    unexpected(`Reading ${name}`, answer)
+  );
+}
+
+/** From the application to the page, the password typed, and back with a code. */
+async function signIn(
+  browser: Browser,
+  place: Place,
+  index: number,
+  extra: Record<string, string> = {},
+): Promise<string> {
+  const person = place.people[index % place.people.length]!;
+  let answer = await browser.get(
+    `${place.paths.authorize}?${authorizeQuery(place, { login_hint: person.email, ...extra })}`,
+  );
+  for (let step = 0; step < 12; step += 1) {
+    const location = locationOf(answer);
+    if (location?.startsWith(place.client.redirectUri)) return codeOf(place, answer);
+    if (location) {
+      answer = await browser.get(pathOf(location));
+      continue;
+    }
+    const action = /<form[^>]*\saction="([^"]+)"/.exec(answer.body)?.[1];
+    const csrf = /name="csrf"[^>]*?\svalue="([^"]+)"/.exec(answer.body)?.[1];
+    if (answer.status !== 200 || !action) unexpected('Signing in', answer);
+    answer = await browser.post(
+      pathOf(action),
+      new URLSearchParams({
+        ...(csrf && { csrf }),
+        email: person.email,
+        password: person.password,
+      }).toString(),
+      'Accept: text/html\r\n',
+    );
+  }
+  return unexpected('Signing in', answer);
+}
+
+function pathOf(address: string): string {
+  if (address.startsWith('/')) return address;
+  const { pathname, search } = new URL(address);
+  return pathname + search;
+}
+
+function fetching(path: (place: Place) => string, expected: string): Flow {
+  return {
+    requests: 1,
+    prepare: (browser, place) =>
+      Promise.resolve(async () => {
+        const answer = await browser.get(path(place), 'Accept: application/json\r\n');
+        if (answer.status !== 200 || !answer.body.includes(expected))
+          unexpected('Reading a document', answer);
+      }),
+  };
+}
+
+async function accessToken(browser: Browser, place: Place, index: number): Promise<string> {
+  return field(await redeem(browser, place, await signIn(browser, place, index)), 'access_token');
+}
+
+export const flows: Record<string, Flow> = {
+  /** A person with a session opens another page of an application. */
+  code: {
+    requests: 2,
+    async prepare(browser, place, index) {
+      await redeem(browser, place, await signIn(browser, place, index));
+      const address = `${place.paths.authorize}?${authorizeQuery(place, { prompt: 'none' })}`;
+      return async () => {
+        await redeem(browser, place, codeOf(place, await browser.get(address)));
+      };
+    },
+  },
+
+  refresh: {
+    requests: 1,
+    async prepare(browser, place, index) {
+      const code = await signIn(browser, place, index, {
+        scope: `${scope} offline_access`,
+        prompt: 'consent',
+      });
+      let token = field(await redeem(browser, place, code), 'refresh_token');
+      const headers = basic(place);
+      return async () => {
+        const answer = await browser.post(
+          place.paths.token,
+          `grant_type=refresh_token&refresh_token=${token}`,
+          headers,
+        );
+        const next = field(answer, 'refresh_token');
+        if (answer.status !== 200 || next === token) unexpected('Refreshing', answer);
+        token = next;
+      };
+    },
+  },
+
+  client_credentials: {
+    requests: 1,
+    prepare: (browser, place) => {
+      const headers = basic(place);
+      const form = `grant_type=client_credentials&scope=api%3Aread&resource=${encodeURIComponent(place.resource)}`;
+      return Promise.resolve(async () => {
+        const answer = await browser.post(place.paths.token, form, headers);
+        if (answer.status !== 200 || !answer.body.includes('"access_token":"eyJ'))
+          unexpected('Client credentials', answer);
+      });
+    },
+  },
+
+  introspection: {
+    requests: 1,
+    async prepare(browser, place, index) {
+      const form = `token=${await accessToken(browser, place, index)}`;
+      browser.forget(/^$/);
+      const headers = basic(place);
+      return async () => {
+        const answer = await browser.post(place.paths.introspect, form, headers);
+        if (answer.status !== 200 || !answer.body.includes('"active":true'))
+          unexpected('Introspection', answer);
+      };
+    },
+  },
+
+  userinfo: {
+    requests: 1,
+    async prepare(browser, place, index) {
+      const token = await accessToken(browser, place, index);
+      browser.forget(/^$/);
+      const headers = `Authorization: Bearer ${token}\r\nAccept: application/json\r\n`;
+      return async () => {
+        const answer = await browser.get(place.paths.userinfo, headers);
+        if (answer.status !== 200 || !answer.body.includes('"email":"'))
+          unexpected('Userinfo', answer);
+      };
+    },
+  },
+
+  discovery: fetching(({ paths }) => paths.discovery, '"issuer":'),
+  keys: fetching(({ paths }) => paths.keys, '"keys":'),
+
+  /** A person comes back to a browser they have used before, and types their password. */
+  sign_in: {
+    requests: 5,
+    async prepare(browser, place, index) {
+      await signIn(browser, place, index);
+      return async () => {
+        browser.forget(/device/);
+        await redeem(browser, place, await signIn(browser, place, index));
+      };
+    },
+  },
+};

@@ -1,0 +1,66 @@
+import type { Figures, Results } from './bench.ts';
+
+/** The results as one table. */
+export function report({ database, node, cores, options, rows, memory }: Results): string {
+  const lines: string[][] = [
+    [
+      'operation',
+      'ops/s',
+      'baseline',
+      'CPU server',
+      'CPU db',
+      'CPU base',
+      'stmts/req',
+      'p50 ms',
+      'p99 ms',
+      'RSS MB',
+      'ratio',
+      'CPU ratio',
+      'target',
+      '',
+    ],
+    ...rows.map(({ title, baseline, ours, theirs, ratio, cpuRatio, reach, reached }) => [
+      title,
+      rate(ours),
+      `${rate(theirs)} ${baseline}`,
+      ours.cpuServer.toFixed(2),
+      ours.cpuDatabase === null ? '-' : ours.cpuDatabase.toFixed(2),
+      (theirs.cpuServer + (theirs.cpuDatabase ?? 0)).toFixed(2),
+      ours.statementsPerRequest.toFixed(2),
+      ours.p50.toFixed(1),
+      ours.p99.toFixed(1),
+      ours.memory.toFixed(0),
+      ratio.toFixed(2),
+      cpuRatio.toFixed(2),
+      `>= ${reach}`,
+      reached ? 'ok' : 'MISS',
+    ]),
+  ];
+  const widths = lines[0]!.map((_, column) =>
+    Math.max(...lines.map((line) => line[column]!.length)),
+  );
+  const table = lines
+    .map((line) =>
+      line
+        .map((cell, column) =>
+          column === 0 || column === line.length - 1
+            ? cell.padEnd(widths[column]!)
+            : cell.padStart(widths[column]!),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+  return [
+    `Database: ${database}. Node ${node}, ${cores} cores.`,
+    `${options.clients} clients, ${options.rounds} interleaved rounds of ${options.seconds} s, medians; ${options.people} other people in the database. CPU in ms per operation.`,
+    '',
+    table,
+    '',
+    `Memory of one process under load: ${memory.peak.toFixed(0)} MB at most, target <= ${memory.reach} MB: ${memory.reached ? 'ok' : 'MISS'}`,
+  ].join('\n');
+}
+
+function rate({ perSecond }: Figures): string {
+  return perSecond.toFixed(perSecond < 100 ? 1 : 0);
+}

@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PGlite } from '@electric-sql/pglite';
+import { loadConfig } from '#config/load.ts';
+import type { Database } from '#platform/database/database.ts';
+import { embeddedOver } from '#platform/database/embedded.ts';
+import { migrate } from '#platform/database/migrate.ts';
+import { openPostgres } from '#platform/database/postgres.ts';
+import { parsers } from '#platform/database/types.ts';
+import { log as makeLog } from '#platform/observability/log.ts';
+import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts';
+import { createApp, type App } from '../../../src/app.ts';
+import { entities } from '../../../src/entities.ts';
+import { migrationsFolder } from '../../../src/main.ts';
+import { password, World } from '../../support/world.ts';
+import type { Place } from '../flows.ts';
+import { serveParent } from '../service.ts';
+
+/** One process of the whole program, set up as `src/main.ts` does, with its statements counted. */
+
+const people = 64;
+let hashing = true;
+let statements = 0;
+let database: Database | undefined;
+let app: App | undefined;
+let server: Server | undefined;
+
+serveParent(
+  {
+    /** `url` of a PostgreSQL, or a dump of a migrated embedded database, or neither. */
+    async start({
+      url,
+      template,
+      issuer,
+    }: {
+      url: string | null;
+      template: string | null;
+      issuer: string | null;
+    }) {
+      database = counting(await open(url, template));
+      server = createServer((request, response) => app!.listener(request, response));
+      await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const address = issuer ?? `http://localhost:${port}`;
+      const config = loadConfig({
+        NODE_ENV: 'test',
+        ISSUER: address,
+        SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+      });
+      if (issuer === null && template === null) await migrate(database, migrationsFolder);
+      app = await createApp({
+        config,
+        database,
+        log: makeLog('error'),
+        hasher: hasherWithSwitch(passwordHasher()),
+      });
+      await app.start();
+      return { port, issuer: address };
+    },
+
+    async seed({ crowd }: { crowd: number }): Promise<Omit<Place, 'host' | 'ports'>> {
+      const given = new World(app!.foundation, () => database!.notify('ostiary_clients', ''));
+      await given.terms('1');
+      await given.terms('1', { kind: 'privacy' });
+      const acme = await given.account('Acme', { owns: ['acme.example'], number: '1001' });
+      const persons = [];
+      for (let index = 0; index < people; index += 1)
+        persons.push(
+          await given.user(`person${index}@acme.example`, {
+            of: acme,
+            roles: ['co_administrator'],
+            givenName: 'Ann',
+          }),
+        );
+      if (crowd > 0) await fill(given, crowd, acme.id);
+      const resource = await given.resource('https://api.example/');
+      const client = await given.client({
+        name: 'Bench',
+        requiresAccount: true,
+        resources: [resource],
+        metadata: {
+          grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+        },
+      });
+      return {
+        paths: {
+          authorize: '/oauth/authorize',
+          token: '/oauth/token',
+          userinfo: '/oauth/userinfo',
+          introspect: '/oauth/introspect',
+          discovery: '/.well-known/openid-configuration',
+          keys: '/oauth/jwks',
+        },
+        client,
+        resource,
+        people: persons.map(({ email }) => ({ email, password })),
+      };
+    },
+
+    /** Whether passwords are hashed, or any password is right at once. */
+    hashing({ on }: { on: boolean }) {
+      hashing = on;
+    },
+
+    sample() {
+      const { user, system } = process.cpuUsage();
+      return { cpu: (user + system) / 1000, statements, rss: process.memoryUsage.rss() };
+    },
+  },
+  async () => {
+    server?.closeAllConnections();
+    server?.close();
+    await app?.stop();
+    await database?.close();
+  },
+);
+
+async function open(url: string | null, template: string | null): Promise<Database> {
+  if (url !== null)
+    return openPostgres(url, entities, (message) => process.stderr.write(`${message}\n`));
+  const pglite = await PGlite.create({
+    ...(template !== null && { loadDataDir: new Blob([await readFile(template)]) }),
+    parsers,
+  });
+  return embeddedOver(pglite, entities);
+}
+
+/** The same database, with a count of what is sent to it. */
+function counting(inner: Database): Database {
+  return {
+    ...inner,
+    query(text, params) {
+      statements += 1;
+      return inner.query(text, params);
+    },
+    transaction(work) {
+      return inner.transaction((tx) =>
+        work({
+          em: tx.em,
+          query(text, params) {
+            statements += 1;
+            return tx.query(text, params);
+          },
+        }),
+      );
+    },
+  };
+}
+
+function hasherWithSwitch(real: PasswordHasher): PasswordHasher {
+  return {
+    ...real,
+    verify: (typed, stored) =>
+      hashing ? real.verify(typed, stored) : Promise.resolve(typed === password && stored !== null),
+    reserve: () => (hashing ? real.reserve() : Promise.resolve(() => {})),
+  };
+}
+
+/** Other people, so that tables have the size at which indexes count. */
+async function fill(given: World, crowd: number, account: string): Promise<void> {
+  await given.rows(
+    `insert into users (id, email, email_display, given_name, family_name, country, identity,
+       affiliation, account_id, email_verified_at, created_at, updated_at)
+     select gen_random_uuid(), 'p' || n || '@crowd.example', 'p' || n || '@crowd.example', 'Pat',
+       'Number ' || n, 'DE', 'ready', 'member', $1::uuid, now(), now(), now()
+     from generate_series(1, $2::int) n`,
+    [account, String(crowd)],
+  );
+  await given.rows(
+    `insert into terms_acceptances (id, user_id, version_id, locale, sha256, accepted_at)
+     select gen_random_uuid(), u.id, v.id, 'en', 'bench', now()
+     from users u cross join terms_versions v where u.email like '%@crowd.example'`,
+  );
+  await given.rows(
+    `insert into role_assignments (id, user_id, role, account_id, granted_by, granted_at)
+     select gen_random_uuid(), u.id, 'co_administrator', u.account_id, '{}', now()
+     from users u where u.email like '%@crowd.example'`,
+  );
+  await given.rows(
+    `insert into user_locks (id, user_id, reason, set_by, set_at, released_by, released_at)
+     select gen_random_uuid(), u.id, 'admin', '{}', now(), '{}', now()
+     from users u where u.email like '%0@crowd.example'`,
+  );
+  await given.rows('analyze');
+}

@@ -1,0 +1,147 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Context } from 'koa';
+import { Provider, type Configuration } from 'oidc-provider';
+import { serveParent } from '../service.ts';
+import type { Place } from '../flows.ts';
+
+/**
+ * The baseline: oidc-provider as it comes, with its own in-memory adapter, its own defaults and the
+ * smallest pages that work. Set is only what switches on the features that are measured, and a grant
+ * without a page, as its documentation has it for applications of one's own.
+ */
+
+const client = {
+  id: 'bench',
+  secret: 'a-secret-of-the-bench-that-is-long-enough',
+  redirectUri: 'https://rp.example/cb',
+};
+const resource = 'https://api.example/';
+
+serveParent({
+  async start({ people }: { people: Place['people'] }): Promise<Place> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const issuer = `http://localhost:${port}`;
+    const provider = engine(issuer);
+    const handle = provider.callback();
+    server.on('request', (request, response) => void handle(request, response));
+    return {
+      host: `localhost:${port}`,
+      ports: [port],
+      paths: {
+        authorize: '/auth',
+        token: '/token',
+        userinfo: '/me',
+        introspect: '/token/introspection',
+        discovery: '/.well-known/openid-configuration',
+        keys: '/jwks',
+      },
+      client,
+      resource,
+      people,
+    };
+  },
+  sample: () => {
+    const { user, system } = process.cpuUsage();
+    return { cpu: (user + system) / 1000, statements: 0, rss: process.memoryUsage.rss() };
+  },
+});
+
+function engine(issuer: string): Provider {
+  const provider: Provider = new Provider(issuer, {
+    clients: [
+      {
+        client_id: client.id,
+        client_secret: client.secret,
+        redirect_uris: [client.redirectUri],
+        grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      },
+    ],
+    cookies: { keys: ['a key of the bench'] },
+    claims: {
+      openid: ['sub'],
+      email: ['email', 'email_verified'],
+      profile: ['name', 'given_name', 'family_name', 'preferred_username', 'locale', 'updated_at'],
+    },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: () => ({
+          scope: 'api:read',
+          audience: resource,
+          accessTokenTTL: 300,
+          accessTokenFormat: 'jwt' as const,
+        }),
+      },
+    },
+    rotateRefreshToken: true,
+    findAccount: (_ctx, id) => ({
+      accountId: id,
+      claims: () => ({
+        sub: id,
+        email: id,
+        email_verified: true,
+        name: 'Ann Archer',
+        given_name: 'Ann',
+        family_name: 'Archer',
+        preferred_username: id,
+        locale: 'en',
+        updated_at: 1_700_000_000,
+      }),
+    }),
+    async loadExistingGrant(ctx) {
+      const { session, client: asking, result } = ctx.oidc;
+      const id = result?.consent?.grantId ?? session!.grantIdFor(asking!.clientId);
+      const found = id ? await provider.Grant.find(id) : undefined;
+      if (found) return found;
+      const grant = new provider.Grant({
+        clientId: asking!.clientId,
+        accountId: session!.accountId!,
+      });
+      grant.addOIDCScope('openid email profile');
+      await grant.save();
+      return grant;
+    },
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+  } satisfies Configuration);
+
+  provider.use(async (ctx, next) => {
+    if (!ctx.path.startsWith('/interaction/')) return next();
+    const { uid, prompt, params, session } = await provider.interactionDetails(ctx.req, ctx.res);
+    let result: Record<string, unknown>;
+    if (prompt.name === 'login' && ctx.method === 'GET') {
+      ctx.type = 'html';
+      ctx.body =
+        `<!doctype html><title>Sign in</title><form method="post" action="/interaction/${uid}">` +
+        '<input name="email"><input name="password" type="password"><button>Sign in</button></form>';
+      return undefined;
+    } else if (prompt.name === 'login') {
+      const form = new URLSearchParams(await bodyOf(ctx));
+      result = { login: { accountId: form.get('email') } };
+    } else {
+      const grant = new provider.Grant({
+        clientId: String(params['client_id']),
+        accountId: session!.accountId,
+      });
+      grant.addOIDCScope(String(params['scope']));
+      result = { consent: { grantId: await grant.save() } };
+    }
+    await provider.interactionFinished(ctx.req, ctx.res, result, {
+      mergeWithLastSubmission: prompt.name !== 'login',
+    });
+    ctx.respond = false;
+    return undefined;
+  });
+  return provider;
+}
+
+async function bodyOf(ctx: Context): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of ctx.req as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
