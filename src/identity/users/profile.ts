@@ -1,0 +1,348 @@
+import { newId } from '#platform/ids.ts';
+import type { PasswordHasher } from '#platform/password-hash.ts';
+import { newSecret, secretHash } from '#platform/secrets.ts';
+import type { Sql } from '#platform/database/sql.ts';
+import { checkPassword, type PasswordDependencies } from '../credentials/check-password.ts';
+import { storePassword, type PasswordProblem } from '../credentials/password.ts';
+import { passwordProblems } from '../credentials/password-rules.ts';
+import { mail } from '../mail/letter.ts';
+import { Refusal } from '../refusal.ts';
+import { readFacts } from '../verdict/facts.ts';
+import { verdict, type Verdict } from '../verdict/verdict.ts';
+import { unitOfWork, type Origin, type Work } from '../work.ts';
+import { findPerson, type Person } from './person.ts';
+import { revokeAccess } from './revoke.ts';
+
+/** What people may say about themselves (behaviour.md F26). */
+export interface ProfileDetails {
+  givenName: string;
+  familyName: string;
+  /** ISO 3166-1, two letters. */
+  country: string | null;
+  language: string | null;
+  phone: string | null;
+  jobTitle: string | null;
+}
+
+/** Attributes whose truth lies elsewhere: shown, not changed here, with the reason. */
+export async function managedAttributes(sql: Sql, userId: string): Promise<string[]> {
+  const [row] = await sql.query<{ source: string }>('select source from users where id = $1', [
+    userId,
+  ]);
+  return row?.source === 'scim' || row?.source === 'jit'
+    ? ['email', 'givenName', 'familyName']
+    : [];
+}
+
+/** Changes what a person says about themselves. What their directory says stays. */
+export async function changeDetails(
+  work: Work,
+  person: Person,
+  details: ProfileDetails,
+): Promise<void> {
+  const managed = new Set(await managedAttributes(work, person.id));
+  const [before] = await work.query<Record<string, unknown>>(
+    `select given_name, family_name, country, language, phone, job_title from users
+     where id = $1 for update`,
+    [person.id],
+  );
+  const after = {
+    given_name: managed.has('givenName') ? before!['given_name'] : details.givenName,
+    family_name: managed.has('familyName') ? before!['family_name'] : details.familyName,
+    country: details.country,
+    language: details.language,
+    phone: details.phone,
+    job_title: details.jobTitle,
+  };
+  const changed = Object.keys(after).filter(
+    (key) => after[key as keyof typeof after] !== before![key],
+  );
+  if (changed.length === 0) return;
+  await work.query(
+    `update users set given_name = $2, family_name = $3, country = $4, language = $5, phone = $6,
+       job_title = $7, updated_at = $8, version = version + 1
+     where id = $1`,
+    [
+      person.id,
+      String(after.given_name),
+      String(after.family_name),
+      after.country,
+      after.language,
+      after.phone,
+      after.job_title,
+      work.now,
+    ],
+  );
+  work.record('user.changed', { type: 'user', id: person.id }, { changed }, person.account?.id);
+}
+
+const changeLife = 24 * 3600_000;
+const revertLife = 7 * 24 * 3600_000;
+
+/**
+ * A person asks for another address. It is proved first, by a mail to it; who has it already is told
+ * to its holder alone, and the page says the same either way.
+ *
+ * @throws {Refusal} `invalid_email`, `domain_owned_by_other`, `managed_by_directory`
+ */
+export async function requestEmailChange(
+  work: Work,
+  person: Person,
+  typed: string,
+): Promise<Verdict> {
+  const managed = await managedAttributes(work, person.id);
+  if (managed.includes('email')) throw new Refusal('managed_by_directory');
+  const facts = await readFacts(work, typed, person.account?.id ?? null, work.now);
+  const decided = verdict('email_change', facts);
+  if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
+  await requireLeavable(work, person, facts.domain);
+  if (decided.outcome !== 'change_email') return decided;
+
+  const secret = newSecret();
+  const expiresAt = new Date(work.now.getTime() + changeLife);
+  await work.query(
+    `update one_time_tokens set used_at = $2
+     where user_id = $1 and purpose = 'email_change' and used_at is null`,
+    [person.id, work.now],
+  );
+  await work.query(
+    `insert into one_time_tokens
+       (id, purpose, user_id, subject, secret_hash, details, created_at, expires_at)
+     values ($1, 'email_change', $2, $3, $4, $5, $6, $7)`,
+    [
+      newId(),
+      person.id,
+      facts.email,
+      secretHash(secret),
+      JSON.stringify({ display: typed }),
+      work.now,
+      expiresAt,
+    ],
+  );
+  mail(
+    work,
+    { userId: person.id, email: facts.email!, name: person.givenName, locale: person.language },
+    {
+      kind: 'email_change',
+      email: facts.email!,
+      link: work.link(`/profile/email/confirm?token=${secret}`),
+      expiresAt,
+    },
+  );
+  return decided;
+}
+
+/**
+ * Whoever's address belongs to their organization does not take it out of there by themselves: the
+ * organization manages it (behaviour.md F26).
+ *
+ * @throws {Refusal} `managed_by_directory`
+ */
+async function requireLeavable(work: Work, person: Person, target: string): Promise<void> {
+  if (!person.account || person.email === null) return;
+  const now = await readFacts(work, person.email, person.account.id, work.now);
+  if (now.domain === 'mine' && target !== 'mine') throw new Refusal('managed_by_directory');
+}
+
+export interface EmailChange {
+  person: Person;
+  /** The address it becomes. */
+  email: string;
+  reverts: boolean;
+}
+
+/** What a link about an address would do, while it is good. Looking does not use it up. */
+export async function openEmailChange(
+  sql: Sql,
+  secret: string,
+  now: Date,
+): Promise<EmailChange | null> {
+  const [row] = await sql.query<{ user_id: string; subject: string; purpose: string }>(
+    `select user_id, subject, purpose from one_time_tokens
+     where secret_hash = $1 and used_at is null and expires_at > $2
+       and purpose in ('email_change', 'email_revert')`,
+    [secretHash(secret), now],
+  );
+  const person = row && (await findPerson(sql, row.user_id, now));
+  return person ? { person, email: row.subject, reverts: row.purpose === 'email_revert' } : null;
+}
+
+/**
+ * The link from the new mailbox, or the one in the old that takes the change back. All is looked at
+ * again. Sessions elsewhere end; the old address is told, and can undo it for seven days.
+ *
+ * @throws {Refusal} `not_found` for a link that is no good; what the verdict refuses.
+ */
+export async function carryOutEmailChange(work: Work, secret: string): Promise<EmailChange> {
+  const [token] = await work.query<{
+    user_id: string;
+    subject: string;
+    purpose: string;
+    display: string | null;
+  }>(
+    `update one_time_tokens set used_at = $2
+     where secret_hash = $1 and used_at is null and expires_at > $2
+       and purpose in ('email_change', 'email_revert')
+     returning user_id, subject, purpose, details ->> 'display' as display`,
+    [secretHash(secret), work.now],
+  );
+  if (!token) throw new Refusal('not_found');
+  await work.query('select 1 from users where id = $1 for update', [token.user_id]);
+  const person = await findPerson(work, token.user_id, work.now);
+  if (!person || person.email === null) throw new Refusal('not_found');
+  const reverts = token.purpose === 'email_revert';
+  const facts = await readFacts(work, token.subject, person.account?.id ?? null, work.now);
+  const decided = verdict('email_change', facts);
+  if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
+  if (decided.outcome !== 'change_email') throw new Refusal('not_found');
+
+  await work.query(
+    `update users set email = $2, email_display = $3, email_verified_at = $4, updated_at = $4,
+       version = version + 1
+     where id = $1`,
+    [person.id, token.subject, token.display ?? token.subject, work.now],
+  );
+  await revokeAccess(work, person.id, { keepDevices: !reverts });
+  const origin = work.origin.ip ?? null;
+  const told = { at: work.now, origin, what: 'email' as const };
+  if (!reverts) {
+    const undo = newSecret();
+    const revertsUntil = new Date(work.now.getTime() + revertLife);
+    await work.query(
+      `insert into one_time_tokens (id, purpose, user_id, subject, secret_hash, details, created_at, expires_at)
+       values ($1, 'email_revert', $2, lower($3), $4, $5, $6, $7)`,
+      [
+        newId(),
+        person.id,
+        person.email,
+        secretHash(undo),
+        JSON.stringify({ display: person.email }),
+        work.now,
+        revertsUntil,
+      ],
+    );
+    mail(
+      work,
+      { userId: person.id, email: person.email, name: person.givenName, locale: person.language },
+      {
+        kind: 'credential_changed',
+        ...told,
+        link: work.link(`/profile/email/revert?token=${undo}`),
+        revertsUntil,
+      },
+    );
+  }
+  mail(
+    work,
+    { userId: person.id, email: token.subject, name: person.givenName, locale: person.language },
+    {
+      kind: 'credential_changed',
+      ...told,
+      link: work.link('/profile'),
+      revertsUntil: null,
+    },
+  );
+  work.record(
+    'user.changed',
+    { type: 'user', id: person.id },
+    { changed: ['email'], reverts },
+    person.account?.id,
+  );
+  return { person, email: token.subject, reverts };
+}
+
+export type PasswordChange =
+  | { outcome: 'changed' }
+  | { outcome: 'problems'; problems: PasswordProblem[] }
+  | { outcome: 'wrong' | 'locked' };
+
+/**
+ * A signed-in person chooses another password and says the old one. Their other sessions end, this
+ * one stays. The old one is guessed no more often here than at the sign-in.
+ */
+export async function changePassword(
+  dependencies: PasswordDependencies & { hasher: PasswordHasher },
+  person: Person,
+  input: {
+    current: string;
+    password: string;
+    again: string;
+    session: string;
+    device: string | null;
+  },
+  origin: Origin,
+): Promise<PasswordChange> {
+  const problems = passwordProblems(input.password, [
+    person.email,
+    person.givenName,
+    person.familyName,
+    person.account?.name,
+  ]);
+  if (problems.length === 0 && input.password !== input.again) problems.push('mismatch');
+  if (problems.length === 0 && input.password === input.current) problems.push('same');
+  if (problems.length > 0) return { outcome: 'problems', problems };
+
+  const checked = await checkPassword(dependencies, {
+    email: person.email!.toLowerCase(),
+    password: input.current,
+    device: input.device,
+    origin,
+  });
+  if (checked.outcome === 'throttled') return { outcome: 'locked' };
+  if (checked.outcome !== 'right') return { outcome: checked.outcome };
+
+  const hash = await dependencies.hasher.hash(input.password);
+  return unitOfWork(
+    dependencies,
+    { actor: { type: 'user', id: person.id, email: person.email }, origin },
+    async (work): Promise<PasswordChange> => {
+      await storePassword(work, person.id, hash);
+      await revokeAccess(work, person.id, { keepSession: input.session, keepDevices: true });
+      mail(
+        work,
+        {
+          userId: person.id,
+          email: person.email!,
+          name: person.givenName,
+          locale: person.language,
+        },
+        {
+          kind: 'credential_changed',
+          what: 'password',
+          at: work.now,
+          origin: origin.ip ?? null,
+          link: work.link('/forgot-password'),
+          revertsUntil: null,
+        },
+      );
+      work.record(
+        'password.changed',
+        { type: 'user', id: person.id },
+        { by: 'profile' },
+        person.account?.id,
+      );
+      return { outcome: 'changed' };
+    },
+  );
+}
+
+/** A session of a person, as their profile and their administrators see it. */
+export interface SessionView {
+  uid: string;
+  signedInAt: Date;
+  seenAt: Date;
+  ip: string | null;
+  userAgent: string | null;
+  clients: string[];
+}
+
+export function sessionsOf(sql: Sql, userId: string, now: Date): Promise<SessionView[]> {
+  return sql.query(
+    `select s.uid, s.login_at as "signedInAt", s.seen_at as "seenAt", s.ip,
+            s.user_agent as "userAgent",
+            array(select c.name from clients c where s.authorizations ? c.id order by c.name) as clients
+     from oidc_sessions s
+     where s.user_id = $1 and s.expires_at > $2 order by s.seen_at desc limit 200`,
+    [userId, now],
+  );
+}
