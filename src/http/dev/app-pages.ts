@@ -60,7 +60,10 @@ export function startPage(page: StartPage): Html {
           <p class="actions"><button class="primary" type="submit">Sign in</button></p>
           <details>
             <summary>What to ask for</summary>
-            ${choicesOf(page)}
+            <section>
+              ${choicesOf(page)}
+              <p class="actions"><button type="submit">Sign in with these choices</button></p>
+            </section>
           </details>
           ${
             people.length > 0 &&
@@ -74,9 +77,7 @@ export function startPage(page: StartPage): Html {
                       <code>${email}</code>
                       <span class="hint">Password: <code>${password}</code></span>
                       <p>
-                        <button name="as" value="${email}">
-                          Sign in as ${email.split('@')[0]}
-                        </button>
+                        <button name="as" value="${email}">Sign in as ${capital(email)}</button>
                       </p>
                     </li>
                   `,
@@ -196,12 +197,22 @@ export function receivedPage(page: ReceivedPage): Html {
         <p class="hint">
           What the identity provider says about the person now, to whoever holds the access token.
         </p>
-        ${userinfo ? listOf(userinfo) : html`<p>Not called yet.</p>`}
+        ${
+          userinfo
+            ? html`<details ${told?.about === 'userinfo' && raw('open')}>
+                <summary>The answer</summary>
+                ${listOf(userinfo)}
+              </details>`
+            : html`<p>There is no answer yet.</p>`
+        }
       </section>
       <section class="card">
         <h2>What was asked</h2>
         <p class="hint">The parameters with which the browser was sent to the identity provider.</p>
-        ${listOf(received.sent, requestMeanings)}
+        <details>
+          <summary>The parameters</summary>
+          ${listOf(received.sent, requestMeanings)}
+        </details>
       </section>
     `,
   );
@@ -424,6 +435,10 @@ function shown(value: unknown): string {
 
 function text1(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function capital(email: string): string {
+  return email.charAt(0).toUpperCase() + email.slice(1).split('@')[0]!;
 }
 
 /** Seconds since 1970, as people read them. */

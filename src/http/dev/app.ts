@@ -139,7 +139,8 @@ export function devAppRoutes(dependencies: DevAppDependencies): Router {
         await attempt(visit, async () => {
           received.userinfo = null;
           received.userinfo = await party.userinfo(received);
-          return good('Userinfo was called', 'Its answer is below.');
+          const told = good('Userinfo was called', 'The answer is below.');
+          return { ...told, about: 'userinfo' };
         });
         break;
       case 'introspect':

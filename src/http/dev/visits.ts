@@ -54,6 +54,8 @@ export interface Told {
   text: string;
   /** For a developer: the error as it came. */
   code?: string | undefined;
+  /** What on the page it is about: that is unfolded. */
+  about?: 'userinfo';
 }
 
 /** One browser, as the application knows it. */
