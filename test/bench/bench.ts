@@ -92,6 +92,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     wanted.some(([, scenario]) => scenario.baseline === baseline);
 
   const services: Service[] = [];
+  let keeper: Service | undefined;
   const start = (...given: Parameters<typeof startService>): Service => {
     const service = startService(...given);
     services.push(service);
@@ -104,7 +105,8 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     let described = 'the PostgreSQL that was named';
     if (server === null && !options.template) {
       say('starting PostgreSQL');
-      const own = await start('postgres').call<{
+      keeper = startService('postgres');
+      const own = await keeper.call<{
         version: string;
         tcp: string;
         socket: string;
@@ -274,8 +276,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     }
   } finally {
     // The database goes last: the others still speak to it while they end.
-    const [keeper, ...rest] = services;
-    await Promise.all((keeper && services.length > 1 ? rest : services).map((one) => one.stop()));
+    await Promise.all(services.map((one) => one.stop()));
     await dropDatabase().catch(() => {});
     await keeper?.stop();
   }
