@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
+import { errors, Provider, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
@@ -21,17 +21,6 @@ export interface AdapterDependencies {
   clientMetadata(id: string): Promise<AdapterPayload | undefined>;
 }
 
-type Model =
-  | 'Session'
-  | 'Grant'
-  | 'Client'
-  | 'ReplayDetection'
-  | 'DeviceCode'
-  | 'AccessToken'
-  | 'RefreshToken'
-  | 'ClientCredentials'
-  | string;
-
 /** How long the opaque values of a kind are: `find` knows a stranger's by its length. */
 export const opaqueLengths: Readonly<Record<string, number>> = {
   AccessToken: 43,
@@ -50,6 +39,8 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
         return new GrantAdapter(dependencies);
       case 'ReplayDetection':
         return new ReplayAdapter(dependencies, model);
+      case 'DeviceCode':
+        return new DeviceCodeAdapter(dependencies, model);
       default:
         return new ArtifactAdapter(dependencies, model);
     }
@@ -57,7 +48,7 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
 }
 
 /** The key under which a bearer secret is kept. */
-export function keyOf(model: Model, id: string): string {
+export function keyOf(model: string, id: string): string {
   return hash('sha256', `${model}:${id}`, 'base64url');
 }
 
@@ -67,7 +58,7 @@ export function keyOf(model: Model, id: string): string {
  */
 const hashed = 'h:';
 
-function rowKey(model: Model, id: string): string {
+function rowKey(model: string, id: string): string {
   return id.startsWith(hashed) ? id.slice(hashed.length) : keyOf(model, id);
 }
 
@@ -327,29 +318,27 @@ interface ArtifactRead {
 }
 
 class ArtifactAdapter extends Base {
-  protected readonly model: Model;
+  protected readonly model: string;
 
-  constructor(dependencies: AdapterDependencies, model: Model) {
+  constructor(dependencies: AdapterDependencies, model: string) {
     super(dependencies);
     this.model = model;
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    // A device code comes back by its hash when the person who typed the user code has signed in.
-    const byHash = id.startsWith(hashed) && this.model === 'DeviceCode';
     const length = opaqueLengths[this.model];
     if (length !== undefined && id.length !== length) return undefined;
-    return this.#read(artifactById, byHash ? id.slice(hashed.length) : keyOf(this.model, id), id);
+    return this.read(artifactById, keyOf(this.model, id), id);
   }
 
-  override findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.#read(artifactByUserCode, keyOf('UserCode', userCode));
-  }
-
-  async #read(statement: string, key: string, id?: string): Promise<AdapterPayload | undefined> {
+  protected async read(
+    statement: string,
+    key: string,
+    id?: string,
+  ): Promise<AdapterPayload | undefined> {
     return scoped(this.dependencies, async (scope) => {
       const known = scope.artifacts.get(key);
-      if (known && id) return { ...known, jti: id } as AdapterPayload;
+      if (known && id) return { ...known, jti: id };
 
       const [row] = await this.dependencies.database.query<ArtifactRead>(statement, [
         key,
@@ -401,6 +390,40 @@ class ArtifactAdapter extends Base {
 
   override async revokeByGrantId(grantId: string): Promise<void> {
     await scoped(this.dependencies, (scope) => scope.revokeGrant(grantId));
+  }
+}
+
+/** Seconds a device waits between two questions (RFC 8628, section 3.2). */
+export const pollInterval = 5;
+
+class DeviceCodeAdapter extends ArtifactAdapter {
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    const polled = Provider.ctx?.oidc.route === 'token';
+    // The code comes back by its hash when the person who typed the user code has signed in. A device
+    // has to bring the code itself: who reads hashes in the database must not get in with them.
+    if (id.startsWith(hashed) && !polled)
+      return this.read(artifactById, id.slice(hashed.length), id);
+    const code = await super.find(id);
+    if (polled && code) await this.#pace(id, code);
+    return code;
+  }
+
+  override findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.read(artifactByUserCode, keyOf('UserCode', userCode));
+  }
+
+  /** A device that asks too often is told so, for as long as nobody has decided. */
+  async #pace(id: string, { clientId, accountId, error, polledAt }: AdapterPayload): Promise<void> {
+    if (accountId || error || Provider.ctx?.oidc.client?.clientId !== clientId) return;
+    const { database, clock } = this.dependencies;
+    const now = clock().getTime();
+    await database.query(
+      `update oidc_artifacts set payload = jsonb_set(payload, '{polledAt}', to_jsonb($2::int8))
+       where id = $1`,
+      [keyOf(this.model, id), now],
+    );
+    if (typeof polledAt === 'number' && now - polledAt < pollInterval * 1000)
+      throw new errors.SlowDown();
   }
 }
 

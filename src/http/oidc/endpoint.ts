@@ -47,7 +47,10 @@ export function engineEndpoints(
   const origin = new URL(issuer).origin;
 
   return async (ctx, next) => {
-    if (!paths.test(ctx.path)) return next();
+    if (!paths.test(ctx.path)) {
+      await next();
+      return;
+    }
     if (machines.has(ctx.path)) ctx.req.headers.accept = 'application/json';
     if (ctx.querystring.includes('%00'))
       throw new Problem(
@@ -78,8 +81,11 @@ export function engineEndpoints(
       }
     });
     dressFormPost(ctx);
-    if (ctx.method === 'GET' && ctx.status === 200 && documents.has(ctx.path))
+    if (ctx.method === 'GET' && ctx.status === 200 && documents.has(ctx.path)) {
       prepared.keep(ctx.path, JSON.stringify(ctx.body), ctx.response.get('content-type'));
+      // The first answer is the same as those that follow.
+      if (prepared.serve(ctx.req, ctx.res)) ctx.respond = false;
+    }
     if (ctx.status === 404 && ctx.body === undefined) await next();
   };
 }

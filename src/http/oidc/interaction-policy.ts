@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessDecision } from '#identity/access/access-decision.ts';
 
@@ -21,6 +22,19 @@ export function signInPolicy(
   const prompts = base();
 
   const login = prompts.get('login')!;
+  // When a person comes back from our pages, the engine has forgotten whom the application asked for,
+  // and lets in whoever signed in (OpenID Connect Core 1.0, section 3.1.2.1, forbids it). The hint was
+  // verified when the request came in, and what is kept of the request is ours.
+  const hinted = login.checks.get('id_token_hint')!;
+  const { check: compare } = hinted;
+  hinted.check = async (ctx) => {
+    const { entities, params } = ctx.oidc;
+    const hint = params?.['id_token_hint'];
+    if (!entities.IdTokenHint && typeof hint === 'string')
+      ctx.oidc.entity('IdTokenHint', { header: {}, payload: decodeJwt(hint) });
+    return await compare(ctx);
+  };
+
   // Without it, a person who was locked or erased while signed in meets a server error at every
   // request until the cookie dies (oidc.md P1).
   login.checks.add(

@@ -19,6 +19,8 @@ export interface EnginePages {
   ): void;
   deviceDone(ctx: KoaContextWithOIDC): void;
   signOut(ctx: KoaContextWithOIDC, form: string): void;
+  /** Signs out without asking: the application proved whom it means. */
+  signOutNow(ctx: KoaContextWithOIDC, form: string): void;
   signedOut(ctx: KoaContextWithOIDC): void;
 }
 
@@ -97,6 +99,18 @@ export function enginePages(): EnginePages {
           xsrf: tokenIn(form),
           stayHref: '/',
           clientName: nameOf(ctx.oidc.client),
+        }),
+      );
+    },
+
+    signOutNow(ctx, form) {
+      sendPage(
+        ctx,
+        200,
+        formPostPage({
+          ...pageContext(ctx, { requested: ctx.oidc.params?.['ui_locales'] }),
+          action: '/oauth/end_session/confirm',
+          fields: { xsrf: tokenIn(form), logout: 'yes' },
         }),
       );
     },

@@ -1,5 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
-import type { JWK } from 'jose';
+import { decodeJwt, type JWK } from 'jose';
 import {
   errors,
   Provider,
@@ -11,15 +11,17 @@ import {
 import type { Clock } from '#platform/clock.ts';
 import type { CookieKeys } from '#platform/cookie-keys.ts';
 import type { Database } from '#platform/database/database.ts';
+import { locales } from '#platform/i18n.ts';
 import {
   accessDecision,
   type AccessDecision,
   type Denial,
 } from '#identity/access/access-decision.ts';
 import { secretMatches, type Client, type Registry } from '#identity/applications/client.ts';
+import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { AppSecrets } from '#identity/keys/app-secrets.ts';
 import { findPerson, type Person } from '#identity/users/person.ts';
-import { adapterFactory, opaqueLengths } from './adapter.ts';
+import { adapterFactory, opaqueLengths, pollInterval } from './adapter.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
 import type { EnginePages } from './pages.ts';
 import { signInPolicy } from './interaction-policy.ts';
@@ -112,9 +114,16 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     return payload;
   }
 
+  /** The same person is another to each sector (OpenID Connect Core 1.0, section 8.1). */
+  function pairwise(sector: string, accountId: string): string {
+    return createHmac('sha256', secrets.pairwise)
+      .update(`${sector}|${accountId}`)
+      .digest('base64url');
+  }
+
   const provider = new Provider(issuer, {
     adapter: adapterFactory({ database, clock, clientMetadata }),
-    jwks: { keys: keys as never },
+    jwks: { keys },
     clients: [],
     clientDefaults: {
       // RS256 costs many times what ES256 costs; an application that needs it registers it.
@@ -154,6 +163,14 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       dPoPSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     },
     allowOmittingSingleRegisteredRedirectUri: false,
+    discovery: {
+      claim_types_supported: ['normal'],
+      claims_locales_supported: undefined,
+      display_values_supported: ['page', 'popup', 'touch', 'wap'],
+      prompt_values_supported: ['none', 'login', 'consent'],
+      request_parameter_supported: false,
+      ui_locales_supported: [...locales],
+    },
     acceptQueryParamAccessTokens: false,
     clockTolerance: 15,
     pkce: {
@@ -183,18 +200,21 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       },
       rpInitiatedLogout: {
         enabled: true,
-        logoutSource: pages.signOut,
+        logoutSource: async (ctx, form) =>
+          (await isExpected(ctx)) ? pages.signOutNow(ctx, form) : pages.signOut(ctx, form),
         postLogoutSuccessSource: pages.signedOut,
       },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => undefined as never,
+        defaultResource: () => undefined,
         useGrantedResource: () => true,
         getResourceServerInfo,
       },
     },
     extraClientMetadata: {
       properties: ['require_pkce', 'cors_origins'],
+      // Called once per property; what is looked at is the whole.
+      validator: (_ctx, _key, _value, metadata) => refusePlainHttp(metadata),
     },
     /**
      * oidc-provider drops `offline_access` unless `prompt=consent` is sent along. A first-party
@@ -205,11 +225,11 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       async ostiary_offline(ctx: KoaContextWithOIDC) {
         const { params, client } = ctx.oidc;
         if (!params || !client || !requestedScopes(ctx).includes('offline_access')) return;
-        const kept = String(params['scope'] ?? '').split(' ');
+        const kept = typeof params['scope'] === 'string' ? params['scope'].split(' ') : [];
         if (kept.includes('offline_access') || !client.grantTypeAllowed('refresh_token')) return;
         if (client.scope && !client.scope.split(' ').includes('offline_access')) return;
         if ((await clientOf(client.clientId))?.firstParty)
-          params['scope'] = [...kept, 'offline_access'].join(' ').trim();
+          params['scope'] = [...kept, 'offline_access'].join(' ');
       },
     },
 
@@ -223,7 +243,6 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       Grant: lifetimes.refreshAbsolute,
       IdToken: lifetimes.idToken,
       Interaction: 3600,
-      PushedAuthorizationRequest: 90,
       RefreshToken: (_ctx, token) =>
         Math.max(
           1,
@@ -262,12 +281,8 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       void ctx;
       return { accountId: sub, claims: () => claimsOf(person) };
     },
-    async pairwiseIdentifier(_ctx, accountId, client) {
-      const sector = client.sectorIdentifier;
-      return createHmac('sha256', secrets.pairwise)
-        .update(`${sector}|${accountId}`)
-        .digest('base64url');
-    },
+    pairwiseIdentifier: (_ctx, accountId, client) =>
+      Promise.resolve(pairwise(client.sectorIdentifier as string, accountId)),
     loadExistingGrant,
 
     // --- Pages
@@ -284,7 +299,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     },
     clientBasedCORS: (_ctx, origin, client) => corsOrigins(client).includes(origin),
     fetch: dependencies.fetch,
-  } satisfies Configuration as Configuration);
+  } satisfies Configuration);
 
   /**
    * A grant is made for whoever may have it, without a page: by the application's own right when it
@@ -398,6 +413,27 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     return accessDecision(await personOf(token.accountId), owner.policy).access === 'allow';
   }
 
+  /**
+   * Whether the application proves, by an ID token it was given, that it means the person who is
+   * signed in here: then they are not asked whether they want to sign out (behaviour.md F27). Without
+   * such a proof anybody could sign anybody out by a link.
+   */
+  async function isExpected(ctx: KoaContextWithOIDC): Promise<boolean> {
+    const { client, session, entities } = ctx.oidc;
+    const accountId = session?.accountId;
+    if (!client || !accountId || !entities.IdTokenHint) return false;
+    const sub =
+      client.subjectType === 'pairwise' ? pairwise(client.sectorIdentifier as string, accountId) : accountId;
+    return (
+      entities.IdTokenHint.payload.sub === sub && session.sidFor(client.clientId) !== undefined
+    );
+  }
+
+  // A device is told how often it may ask.
+  provider.on('device_authorization.success', (_ctx, response) => {
+    Object.assign(response, { interval: pollInterval });
+  });
+
   // Several secrets per client, each hashed and with an end of its own.
   provider.Client.prototype.compareClientSecret = async function (
     this: EngineClient,
@@ -405,7 +441,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
   ): Promise<boolean> {
     const client = await registry.client(this.clientId);
     return client !== undefined && secretMatches(client, actual, clock());
-  } as never;
+  };
 
   return provider;
 }
@@ -414,21 +450,42 @@ const payloads = new WeakMap<Client, AdapterPayload>();
 
 /** A client as the engine wants it. The secret is a placeholder: `compareClientSecret` is ours. */
 export function engineMetadata({ id, name, metadata }: Client): AdapterPayload {
-  const method = metadata['token_endpoint_auth_method'] ?? 'client_secret_basic';
   return {
     client_name: name,
     ...metadata,
     client_id: id,
-    ...(String(method).startsWith('client_secret') && {
-      client_secret: 'kept as hashes elsewhere',
-    }),
-  } as AdapterPayload;
+    ...(isConfidential(metadata) && { client_secret: 'kept as hashes elsewhere' }),
+  };
 }
 
-/** The scope parameter as it was sent, before anything was dropped from it. */
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * A code or a person that is sent over plain http is anybody's, unless it does not leave the machine
+ * (RFC 8252, section 7.3). The engine asks for https of implicit clients only.
+ */
+function refusePlainHttp(metadata: object): void {
+  const { redirect_uris = [], post_logout_redirect_uris = [] } = metadata as ClientUris;
+  for (const uri of [...redirect_uris, ...post_logout_redirect_uris]) {
+    const { protocol, hostname } = new URL(uri);
+    if (protocol === 'http:' && !loopback.has(hostname))
+      throw new errors.InvalidClientMetadata(
+        'http is for loopback addresses; a redirect URI elsewhere has to be https',
+      );
+  }
+}
+
+interface ClientUris {
+  redirect_uris?: string[];
+  post_logout_redirect_uris?: string[];
+}
+
+/** The scope parameter as it was sent or pushed, before anything was dropped from it. */
 function requestedScopes(ctx: KoaContextWithOIDC): string[] {
+  const pushed = ctx.oidc.entities.PushedAuthorizationRequest as { request: string } | undefined;
   const body = ctx.oidc.body as { scope?: unknown } | undefined;
-  const scope = ctx.method === 'POST' ? body?.scope : ctx.query['scope'];
+  const sent = ctx.method === 'POST' ? body : ctx.query;
+  const { scope } = (pushed ? decodeJwt(pushed.request) : sent) as { scope?: unknown };
   return typeof scope === 'string' ? scope.split(' ') : [];
 }
 
