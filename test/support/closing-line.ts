@@ -5,12 +5,13 @@ export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     for (const module of modules) {
+      const before = counts.failed;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state !== 'pending') counts[state] += 1;
       }
-      // A file that could not even be loaded is a failure too.
-      if (!module.ok() && [...module.children.allTests()].length === 0) counts.failed += 1;
+      // A file that could not be loaded, or whose preparation failed, is a failure too.
+      if (!module.ok() && counts.failed === before) counts.failed += 1;
     }
     const { passed, failed, skipped } = counts;
     process.stdout.write(
