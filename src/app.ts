@@ -14,7 +14,7 @@ import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts'
 import { vault } from '#platform/secrets.ts';
 import { clientRegistry } from '#identity/applications/client.ts';
 import { lockoutPolicy, type LockoutPolicy } from '#identity/credentials/lockout.ts';
-import { carryOutReset, type ResetRequest } from '#identity/credentials/password.ts';
+import { carryOut, type Task } from '#identity/credentials/tasks.ts';
 import { loadAppSecrets } from '#identity/keys/app-secrets.ts';
 import {
   ensureSigningKeys,
@@ -167,7 +167,7 @@ export async function createApp({
         product: 'Ostiary',
       }),
       task: async ({ payload }) => {
-        await carryOutReset(foundation, payload as unknown as ResetRequest);
+        await carryOut(foundation, payload as unknown as Task);
       },
       backchannel_logout: async ({ payload }) => {
         const { clientId, userId, sid } = payload as Record<string, string>;

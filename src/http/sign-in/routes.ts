@@ -85,7 +85,8 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
       device: device.read(ctx),
       origin,
     });
-    if (result.outcome === 'throttled')
+    if (result.outcome === 'throttled') {
+      ctx.set('Retry-After', String(result.minutes * 60));
       return sendPage(
         ctx,
         429,
@@ -95,6 +96,7 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
           reference: referenceOf(ctx),
         }),
       );
+    }
     if (result.outcome !== 'right')
       return showPassword(ctx, interaction, email, { error: result.outcome });
 

@@ -1,10 +1,18 @@
+import { isIPv6 } from 'node:net';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { keyedHash, secretHash } from '#platform/secrets.ts';
 import { mail } from '../mail/letter.ts';
 import { administratorNames } from '../accounts/administrators.ts';
-import { personJson, type Person } from '../users/person.ts';
+import { findPersonByEmail, personJson, type Person } from '../users/person.ts';
 import { lockUser } from '../users/lock.ts';
-import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
+import {
+  insertOutbox,
+  outboxParams,
+  unitOfWork,
+  type Foundation,
+  type Origin,
+  type Outgoing,
+} from '../work.ts';
 import { delayAfter, type LockoutPolicy } from './lockout.ts';
 
 export interface PasswordCheck {
@@ -79,6 +87,7 @@ export async function checkPassword(
       sprayBucket(origin.ip),
       new Date(now.getTime() - sprayWindow),
       sprayLimit,
+      policy.hardLimit,
     ]);
     const { person, hash, open, next_at, spraying, locked } = attempt!;
     if (spraying) return { outcome: 'throttled', minutes: Math.ceil(sprayWindow / 60_000) };
@@ -95,7 +104,9 @@ export async function checkPassword(
       };
 
     await afterWrong(dependencies, attempt!, email, origin);
-    return { outcome: next_at !== null && next_at > now ? 'locked' : 'wrong' };
+    // On a device of theirs people do not wait for what strangers did.
+    const waits = attempt!.device_id === null && next_at !== null && next_at > now;
+    return { outcome: waits ? 'locked' : 'wrong' };
   } finally {
     done();
   }
@@ -121,7 +132,7 @@ interface Attempt {
 /**
  * $1 address, $2 bucket of the name, $3 hash of the device secret, $4 fingerprint of the password,
  * $5 now, $6 free, $7 delays, $8 and $9 the daily limit and its delay, $10 bucket of the source,
- * $11 since when spraying counts, $12 how many are spraying.
+ * $11 since when spraying counts, $12 how many are spraying, $13 the hard limit.
  */
 const reserve = `
   with person as materialized (
@@ -154,6 +165,7 @@ const reserve = `
           ($7::int[])[least(c.failures + 1 - $6::int, cardinality($7::int[]))],
           case when c.day_count + 1 >= $8::int and c.day_start >= $5 - interval '1 day'
                then $9::int else 0 end)) end,
+      locked_at = case when not $4 = any (c.recent) and c.failures + 1 >= $13::int then $5 end,
       updated_at = $5
     where c.locked_at is null
       and ((select trusted from facts) or c.next_at is null or c.next_at <= $5)
@@ -200,8 +212,17 @@ const countSpray = `
  */
 function sprayBucket(ip: string | null | undefined): string {
   if (!ip || ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.')) return '';
-  // An IPv6 customer has a /64 to choose addresses from.
-  return `source:${ip.includes(':') ? ip.split(':').slice(0, 4).join(':') : ip}`;
+  return `source:${isIPv6(ip) ? networkOf(ip) : ip}`;
+}
+
+/** The first four groups of an IPv6 address: a customer has a /64 to choose addresses from. */
+function networkOf(ip: string): string {
+  const [head, tail] = ip.split('::').map((half) => half.split(':').filter(Boolean));
+  const left = 8 - head!.length - (tail?.length ?? 0);
+  return [...head!, ...Array<string>(Math.max(0, left)).fill('0'), ...(tail ?? [])]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
 }
 
 async function afterWrong(
@@ -223,35 +244,64 @@ async function afterWrong(
   if (attempt.device_id && attempt.device_failures >= policy.deviceLimit)
     await database.query('delete from trusted_devices where id = $1', [attempt.device_id]);
 
-  const waits = delayAfter(attempt.failures, attempt.day_count, policy) > 0;
-  if (waits || attempt.failures >= policy.hardLimit)
-    await unitOfWork(dependencies, { actor: { type: 'anonymous' }, origin }, (work) =>
-      reachedLimit(work, attempt, email, policy),
-    );
+  const hard = attempt.failures >= policy.hardLimit;
+  if (!hard && delayAfter(attempt.failures, attempt.day_count, policy) === 0) return;
+  const task: ThrottledSignIn = {
+    task: 'sign_in_throttled',
+    email,
+    bucket: attempt.bucket,
+    failures: attempt.failures,
+    today: attempt.day_count,
+    first: attempt.failures === policy.free + 1,
+    hard,
+    at: now.toISOString(),
+    origin,
+  };
+  const outgoing: Outgoing = { kind: 'task', subject: email, payload: { ...task } };
+  await database.query(insertOutbox, outboxParams(dependencies.vault, now, [outgoing]));
+  dependencies.sent?.();
 }
 
-async function reachedLimit(
-  work: Work,
-  { person, bucket, failures, day_count: today }: Attempt,
-  email: string,
-  policy: LockoutPolicy,
+/** A guess after which somebody has to wait, to be told to whom it concerns: `carryOutThrottled`. */
+export interface ThrottledSignIn {
+  task: 'sign_in_throttled';
+  email: string;
+  bucket: string;
+  failures: number;
+  today: number;
+  /** Whether nobody had to wait before. */
+  first: boolean;
+  /** Whether the password is locked now until somebody opens it. */
+  hard: boolean;
+  at: string;
+  origin: Origin;
+}
+
+/**
+ * Writes down that somebody has to wait, shows administrators the lock, and tells the person. Done
+ * by the worker, later: within the answer it would take longer for a name somebody has (D-54).
+ */
+export async function carryOutThrottled(
+  foundation: Foundation,
+  { email, bucket, failures, today, first, hard, at, origin }: ThrottledSignIn,
 ): Promise<void> {
-  const hard = failures >= policy.hardLimit;
-  if (hard)
-    await work.query('update attempt_counters set locked_at = $2 where bucket = $1', [
-      bucket,
-      work.now,
-    ]);
-  // For a name nobody has, the same statements are sent and nothing is found.
-  if (!person) return;
-  if (hard) await lockUser(work, person.id, 'too_many_attempts', { accountId: person.account?.id });
-  work.record(
-    'sign_in.throttled',
-    { type: 'user', id: person.id },
-    { failures, today, hard },
-    person.account?.id,
-  );
-  if (failures === policy.free + 1 || hard)
+  await unitOfWork(foundation, { actor: { type: 'anonymous' }, origin }, async (work) => {
+    const person = await findPersonByEmail(work, email, work.now);
+    if (!person) return;
+    const accountId = person.account?.id ?? null;
+    const stillLocked = await work.query(
+      'select 1 from attempt_counters where bucket = $1 and locked_at is not null',
+      [bucket],
+    );
+    if (hard && stillLocked.length > 0)
+      await lockUser(work, person.id, 'too_many_attempts', { accountId });
+    work.record(
+      'sign_in.throttled',
+      { type: 'user', id: person.id },
+      { failures, today, hard },
+      accountId,
+    );
+    if (!first && !hard) return;
     mail(
       work,
       {
@@ -262,12 +312,13 @@ async function reachedLimit(
       },
       {
         kind: 'locked_out',
-        at: work.now,
-        origin: work.origin.ip ?? null,
+        at: new Date(at),
+        origin: origin.ip ?? null,
         paused: !hard,
         resetLink: work.link('/forgot-password'),
-        administrators: await administratorNames(work, person.account?.id ?? null),
+        administrators: await administratorNames(work, accountId),
       },
-      { dedupKey: `locked_out:${person.id}:${work.now.toISOString().slice(0, 10)}:${hard}` },
+      { dedupKey: `locked_out:${person.id}:${at.slice(0, 10)}:${hard}` },
     );
+  });
 }
