@@ -1,6 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { AccountStatus } from '../accounts/account.ts';
-import { isPublicMailDomain } from '../accounts/public-mail-domains.ts';
+import { isPublicMailDomain } from '../domains/public-mail-domains.ts';
 import { canonicalEmail, domainOf } from '../users/email.ts';
 import type { DomainStanding, Facts } from './verdict.ts';
 
@@ -9,12 +9,14 @@ import type { DomainStanding, Facts } from './verdict.ts';
  * one statement. In a transaction, lock what you will change first: see `affiliate`.
  *
  * @param typed the address as it came in; what is no address gives facts with no email.
+ * @param from the address it takes the place of, where one is changed.
  */
 export async function readFacts(
   sql: Sql,
   typed: unknown,
   accountId: string | null,
   now: Date,
+  { from }: { from?: string } = {},
 ): Promise<Facts> {
   const email = canonicalEmail(typed);
   const domain = email === null ? '' : domainOf(email);
@@ -23,6 +25,7 @@ export async function readFacts(
     domain,
     accountId,
     new Date(now.getTime() - rejectionMemory),
+    now,
   ]);
   const { account, owner, claimed, trusted, person } = row!;
   return {
@@ -35,13 +38,24 @@ export async function readFacts(
     domain: standing({ domain, accountId, owner, claimed, trusted }),
     owner: owner && {
       id: owner.id,
-      active: owner.status === 'active',
+      status: owner.status,
       signup: owner.signup,
       federated: owner.federated,
       lapsed: owner.state === 'lapsed',
     },
     person,
+    from: from === undefined ? null : await standingOf(sql, from, accountId, now),
   };
+}
+
+/** What the domain of an address is to an account. */
+async function standingOf(
+  sql: Sql,
+  email: string,
+  accountId: string | null,
+  now: Date,
+): Promise<DomainStanding> {
+  return (await readFacts(sql, email, accountId, now)).domain;
 }
 
 /** Who was rejected may ask the same account again after 30 days (behaviour.md U12). */
@@ -80,7 +94,9 @@ function standing({
   return claimed ? 'mine_pending' : 'free';
 }
 
-/** $1 address, $2 its domain, $3 the acting account, $4 since when a rejection is remembered. */
+/**
+ * $1 address, $2 its domain, $3 the acting account, $4 since when a rejection is remembered, $5 now.
+ */
 const statement = `
   with person as materialized (
     select * from users where email = $1 and identity <> 'erased'
@@ -102,11 +118,12 @@ const statement = `
     (select jsonb_build_object(
        'id', p.id, 'identity', p.identity, 'affiliation', p.affiliation, 'accountId', p.account_id,
        'locks', coalesce((select jsonb_agg(l.reason) from user_locks l
-          where l.user_id = p.id and l.released_at is null), '[]'),
+          where l.user_id = p.id and l.released_at is null
+            and (l.until is null or l.until > $5)), '[]'),
        'approvalAt', (select q.account_id from approval_requests q
           where q.user_id = p.id and q.state = 'open'),
        'invitedBy', coalesce((select jsonb_agg(i.account_id) from invitations i
-          where i.email = p.email and i.state = 'pending'), '[]'),
+          where i.email = p.email and i.state = 'pending' and i.expires_at > $5), '[]'),
        'removedBy', (select l.account_id from user_locks l
           where l.user_id = p.id and l.reason = 'unaffiliated' and l.released_at is null),
        'rejectedBy', coalesce((select jsonb_agg(distinct q.account_id) from approval_requests q

@@ -11,7 +11,9 @@ import type { LockReason } from '../users/locks.ts';
  * security.md section 3.2).
  */
 export const doors = [
+  'discovery',
   'registration',
+  'settling',
   'admin_add',
   'bulk_add',
   'invite',
@@ -24,6 +26,10 @@ export const doors = [
 ] as const;
 
 export type Door = (typeof doors)[number];
+
+/** The doors at which an account takes somebody in: one table decides at all of them. */
+export const addingDoors = ['admin_add', 'bulk_add', 'invite', 'scim_create'] as const;
+export type AddingDoor = (typeof addingDoors)[number];
 
 /**
  * What the domain of the address is to the account that acts. Where no account acts (registration,
@@ -55,7 +61,7 @@ export interface Facts {
   /** Who owns the domain, seen from a person who registers; null where nobody does. */
   owner: {
     id: string;
-    active: boolean;
+    status: AccountStatus;
     signup: 'approve' | 'auto' | 'closed';
     federated: boolean;
     lapsed: boolean;
@@ -80,6 +86,11 @@ export interface Facts {
     breakGlass: boolean;
     administrator: boolean;
   } | null;
+  /**
+   * What the domain of the address is that a person or a directory wants to change away from; null
+   * where no address is changed.
+   */
+  from: DomainStanding | null;
 }
 
 /** What happens. A closed set: each door says how it speaks each one. */
@@ -106,8 +117,12 @@ export type Outcome =
   | 'nothing'
   /** The address is taken over as the person's. */
   | 'change_email'
+  /** A person who registered waits for the owner of their domain to approve. */
+  | 'await_approval'
   /** The person signs in at their organization; there is nothing to do here. */
   | 'sign_in_upstream'
+  /** The person signs in here. Said of every address alike, whether anybody has it or not. */
+  | 'sign_in_here'
   /** Said to nobody: the holder of the mailbox gets a mail instead. */
   | 'tell_holder'
   | 'refuse';
@@ -139,6 +154,7 @@ export interface Verdict {
   outcome: Outcome;
   /** Why, with `refuse`; what it is about otherwise, where there is more to say than the outcome. */
   code: RefusalCode | null;
+  /** In the words of the table, for whoever asked. */
   message: string | null;
   actions: readonly NextAction[];
   resolver: Resolver;
@@ -150,8 +166,12 @@ export interface Verdict {
 export function verdict(door: Door, facts: Facts): Verdict {
   if (facts.email === null) return refuse('invalid_email', 'person');
   switch (door) {
+    case 'discovery':
+      return discovery(facts);
     case 'registration':
       return registration(facts);
+    case 'settling':
+      return settling(facts);
     case 'invitation_acceptance':
       return acceptance(facts);
     case 'approval':
@@ -162,41 +182,44 @@ export function verdict(door: Door, facts: Facts): Verdict {
       return justInTime(facts);
     case 'scim_rename':
       return rename(facts);
-    case 'admin_add':
-    case 'bulk_add':
-    case 'invite':
-    case 'scim_create':
+    default:
       return adding(door, facts);
   }
 }
 
 /**
  * The table of behaviour.md section 6, in its order: the first row that fits decides. Four doors,
- * one table; where a directory differs, it says so.
+ * one table; where a directory or an invitation differs, it says so.
  */
-function adding(
-  door: 'admin_add' | 'bulk_add' | 'invite' | 'scim_create',
-  { account, domain, person }: Facts,
-): Verdict {
+function adding(door: AddingDoor, facts: Facts): Verdict {
+  const { email, account, domain, person } = facts;
   const directory = door === 'scim_create';
   const inviting = door === 'invite';
 
   // Row 2
-  if (!account || account.status !== 'active') return refuse('account_on_hold', 'operator');
+  if (!isActive(account)) return refuse('account_on_hold', 'operator');
+  const here = { joins: account.id };
 
   // Row 3
-  if (person?.affiliation === 'member' && person.accountId === account.id)
-    return refuse('already_member', 'nobody');
+  if (isMemberOf(person, account.id))
+    return refuse('already_member', 'nobody', [], `${email} is already in your account.`);
   if (person?.approvalAt === account.id)
     return directory && isMine(domain)
-      ? decide('approve', { joins: account.id })
-      : refuse('pending_approval', 'account_administrator', ['approve']);
-  if (person?.affiliation === 'provisional' && person.accountId === account.id)
-    return isMine(domain)
-      ? decide('add', { joins: account.id })
-      : refuse('already_invited', 'person', ['resend_invitation']);
-  if (person?.invitedBy.includes(account.id) && !isMine(domain))
-    return refuse('already_invited', 'person', ['resend_invitation']);
+      ? (addable(person) ?? decide('approve', here))
+      : refuse(
+          'pending_approval',
+          'account_administrator',
+          ['approve'],
+          `${email} registered and is waiting for approval.`,
+        );
+  if (isInvitedTo(person, account.id)) {
+    // The domain came to be the account's meanwhile: then nobody has to be asked.
+    if (directory && isMine(domain)) return (person && addable(person)) ?? decide('add', here);
+    return refuse('already_invited', 'person', [
+      'resend_invitation',
+      ...(isMine(domain) ? (['add_to_account'] as const) : []),
+    ]);
+  }
 
   // Row 4
   if (domain === 'other')
@@ -207,6 +230,7 @@ function adding(
     return refuse('domain_pending_ownership', 'account_administrator', [
       'finish_claim',
       'cancel_claim',
+      'invite_to_account',
     ]);
   if (domain === 'mine_lapsed') return refuse('domain_not_owned', 'account_administrator');
 
@@ -219,57 +243,92 @@ function adding(
     );
 
   // Row 7
-  if (person && person.locks.some((lock) => unaddable.has(lock)))
-    return refuse('user_not_addable', 'operator', ['contact_support']);
-  if (person?.identity === 'erasing')
-    return refuse('user_not_addable', 'operator', ['contact_support']);
+  const blocked = person && addable(person);
+  if (blocked) return blocked;
 
-  // Rows 8 and 9
-  if (person) {
-    if (isMine(domain)) {
-      if (directory) return decide('add', { joins: account.id });
-      return inviting
-        ? decide('invite', { joins: account.id })
-        : refuse('user_exists', 'account_administrator', ['add_to_account']);
-    }
+  // Row 8. Whom another account merely invited is nobody yet to the owner of the domain: otherwise
+  // anybody could reserve an address of somebody else's company.
+  if (person && !isOnlyInvited(person) && isMine(domain)) {
+    if (directory) return decide('add', here);
+    return inviting
+      ? decide('invite', here)
+      : refuse('user_exists', 'account_administrator', ['add_to_account']);
+  }
+
+  // Row 9
+  if (person && !isMine(domain)) {
     if (!account.allowsForeignDomains) return refuse('domain_not_owned', 'account_administrator');
     return directory || inviting
-      ? decide('invite', { joins: account.id })
+      ? decide('invite', here)
       : refuse('user_exists_other_domain', 'account_administrator', ['invite_to_account']);
   }
 
   // Rows 10 to 12
-  if (isMine(domain)) return decide('create_member', { joins: account.id });
+  if (domain === 'mine_federated')
+    return decide('create_member', {
+      ...here,
+      message: `Created. ${email} signs in through your organization.`,
+    });
+  if (domain === 'mine')
+    return decide('create_member', { ...here, message: 'Created and invited.' });
   if (!account.allowsForeignDomains) return refuse('domain_not_owned', 'account_administrator');
-  return decide('create_provisional', { joins: account.id });
+  return decide('create_provisional', {
+    ...here,
+    message: 'Invited. The user joins your account when the invitation is accepted.',
+  });
+}
+
+/**
+ * Where a person who typed their address goes on. Of the address nothing is looked at but its
+ * domain: the answer must not tell whether anybody has it (behaviour.md section 4).
+ */
+function discovery({ owner }: Facts): Verdict {
+  return decide(signsInUpstream(owner) ? 'sign_in_upstream' : 'sign_in_here');
 }
 
 /**
  * Somebody registers. Whatever is known about the address is told to its mailbox alone; the page
  * says the same to everybody (behaviour.md F01, security.md 3.2).
+ *
+ * Whom an account merely invited may register: nobody has proved that mailbox yet.
  */
 function registration({ owner, person }: Facts): Verdict {
-  if (owner?.federated && !owner.lapsed) return decide('sign_in_upstream');
-  if (person && person.identity !== 'unverified' && person.identity !== 'invited')
-    return decide('tell_holder');
-  if (owner?.signup === 'closed' && owner.active && !owner.lapsed)
+  if (signsInUpstream(owner)) return decide('sign_in_upstream');
+  if (person && !isOnlyInvited(person)) return decide('tell_holder');
+  if (owner?.signup === 'closed' && isRunning(owner))
     return {
       ...decide('tell_holder'),
       actions: ['ask_administrator'],
+      resolver: 'account_administrator',
       code: 'domain_owned_by_other',
     };
-  if (person?.locks.length) return decide('tell_holder');
-  return affiliationOf({ owner, person });
+  const { outcome, joins } = placeOf({ owner, person });
+  if (outcome === 'add') return decide('create_auto_approved', { joins });
+  return decide(outcome === 'await_approval' ? 'create_pending' : 'create_unaffiliated', { joins });
 }
 
-/** Where a person whose mailbox is proved belongs, by the rule of who owns the domain (U8 to U10). */
-function affiliationOf({ owner, person }: Pick<Facts, 'owner' | 'person'>): Verdict {
-  if (!owner || owner.lapsed || !owner.active) return decide('create_unaffiliated');
-  if (person?.removedBy === owner.id) return decide('create_unaffiliated');
-  if (person?.rejectedBy.includes(owner.id)) return decide('create_unaffiliated');
-  return owner.signup === 'auto'
-    ? decide('create_auto_approved', { joins: owner.id })
-    : decide('create_pending', { joins: owner.id });
+/**
+ * A person who registered has proved their mailbox and accepted the terms: now it is decided where
+ * they belong (behaviour.md U8 to U10).
+ */
+function settling({ owner, person }: Facts): Verdict {
+  if (!person || person.identity !== 'ready' || person.affiliation !== 'none')
+    return decide('nothing');
+  // Who was sent away does not come back by the same door alone (behaviour.md F03).
+  if (person.locks.length > 0) return decide('nothing');
+  return placeOf({ owner, person });
+}
+
+/** Where a person whose mailbox is proved belongs, by the rule of who owns the domain. */
+function placeOf({ owner, person }: Pick<Facts, 'owner' | 'person'>): Verdict {
+  if (!owner || !isRunning(owner)) return decide('nothing');
+  if (person?.removedBy === owner.id || person?.rejectedBy.includes(owner.id))
+    return decide('nothing');
+  // While the account is on hold nobody joins it, not even by its own rule: they wait.
+  if (owner.signup === 'auto' && owner.status === 'active')
+    return decide('add', { joins: owner.id });
+  if (owner.signup === 'closed') return decide('nothing');
+  return decide('await_approval', { joins: owner.id });
 }
 
 /**
@@ -277,47 +336,56 @@ function affiliationOf({ owner, person }: Pick<Facts, 'owner' | 'person'>): Verd
  * Whether it is the invited person who accepts, and the link is good, is for the invitation to say.
  */
 function acceptance({ account, domain, person }: Facts): Verdict {
-  if (!account || account.status !== 'active') return refuse('account_on_hold', 'operator');
+  if (account && isMemberOf(person, account.id)) return decide('nothing', { joins: account.id });
+  if (!isActive(account)) return refuse('account_on_hold', 'operator');
   if (person?.affiliation === 'member')
-    return person.accountId === account.id
-      ? decide('nothing', { joins: account.id })
-      : refuse('already_affiliated', 'other_account', ['ask_administrator']);
+    return refuse('already_affiliated', 'other_account', ['ask_administrator']);
   if (domain === 'other') return refuse('domain_owned_by_other', 'other_account');
-  if (person?.locks.some((lock) => unaddable.has(lock)) || person?.identity === 'erasing')
-    return refuse('user_not_addable', 'operator', ['contact_support']);
+  const blocked = person && addable(person);
+  if (blocked) return blocked;
+  // Nobody chooses a password where their organization signs them in.
+  if (domain === 'mine_federated' && (!person || person.identity !== 'ready'))
+    return decide('sign_in_upstream');
   return decide('accept', { joins: account.id });
 }
 
 /** An administrator lets somebody in who registered: only while the account still owns the domain. */
 function approval({ account, domain, person }: Facts): Verdict {
-  if (!account || account.status !== 'active') return refuse('account_on_hold', 'operator');
+  if (!isActive(account)) return refuse('account_on_hold', 'operator');
   if (!person) return refuse('user_not_found', 'nobody');
-  if (person.affiliation === 'member')
-    return refuse(
-      person.accountId === account.id ? 'already_member' : 'already_affiliated',
-      'other_account',
-    );
+  if (isMemberOf(person, account.id)) return refuse('already_member', 'nobody');
+  if (person.affiliation === 'member') return refuse('already_affiliated', 'other_account');
+  if (person.approvalAt !== account.id) return refuse('not_found', 'nobody');
   if (!isMine(domain)) return refuse('domain_not_owned', 'account_administrator');
-  if (person.locks.some((lock) => unaddable.has(lock)) || person.identity === 'erasing')
-    return refuse('user_not_addable', 'operator', ['contact_support']);
-  return decide('approve', { joins: account.id });
+  return addable(person) ?? decide('approve', { joins: account.id });
 }
 
 /** A person, member of `account` or of none, wants another address. `person` is who has it now. */
-function emailChange({ account, domain, owner, person }: Facts): Verdict {
-  if (person) return decide('tell_holder');
-  if (domain === 'mine_federated') return refuse('managed_by_directory', 'directory');
-  if (domain === 'other' || (owner && owner.id !== account?.id))
+function emailChange({ account, domain, from, person }: Facts): Verdict {
+  if (from === 'mine_federated' || domain === 'mine_federated')
+    return refuse('managed_by_directory', 'directory', ['ask_administrator']);
+  // A managed person does not take themselves out of the domain (behaviour.md F26).
+  if (from === 'mine' && domain !== 'mine')
+    return refuse('managed_by_directory', 'account_administrator', ['ask_administrator']);
+  if (domain === 'other')
     return refuse('domain_owned_by_other', 'other_account', ['ask_administrator']);
+  if (domain === 'mine_pending') return refuse('domain_pending_ownership', 'account_administrator');
+  if (domain === 'mine_lapsed') return refuse('domain_not_owned', 'account_administrator');
+  if (person) return decide('tell_holder');
   return decide('change_email', { joins: account?.id ?? null });
 }
 
 /** A directory gives a person another address. `person` is who has it now. */
 function rename({ account, domain, person }: Facts): Verdict {
-  if (!account || account.status !== 'active') return refuse('account_on_hold', 'operator');
-  if (person) return refuse('user_in_other_account', 'nobody');
+  if (!isActive(account)) return refuse('account_on_hold', 'operator');
   if (domain === 'other') return refuse('domain_owned_by_other', 'other_account');
+  if (domain === 'mine_pending')
+    return refuse('domain_pending_ownership', 'account_administrator', [
+      'finish_claim',
+      'cancel_claim',
+    ]);
   if (!isMine(domain)) return refuse('domain_not_owned', 'account_administrator');
+  if (person) return refuse('user_in_other_account', 'nobody');
   return decide('change_email', { joins: account.id });
 }
 
@@ -327,20 +395,24 @@ function rename({ account, domain, person }: Facts): Verdict {
  * none is needed (security.md 3.2, 3.3).
  */
 function justInTime({ account, domain, person }: Facts): Verdict {
-  if (!account || account.status !== 'active') return refuse('account_on_hold', 'operator');
+  if (!isActive(account)) return refuse('account_on_hold', 'operator');
   if (domain === 'other') return refuse('domain_owned_by_other', 'other_account');
+  if (domain === 'mine_pending') return refuse('domain_pending_ownership', 'account_administrator');
   if (!isMine(domain)) return refuse('domain_not_owned', 'account_administrator');
   if (!person) return decide('create_member', { joins: account.id });
   if (person.breakGlass) return refuse('permission_denied', 'account_administrator');
-  if (person.affiliation === 'member')
-    return person.accountId === account.id
-      ? decide('nothing', { joins: account.id })
-      : refuse('user_in_other_account', 'other_account');
+  if (isMemberOf(person, account.id)) return decide('nothing', { joins: account.id });
+  if (person.affiliation === 'member') return refuse('user_in_other_account', 'other_account');
+  // An administrator's removal sticks: otherwise the next sign-in would undo it (behaviour.md F30).
   if (person.removedBy === account.id)
     return refuse('user_not_addable', 'account_administrator', ['ask_administrator']);
-  if (person.locks.some((lock) => unaddable.has(lock)) || person.identity === 'erasing')
-    return refuse('user_not_addable', 'operator', ['contact_support']);
-  return decide('add', { joins: account.id });
+  return addable(person) ?? decide('add', { joins: account.id });
+}
+
+type Person = NonNullable<Facts['person']>;
+
+function isActive(account: Facts['account']): account is NonNullable<Facts['account']> {
+  return account?.status === 'active';
 }
 
 /** Whether the account decides about the addresses of this domain. */
@@ -348,17 +420,62 @@ function isMine(domain: DomainStanding): boolean {
   return domain === 'mine' || domain === 'mine_federated';
 }
 
+function isMemberOf(person: Facts['person'], accountId: string): boolean {
+  return person?.affiliation === 'member' && person.accountId === accountId;
+}
+
+function isInvitedTo(person: Facts['person'], accountId: string): boolean {
+  if (!person || person.affiliation === 'member') return false;
+  return (
+    person.invitedBy.includes(accountId) ||
+    (person.affiliation === 'provisional' && person.accountId === accountId)
+  );
+}
+
+/**
+ * Whether there is nothing of a person but what somebody typed: no proof of the mailbox, no
+ * membership, not even a removal.
+ */
+export function isOnlyInvited(person: Person): boolean {
+  return (
+    (person.identity === 'invited' || person.identity === 'unverified') &&
+    person.affiliation !== 'member' &&
+    person.affiliation !== 'pending' &&
+    person.locks.length === 0
+  );
+}
+
+/** Whether the account that owns the domain is there to decide, now or when its hold is over. */
+function isRunning({ status, lapsed }: NonNullable<Facts['owner']>): boolean {
+  return !lapsed && (status === 'active' || status === 'on_hold');
+}
+
+function signsInUpstream(owner: Facts['owner']): boolean {
+  return owner !== null && owner.federated && !owner.lapsed;
+}
+
 /** Locks with which nobody is taken into an account: they are not an administrator's to judge. */
 const unaddable = new Set<LockReason>(['operator', 'compromised', 'erasing']);
 
-function decide(outcome: Outcome, { joins = null }: { joins?: string | null } = {}): Verdict {
-  return { outcome, code: null, message: null, actions: [], resolver: 'nobody', joins };
+/** Why nobody may take this person in; null where there is nothing against it. */
+function addable(person: Person): Verdict | null {
+  return person.identity === 'erasing' || person.locks.some((lock) => unaddable.has(lock))
+    ? refuse('user_not_addable', 'operator', ['contact_support'])
+    : null;
+}
+
+function decide(
+  outcome: Outcome,
+  { joins = null, message = null }: { joins?: string | null; message?: string | null } = {},
+): Verdict {
+  return { outcome, code: null, message, actions: [], resolver: 'nobody', joins };
 }
 
 function refuse(
   code: RefusalCode,
   resolver: Resolver,
   actions: readonly NextAction[] = [],
+  message: string = refusals[code],
 ): Verdict {
-  return { outcome: 'refuse', code, message: refusals[code], actions, resolver, joins: null };
+  return { outcome: 'refuse', code, message, actions, resolver, joins: null };
 }
