@@ -46,12 +46,21 @@ async function open(): Promise<TestDatabase> {
   )
     .map(({ name }) => name)
     .filter((name) => !kept.has(name));
+  const [{ roles }] = (await database.query<{ roles: unknown }>(
+    'select jsonb_agg(to_jsonb(r)) as roles from roles r where built_in',
+  )) as [{ roles: unknown }];
   return {
     database,
     url,
     async reset() {
       await database.query(`truncate ${tables.join(', ')} restart identity cascade`);
+      // A role may belong to a client, so they go with the clients.
       await database.query('delete from roles where not built_in');
+      await database.query(
+        `insert into roles select * from jsonb_populate_recordset(null::roles, $1)
+         on conflict do nothing`,
+        [JSON.stringify(roles)],
+      );
     },
   };
 }
