@@ -126,6 +126,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
     ],
   }),
   erasure: ({ link }) => ({ why: 'user', link }),
+  erasure_request: ({ requestsLink }) => ({ why: 'manager', link: requestsLink }),
   domain_contested: ({ contact, domainLink }) => ({
     why: 'manager',
     link: domainLink,
@@ -149,6 +150,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
     choices: { whose: what === 'reset' ? (user ? 'other_user' : 'own') : 'codes' },
   }),
   secret_expiring: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
+  webhook_failing: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   no_administrator: ({ accountLink }) => ({ why: 'manager', link: accountLink }),
   account_notice: ({ message, accountLink }) => ({
     why: 'manager',

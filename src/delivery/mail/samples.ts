@@ -147,6 +147,7 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
     { stage: 'cancelled', erasedAt: null, link: null },
     { stage: 'done', erasedAt: null, link: null },
   ],
+  erasure_request: [{ account, user: names[0]!, requestsLink: link('/console/erasures') }],
   domain_contested: (['ownership', 'access', 'release'] as const).map((request) => ({
     account,
     domain,
@@ -210,6 +211,9 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
       endsAt: null,
       settingsLink: link('/console/connections'),
     },
+  ],
+  webhook_failing: [
+    { account, label: 'hooks.acme.example', settingsLink: link('/console/webhooks') },
   ],
   no_administrator: [{ account, accountLink: link('/console') }],
   account_notice: [

@@ -102,6 +102,7 @@ export interface Letters {
     /** Cancels it; only while it is requested. */
     link: string | null;
   };
+  erasure_request: { account: string; user: string; requestsLink: string };
   domain_contested: {
     account: string;
     domain: string;
@@ -135,6 +136,12 @@ export interface Letters {
     label: string;
     days: number;
     endsAt: Date | null;
+    settingsLink: string;
+  };
+  webhook_failing: {
+    account: string;
+    /** Its host. */
+    label: string;
     settingsLink: string;
   };
   no_administrator: { account: string; accountLink: string };
@@ -293,6 +300,12 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: 'until the date',
     secret: ['link'],
   },
+  erasure_request: {
+    number: 'M16',
+    trigger: 'a user of a domain that the account owns asks to be deleted, to its administrators',
+    life: null,
+    secret: [],
+  },
   domain_contested: {
     number: 'M17',
     trigger: 'another account proves the domain, or asks for access or release',
@@ -315,6 +328,12 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
   secret_expiring: {
     number: 'M20',
     trigger: 'a secret, token or certificate ends in 30, 7 or 1 days; a connection fails',
+    life: null,
+    secret: [],
+  },
+  webhook_failing: {
+    number: 'M20',
+    trigger: 'a webhook took no event for a day, to the administrators',
     life: null,
     secret: [],
   },
