@@ -5,7 +5,7 @@ import { type Child, type Html, html, raw } from '#platform/html.ts';
 export interface Field {
   name: string;
   label: string;
-  type?: 'text' | 'email' | 'password';
+  type?: 'text' | 'email' | 'password' | 'tel';
   value?: string | undefined;
   autocomplete?: string;
   /** Said below the label, before anybody types. */
@@ -14,6 +14,10 @@ export interface Field {
   error?: Child;
   /** Where typing begins. One per page. */
   autofocus?: boolean | undefined;
+  /** Whether it may be left empty. Required otherwise. */
+  optional?: boolean | undefined;
+  /** Shown, and not to be changed here. */
+  readonly?: boolean | undefined;
   /** Attributes of our own making, such as `inputmode="numeric"`. Never a value from outside. */
   attributes?: string;
 }
@@ -31,12 +35,46 @@ export function field(field: Field): Html {
         type="${type}"
         value="${value}"
         autocomplete="${autocomplete}"
-        required
+        ${!field.optional && raw('required')}
+        ${field.readonly && raw('readonly')}
         ${described && html`aria-describedby="${described}"`}
         ${error && raw('aria-invalid="true"')}
         ${field.autofocus && raw('autofocus')}
         ${field.attributes && raw(field.attributes)}
       />
+      ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
+    </div>
+  `;
+}
+
+/** One of a few. The first choice may be an empty one. */
+export function select(list: {
+  name: string;
+  label: string;
+  value: string;
+  options: readonly (readonly [value: string, label: string])[];
+  hint?: Child;
+  error?: Child;
+  autocomplete?: string;
+}): Html {
+  const { name, label, value, options, hint, error, autocomplete = 'off' } = list;
+  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
+  return html`
+    <div class="field">
+      <label for="${name}">${label}</label>
+      ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
+      <select
+        id="${name}"
+        name="${name}"
+        autocomplete="${autocomplete}"
+        ${described && html`aria-describedby="${described}"`}
+        ${error && raw('aria-invalid="true"')}
+      >
+        ${options.map(
+          ([key, text]) =>
+            html`<option value="${key}" ${key === value && raw('selected')}>${text}</option>`,
+        )}
+      </select>
       ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
     </div>
   `;

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { type Locale, locales } from '#platform/i18n.ts';
 import mail from './en/mail.json' with { type: 'json' };
+import profile from './en/profile.json' with { type: 'json' };
 import signIn from './en/sign-in.json' with { type: 'json' };
 
 /** One line for each namespace: `<namespace>.json` lies in the folder of every language. */
 const english = {
   'sign-in': signIn,
   mail,
+  profile,
 };
 
 type Keys<Namespaces> =

@@ -143,11 +143,20 @@ const problems: Record<PasswordProblem, MessageKey> = {
   missing: 'newpw.missing',
 };
 
+/** What is wrong with a password, as a sentence. */
+export function problemText(
+  {
+    t,
+    minLength,
+    maxLength = 128,
+  }: PageContext & { minLength: number; maxLength?: number | undefined },
+  problem: PasswordProblem,
+): string {
+  return t(problems[problem], { n: problem === 'too_long' ? maxLength : minLength });
+}
+
 function sentences(page: NewPasswordPage, errors: PasswordProblem[]): Child {
-  const { t, minLength, maxLength = 128 } = page;
-  return errors
-    .map((problem) => t(problems[problem], { n: problem === 'too_long' ? maxLength : minLength }))
-    .join(' ');
+  return errors.map((problem) => problemText(page, problem)).join(' ');
 }
 
 export interface LinkInvalidPage extends PageContext {

@@ -1,0 +1,510 @@
+import { Router } from '@koa/router';
+import type { Context } from 'koa';
+import { isLocale } from '#platform/i18n.ts';
+import { administratorsOf } from '#identity/accounts/administrators.ts';
+import type { PasswordDependencies } from '#identity/credentials/check-password.ts';
+import { hasPassword } from '#identity/credentials/password.ts';
+import { passwordRules } from '#identity/credentials/password-rules.ts';
+import { Refusal } from '#identity/refusal.ts';
+import { canonicalCountry } from '#identity/users/country.ts';
+import type { Person } from '#identity/users/person.ts';
+import {
+  carryOutEmailChange,
+  changeDetails,
+  changePassword,
+  managedAttributes,
+  openEmailChange,
+  requestEmailChange,
+  sessionsOf,
+} from '#identity/users/profile.ts';
+import { endSession } from '#identity/users/sessions.ts';
+import { unitOfWork, type Work } from '#identity/work.ts';
+import { readForm } from '../body.ts';
+import { originOf, pageContext, sendPage } from '../context.ts';
+import { countryOptions } from '../countries.ts';
+import type { Csrf } from '../csrf.ts';
+import type { DeviceCookie } from '../device-cookie.ts';
+import type { PageContext } from '../layout.ts';
+import { linkInvalidPage } from '../pages/password.ts';
+import {
+  accountPage,
+  dataPage,
+  detailsPage,
+  emailDonePage,
+  emailLinkPage,
+  securityPage,
+  type DetailsError,
+  type DetailsPage,
+  type SecurityPage,
+} from '../pages/profile.ts';
+import type { CurrentSession, Sessions } from '../sessions.ts';
+import { deviceName } from '../user-agent.ts';
+
+export interface ProfileDependencies {
+  passwords: PasswordDependencies;
+  sessions: Sessions;
+  csrf: Csrf;
+  device: DeviceCookie;
+  /** Everything that is kept about a person, for themselves. */
+  exportOf: (userId: string) => Promise<object>;
+  /**
+   * A person asks to be deleted. Returns whether it was done at once (`erasing`) or their
+   * administrators decide (`requested`).
+   */
+  requestErasure: (work: Work, person: Person) => Promise<'erasing' | 'requested'>;
+  /** Whose administrators decide about a person, or null where the person does. */
+  managerOf: (person: Person) => Promise<string | null>;
+}
+
+/** Seconds within which one must have signed in to change what one signs in with (ASVS 7.5.1). */
+const fresh = 15 * 60;
+
+/** `/profile`: what a person may see and change about themselves (behaviour.md F25, F26, F35). */
+export function profileRoutes(dependencies: ProfileDependencies): Router {
+  const { passwords, sessions, csrf, device } = dependencies;
+  const { database, clock } = passwords;
+  const router = new Router({ prefix: '/profile' });
+
+  // --- Links of mails, which need no session
+  for (const [path, reverts] of [
+    ['/email/confirm', false],
+    ['/email/revert', true],
+  ] as const) {
+    router.get(path, async (ctx) => {
+      const token = typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '';
+      const change = await openEmailChange(database, token, clock());
+      if (change?.reverts !== reverts) return showInvalid(ctx);
+      sendPage(
+        ctx,
+        200,
+        emailLinkPage({
+          ...pageContext(ctx, { profile: change.person.language }),
+          csrf: csrf.token(ctx),
+          action: `/profile${path}`,
+          token,
+          email: change.email,
+          reverts,
+        }),
+      );
+    });
+
+    router.post(path, async (ctx) => {
+      const form = await readForm(ctx);
+      csrf.check(ctx, form);
+      const change = await openEmailChange(database, form['token'] ?? '', clock());
+      if (change?.reverts !== reverts) return showInvalid(ctx);
+      try {
+        const { person, email } = await as(ctx, change.person, (work) =>
+          carryOutEmailChange(work, form['token'] ?? ''),
+        );
+        sendPage(
+          ctx,
+          200,
+          emailDonePage({
+            ...pageContext(ctx, { profile: person.language }),
+            email,
+            href: reverts ? '/forgot-password' : '/profile',
+            resets: reverts,
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        showInvalid(ctx);
+      }
+    });
+  }
+
+  // --- Details
+  router.get('/', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (session) await showDetails(ctx, session);
+  });
+
+  router.post('/', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (!session) return;
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const text = (name: string): string => (form[name] ?? '').trim();
+    const details: DetailsPage['details'] = {
+      givenName: text('givenName'),
+      familyName: text('familyName'),
+      country: text('country'),
+      language: text('language'),
+      phone: text('phone'),
+      jobTitle: text('jobTitle'),
+    };
+    const errors = detailsErrors(details);
+    if (Object.keys(errors).length > 0)
+      return showDetails(ctx, session, { details, errors, failed: true });
+    await as(ctx, session.person, (work) =>
+      changeDetails(work, session.person, {
+        givenName: details.givenName,
+        familyName: details.familyName,
+        country: details.country === '' ? null : canonicalCountry(details.country),
+        language: isLocale(details.language) ? details.language : null,
+        phone: details.phone || null,
+        jobTitle: details.jobTitle || null,
+      }),
+    );
+    done(ctx, '/profile', 'saved');
+  });
+
+  router.get('/email', (ctx) => {
+    ctx.redirect('/profile');
+  });
+
+  router.post('/email', async (ctx) => {
+    const session = await sessions.require(ctx, { freshWithin: fresh });
+    if (!session) return;
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const typed = (form['email'] ?? '').trim();
+    try {
+      await as(ctx, session.person, (work) => requestEmailChange(work, session.person, typed));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const emailError = emailErrors[error.code] ?? 'invalid';
+      return showDetails(ctx, session, { emailError, emailTyped: typed, failed: true });
+    }
+    const { t } = pageOf(ctx, session);
+    await showDetails(ctx, session, { done: t('profile.email.sent', { email: typed }) });
+  });
+
+  // --- Sign-in and security
+  router.get('/security', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (session) await showSecurity(ctx, session);
+  });
+
+  router.get('/password', (ctx) => {
+    ctx.redirect('/profile/security');
+  });
+
+  router.post('/password', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (!session) return;
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const result = await changePassword(
+      passwords,
+      session.person,
+      {
+        current: form['current'] ?? '',
+        password: form['password'] ?? '',
+        again: form['password_again'] ?? '',
+        session: session.uid,
+        device: device.read(ctx),
+      },
+      originOf(ctx),
+    );
+    switch (result.outcome) {
+      case 'changed':
+        return done(ctx, '/profile/security', 'password');
+      case 'problems':
+        return showSecurity(ctx, session, { problems: result.problems, failed: true });
+      case 'wrong':
+      case 'locked':
+        return showSecurity(ctx, session, { passwordError: result.outcome, failed: true });
+    }
+  });
+
+  router.post('/sessions', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (!session) return;
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const own = await sessionsOf(database, session.person.id, clock());
+    const chosen = own.find(({ uid }) => uid === form['session']);
+    if (chosen)
+      await as(ctx, session.person, (work) => endSession(work, chosen.uid, 'ended in the profile'));
+    done(ctx, '/profile/security', 'session');
+  });
+
+  router.post('/sessions/others', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (!session) return;
+    csrf.check(ctx, await readForm(ctx));
+    const own = await sessionsOf(database, session.person.id, clock());
+    await as(ctx, session.person, async (work) => {
+      for (const { uid } of own)
+        if (uid !== session.uid) await endSession(work, uid, 'ended in the profile');
+    });
+    done(ctx, '/profile/security', 'session');
+  });
+
+  router.post('/applications', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (!session) return;
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const client = form['client'] ?? '';
+    await as(ctx, session.person, async (work) => {
+      const { person } = session;
+      const rows = await work.query(
+        'delete from consents where user_id = $1 and client_id = $2 returning 1',
+        [person.id, client],
+      );
+      if (rows.length === 0) return;
+      await work.query('delete from oidc_artifacts where user_id = $1 and client_id = $2', [
+        person.id,
+        client,
+      ]);
+      await work.query('delete from oidc_grants where user_id = $1 and client_id = $2', [
+        person.id,
+        client,
+      ]);
+      work.record(
+        'consent.withdrawn',
+        { type: 'user', id: person.id },
+        { client },
+        person.account?.id,
+      );
+    });
+    done(ctx, '/profile/security', 'session');
+  });
+
+  for (const path of ['/sessions', '/sessions/others', '/applications'])
+    router.get(path, (ctx) => {
+      ctx.redirect('/profile/security');
+    });
+
+  // --- Organization
+  router.get('/account', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (session) await showAccount(ctx, session);
+  });
+
+  // --- Data
+  router.get('/data', async (ctx) => {
+    const session = await sessions.require(ctx);
+    if (session) await showData(ctx, session);
+  });
+
+  router.get('/data/export.json', async (ctx) => {
+    const session = await sessions.require(ctx, { freshWithin: fresh });
+    if (!session) return;
+    ctx.set('Content-Disposition', 'attachment; filename="my-data.json"');
+    ctx.set('Cache-Control', 'no-store');
+    ctx.type = 'application/json';
+    ctx.body = JSON.stringify(await dependencies.exportOf(session.person.id), null, 2);
+  });
+
+  router.get('/data/delete', (ctx) => {
+    ctx.redirect('/profile/data');
+  });
+
+  router.post('/data/delete', async (ctx) => {
+    const session = await sessions.require(ctx, { freshWithin: fresh });
+    if (!session) return;
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    if (form['understood'] !== 'yes') return showData(ctx, session, { error: 'missing' });
+    const outcome = await as(ctx, session.person, (work) =>
+      dependencies.requestErasure(work, session.person),
+    );
+    if (outcome === 'requested') return done(ctx, '/profile/data', 'requested');
+    ctx.status = 303;
+    ctx.redirect('/');
+  });
+
+  return router;
+
+  function as<T>(ctx: Context, person: Person, command: (work: Work) => Promise<T>): Promise<T> {
+    return unitOfWork(
+      passwords,
+      { actor: { type: 'user', id: person.id, email: person.email }, origin: originOf(ctx) },
+      command,
+    );
+  }
+
+  function pageOf(ctx: Context, { person }: CurrentSession): PageContext & { email: string } {
+    return {
+      ...pageContext(ctx, { profile: person.language }),
+      csrf: csrf.token(ctx),
+      email: person.email ?? '',
+    };
+  }
+
+  /** Sends the browser to the page again, so that a reload sends nothing twice. */
+  function done(ctx: Context, path: string, what: keyof typeof doneTexts): void {
+    ctx.status = 303;
+    ctx.redirect(`${path}?done=${what}`);
+  }
+
+  function doneText(ctx: Context, { t }: PageContext): string | undefined {
+    const what = ctx.query['done'];
+    return typeof what === 'string' && what in doneTexts
+      ? t(doneTexts[what as keyof typeof doneTexts])
+      : undefined;
+  }
+
+  async function showDetails(
+    ctx: Context,
+    session: CurrentSession,
+    changes: Partial<DetailsPage> = {},
+  ): Promise<void> {
+    const { person } = session;
+    const page = pageOf(ctx, session);
+    const [row] = await database.query<{ job_title: string | null }>(
+      'select job_title from users where id = $1',
+      [person.id],
+    );
+    sendPage(
+      ctx,
+      changes.failed ? 422 : 200,
+      detailsPage({
+        ...page,
+        done: doneText(ctx, page),
+        details: {
+          givenName: person.givenName,
+          familyName: person.familyName,
+          country: person.country ?? '',
+          language: person.language ?? '',
+          phone: person.phone ?? '',
+          jobTitle: row?.job_title ?? '',
+        },
+        countries: countryOptions(page.t.locale),
+        managed: await managedAttributes(database, person.id),
+        account: person.account?.name,
+        ...changes,
+      }),
+    );
+  }
+
+  async function showSecurity(
+    ctx: Context,
+    session: CurrentSession,
+    changes: Partial<SecurityPage> = {},
+  ): Promise<void> {
+    const { person } = session;
+    const page = pageOf(ctx, session);
+    const own = await sessionsOf(database, person.id, clock());
+    sendPage(
+      ctx,
+      changes.failed ? 422 : 200,
+      securityPage({
+        ...page,
+        done: doneText(ctx, page),
+        hasPassword: await hasPassword(database, person.id),
+        minLength: passwordRules.minLength,
+        sessions: own.map((one) => ({
+          ...one,
+          current: one.uid === session.uid,
+          device: deviceName(one.userAgent),
+        })),
+        applications: await database.query(
+          `select c.id, c.name, k.granted_at as "grantedAt"
+           from consents k join clients c on c.id = k.client_id
+           where k.user_id = $1 order by c.name`,
+          [person.id],
+        ),
+        ...changes,
+      }),
+    );
+  }
+
+  async function showAccount(ctx: Context, session: CurrentSession): Promise<void> {
+    const { person } = session;
+    const { account } = person;
+    const page = pageOf(ctx, session);
+    const [pending, invitations, terms, roles] = await Promise.all([
+      database.query<{ name: string }>(
+        `select a.name from approval_requests r join accounts a on a.id = r.account_id
+         where r.user_id = $1 and r.state = 'open'`,
+        [person.id],
+      ),
+      database.query<{ account: string; expiresAt: Date }>(
+        `select a.name as account, i.expires_at as "expiresAt"
+         from invitations i join accounts a on a.id = i.account_id
+         join users u on u.email = i.email
+         where u.id = $1 and i.state = 'pending' and i.expires_at > $2 order by i.created_at`,
+        [person.id, clock()],
+      ),
+      database.query<{ title: string; version: string; acceptedAt: Date }>(
+        `select t.title, v.version, k.accepted_at as "acceptedAt"
+         from terms_acceptances k join terms_versions v on v.id = k.version_id
+         join terms_texts t on t.version_id = v.id and t.locale = k.locale
+         where k.user_id = $1 order by k.accepted_at desc`,
+        [person.id],
+      ),
+      database.query<{ name: string }>('select name from roles where key = any ($1::text[])', [
+        person.roles,
+      ]),
+    ]);
+    sendPage(
+      ctx,
+      200,
+      accountPage({
+        ...page,
+        account:
+          person.affiliation === 'member' && account
+            ? {
+                name: account.name,
+                number: account.number,
+                hold: account.status === 'on_hold' ? (account.holdReason ?? '') : null,
+              }
+            : null,
+        pendingAt: pending[0]?.name,
+        roles: roles.map(({ name }) => name),
+        groups: person.groups.map(({ name }) => name),
+        entitlementCountry:
+          person.entitlementCountry &&
+          (new Intl.DisplayNames(page.t.locale, { type: 'region' }).of(person.entitlementCountry) ??
+            person.entitlementCountry),
+        administrators: account ? await administratorsOf(database, account.id) : [],
+        invitations,
+        terms,
+      }),
+    );
+  }
+
+  async function showData(
+    ctx: Context,
+    session: CurrentSession,
+    { error }: { error?: 'missing' } = {},
+  ): Promise<void> {
+    const page = pageOf(ctx, session);
+    sendPage(
+      ctx,
+      error ? 422 : 200,
+      dataPage({
+        ...page,
+        done: doneText(ctx, page),
+        failed: error !== undefined,
+        managedBy: await dependencies.managerOf(session.person),
+        error,
+      }),
+    );
+  }
+
+  function showInvalid(ctx: Context): void {
+    sendPage(ctx, 410, linkInvalidPage({ ...pageContext(ctx), forgotHref: '/forgot-password' }));
+  }
+}
+
+const doneTexts = {
+  saved: 'profile.saved',
+  password: 'profile.password.changed',
+  session: 'profile.sessions.ended',
+  requested: 'profile.data.requested',
+} as const;
+
+const emailErrors: Partial<Record<Refusal['code'], DetailsPage['emailError']>> = {
+  domain_owned_by_other: 'foreign',
+  managed_by_directory: 'managed',
+};
+
+function detailsErrors(
+  details: DetailsPage['details'],
+): Partial<Record<keyof DetailsPage['details'], DetailsError>> {
+  const errors: Partial<Record<keyof DetailsPage['details'], DetailsError>> = {};
+  for (const key of ['givenName', 'familyName'] as const)
+    if (details[key] === '' || details[key].length > 100) errors[key] = 'name';
+  if (details.country !== '' && canonicalCountry(details.country) === null)
+    errors.country = 'country';
+  if (details.phone !== '' && !/^\+?[\d\s().\-/]{4,30}$/.test(details.phone))
+    errors.phone = 'phone';
+  if (details.jobTitle.length > 100) errors.jobTitle = 'text';
+  return errors;
+}
