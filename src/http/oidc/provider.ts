@@ -183,7 +183,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       devInteractions: { enabled: false },
       userinfo: { enabled: true },
       jwtUserinfo: { enabled: false },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: mayRevoke },
       clientCredentials: { enabled: true },
       claimsParameter: { enabled: true },
       backchannelLogout: { enabled: true },
@@ -214,7 +214,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     extraClientMetadata: {
       properties: ['require_pkce', 'cors_origins'],
       // Called once per property; what is looked at is the whole.
-      validator: (_ctx, _key, _value, metadata) => refusePlainHttp(metadata),
+      validator: (_ctx, _key, _value, metadata) => refuseUnsafe(metadata),
     },
     /**
      * oidc-provider drops `offline_access` unless `prompt=consent` is sent along. A first-party
@@ -413,6 +413,16 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     return accessDecision(await personOf(token.accountId), owner.policy).access === 'allow';
   }
 
+  /** RFC 7009, section 2.1: who asks about the token of another is told so, and nothing happens. */
+  function mayRevoke(
+    _ctx: KoaContextWithOIDC,
+    asking: EngineClient,
+    token: { clientId?: string | undefined },
+  ): boolean {
+    if (token.clientId === asking.clientId) return true;
+    throw new errors.InvalidRequest('the token was given to another client');
+  }
+
   /**
    * Whether the application proves, by an ID token it was given, that it means the person who is
    * signed in here: then they are not asked whether they want to sign out (behaviour.md F27). Without
@@ -423,7 +433,9 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     const accountId = session?.accountId;
     if (!client || !accountId || !entities.IdTokenHint) return false;
     const sub =
-      client.subjectType === 'pairwise' ? pairwise(client.sectorIdentifier as string, accountId) : accountId;
+      client.subjectType === 'pairwise'
+        ? pairwise(client.sectorIdentifier as string, accountId)
+        : accountId;
     return (
       entities.IdTokenHint.payload.sub === sub && session.sidFor(client.clientId) !== undefined
     );
@@ -449,7 +461,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
 const payloads = new WeakMap<Client, AdapterPayload>();
 
 /** A client as the engine wants it. The secret is a placeholder: `compareClientSecret` is ours. */
-export function engineMetadata({ id, name, metadata }: Client): AdapterPayload {
+export function engineMetadata({ id, name, metadata }: Pick<Client, "id" | "name" | "metadata">): AdapterPayload {
   return {
     client_name: name,
     ...metadata,
@@ -461,11 +473,21 @@ export function engineMetadata({ id, name, metadata }: Client): AdapterPayload {
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
+ * What the engine lets pass and we do not.
+ *
  * A code or a person that is sent over plain http is anybody's, unless it does not leave the machine
- * (RFC 8252, section 7.3). The engine asks for https of implicit clients only.
+ * (RFC 8252, section 7.3). A client without credentials has none to be given tokens for (RFC 6749,
+ * section 4.4).
  */
-function refusePlainHttp(metadata: object): void {
-  const { redirect_uris = [], post_logout_redirect_uris = [] } = metadata as ClientUris;
+function refuseUnsafe(metadata: object): void {
+  const {
+    redirect_uris = [],
+    post_logout_redirect_uris = [],
+    grant_types = [],
+    token_endpoint_auth_method: method,
+  } = metadata as Registered;
+  if (method === 'none' && grant_types.includes('client_credentials'))
+    throw new errors.InvalidClientMetadata('client_credentials is for confidential clients');
   for (const uri of [...redirect_uris, ...post_logout_redirect_uris]) {
     const { protocol, hostname } = new URL(uri);
     if (protocol === 'http:' && !loopback.has(hostname))
@@ -475,9 +497,11 @@ function refusePlainHttp(metadata: object): void {
   }
 }
 
-interface ClientUris {
+interface Registered {
   redirect_uris?: string[];
   post_logout_redirect_uris?: string[];
+  grant_types?: string[];
+  token_endpoint_auth_method?: string;
 }
 
 /** The scope parameter as it was sent or pushed, before anything was dropped from it. */
