@@ -15,6 +15,8 @@ export class Overloaded extends Error {
 
 export interface PasswordHasher {
   hash(password: string): Promise<string>;
+  /** The same, for who has a place already. */
+  hashReserved(password: string): Promise<string>;
   /** Whether the password is the one. `null` costs the same as any hash: nobody has that one. */
   verify(password: string, stored: string | null): Promise<boolean>;
   /** Whether a hash was made with weaker parameters than today's. */
@@ -73,6 +75,7 @@ export function passwordHasher({
         done();
       }
     },
+    hashReserved: (password) => hash(normalize(password), parameters),
     async verify(password, stored) {
       decoy ??= hash('nobody has this password', parameters);
       const matches = await verify(stored ?? (await decoy), normalize(password));

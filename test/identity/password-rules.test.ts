@@ -47,6 +47,8 @@ describe('a new password', () => {
     ['the family name and a year', 'archibald2026', 'personal'],
     ['the organization and a year', 'Engineering26!', 'personal'],
     ['the product', 'Ostiary-2026!', 'personal'],
+    ['the address itself', 'ann@acme.example', 'personal'],
+    ['the names one after the other', 'Ann Archibald 1', 'personal'],
   ])('is refused: %s', (_, password, problem) => {
     expect(passwordProblems(password, ann)).toContain(problem);
   });

@@ -86,7 +86,13 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
       const outcome = await setPasswordByToken(
         foundation,
         hasher,
-        { secret, password: form['password'] ?? '', again: form['password_again'] ?? '' },
+        {
+          purpose,
+          secret,
+          password: form['password'] ?? '',
+          again: form['password_again'] ?? '',
+          browser: csrf.browser(ctx),
+        },
         originOf(ctx),
       );
       if (outcome.outcome === 'problems')

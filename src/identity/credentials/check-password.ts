@@ -36,7 +36,6 @@ export type PasswordOutcome =
       person: Person;
       buckets: string[];
       device: string | null;
-      outdated: boolean;
     }
   | { outcome: 'wrong' }
   | { outcome: 'locked' }
@@ -94,14 +93,15 @@ export async function checkPassword(
     if (locked || !open) return { outcome: 'locked' };
 
     const right = await hasher.verify(password, hash);
-    if (right && person)
+    if (right && person) {
+      if (hasher.isOutdated(hash!)) await renewHash(dependencies, person.id, password, hash!);
       return {
         outcome: 'right',
         person,
         buckets: attempt!.buckets,
         device: attempt!.device_id,
-        outdated: hasher.isOutdated(hash!),
       };
+    }
 
     await afterWrong(dependencies, attempt!, email, origin);
     // On a device of theirs people do not wait for what strangers did.
@@ -110,6 +110,20 @@ export async function checkPassword(
   } finally {
     done();
   }
+}
+
+/** The only moment at which a password can be hashed as it is done today is when it is typed. */
+async function renewHash(
+  { database, hasher }: PasswordDependencies,
+  userId: string,
+  password: string,
+  before: string,
+): Promise<void> {
+  await database.query('update passwords set hash = $2 where user_id = $1 and hash = $3', [
+    userId,
+    await hasher.hashReserved(password),
+    before,
+  ]);
 }
 
 interface Attempt {

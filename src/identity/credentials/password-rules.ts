@@ -33,12 +33,12 @@ export function passwordProblems(
   const problems: PasswordProblem[] = [];
   const plain = typed.toLowerCase();
   if (isCommon(plain)) problems.push('common');
-  const words = [...personal, 'ostiary'].flatMap((word) =>
-    (word ?? '').toLowerCase().split(/[@.\s]+/),
-  );
-  // A personal word is no harm in a long sentence; it is when there is little beside it.
-  if (words.some((word) => word.length >= 4 && plain.includes(word) && length - word.length < 8))
-    problems.push('personal');
+  const words = [...personal, 'ostiary']
+    .flatMap((word) => (word ?? '').toLowerCase().split(/[@.\s]+/))
+    .filter((word) => word.length >= 4);
+  // Personal words are no harm in a long sentence; they are when there is little beside them.
+  const rest = words.reduce((left, word) => left.replaceAll(word, ''), plain);
+  if (rest.length < plain.length && Array.from(rest).length < 8) problems.push('personal');
   return problems;
 }
 

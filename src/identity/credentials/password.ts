@@ -24,6 +24,8 @@ const resetLife = 30 * minutes;
 const codeLife = 10 * minutes;
 export const activationLife = 7 * 24 * 60 * minutes;
 const codeTries = 5;
+/** Codes tried for one address in a day, however many were sent: six digits are few. */
+const dailyCodeTries = 10;
 
 /** What a queued reset needs to be worked on: `carryOutReset`. */
 export interface ResetRequest {
@@ -170,6 +172,8 @@ export interface OpenToken {
   purpose: TokenPurpose;
   person: Person;
   returnTo: string | null;
+  /** The hash of the secret of the browser that asked for it. */
+  binding: string | null;
 }
 
 /** Whom a link belongs to, while it is good. Looking does not use it up: scanners follow links. */
@@ -178,21 +182,23 @@ export async function openToken(sql: Sql, secret: string, now: Date): Promise<Op
     purpose: TokenPurpose;
     user_id: string;
     return_to: string | null;
+    binding: string | null;
   }>(
-    `select purpose, user_id, details ->> 'returnTo' as return_to from one_time_tokens
+    `select purpose, user_id, binding, details ->> 'returnTo' as return_to from one_time_tokens
      where secret_hash = $1 and used_at is null and expires_at > $2
        and purpose in ('password_reset', 'activation')`,
     [secretHash(secret), now],
   );
   const person = row && (await findPerson(sql, row.user_id, now));
   return person && person.email !== null
-    ? { purpose: row.purpose, person, returnTo: row.return_to }
+    ? { purpose: row.purpose, person, returnTo: row.return_to, binding: row.binding }
     : null;
 }
 
 /**
  * The code from the mail, typed into the page that asked for it. Each try is paid for before it is
- * looked at; the sixth says `spent` even if right.
+ * looked at; the sixth says `spent` even if right. So does the eleventh of a day for one address: a
+ * new mail brings a new code, but no new tries. The link in the mail goes on working.
  *
  * Returns the secret of a fresh link where it was right.
  */
@@ -217,6 +223,14 @@ export async function redeemCode(
     [email, secretHash(browser), now, new Date(now.getTime() - codeLife)],
   );
   if (!token || token.late || token.tries > codeTries) return { outcome: 'spent' };
+  const bucket = `code:${secretHash(email)}`;
+  const paid = await database.query(payForCode, [
+    bucket,
+    now,
+    new Date(now.getTime() - 24 * 60 * minutes),
+    dailyCodeTries,
+  ]);
+  if (paid.length === 0) return { outcome: 'spent' };
   if (token.code_hash !== codeHash(token.id, code.replace(/\s/g, ''))) return { outcome: 'wrong' };
   const link = newSecret();
   const rows = await database.query(
@@ -224,8 +238,22 @@ export async function redeemCode(
      where id = $1 and code_hash is not null and used_at is null returning 1`,
     [token.id, secretHash(link)],
   );
-  return rows.length > 0 ? { outcome: 'right', link } : { outcome: 'spent' };
+  if (rows.length === 0) return { outcome: 'spent' };
+  await database.query('delete from attempt_counters where bucket = $1', [bucket]);
+  return { outcome: 'right', link };
 }
+
+/** $1 bucket, $2 now, $3 a day ago, $4 how many. No row comes back when they are used up. */
+const payForCode = `
+  insert into attempt_counters as c (bucket, failures, day_start, day_count, updated_at)
+  values ($1, 1, $2, 1, $2)
+  on conflict (bucket) do update set
+    failures = c.failures + 1,
+    day_start = case when c.day_start < $3 then $2 else c.day_start end,
+    day_count = case when c.day_start < $3 then 1 else c.day_count + 1 end,
+    updated_at = $2
+  where c.day_start < $3 or c.day_count < $4::int
+  returning 1`;
 
 export type NewPasswordOutcome =
   | { outcome: 'set'; person: Person; returnTo: string | null }
@@ -240,12 +268,19 @@ export type NewPasswordOutcome =
 export async function setPasswordByToken(
   foundation: Foundation,
   hasher: PasswordHasher,
-  { secret, password, again }: { secret: string; password: string; again: string },
+  request: {
+    purpose: TokenPurpose;
+    secret: string;
+    password: string;
+    again: string;
+    browser: string;
+  },
   origin: Origin,
 ): Promise<NewPasswordOutcome> {
   const { database, clock } = foundation;
+  const { secret, password, again } = request;
   const token = await openToken(database, secret, clock());
-  if (!token) return { outcome: 'invalid' };
+  if (token?.purpose !== request.purpose) return { outcome: 'invalid' };
   const { person } = token;
   const problems = passwordProblems(password, [
     person.email,
@@ -254,6 +289,8 @@ export async function setPasswordByToken(
     person.account?.name,
   ]);
   if (problems.length === 0 && password !== again) problems.push('mismatch');
+  if (problems.length === 0 && (await isCurrent(database, hasher, person.id, password)))
+    problems.push('same');
   if (problems.length > 0) return { outcome: 'problems', problems };
 
   const hash = await hasher.hash(password);
@@ -298,9 +335,31 @@ export async function setPasswordByToken(
         { by: token.purpose },
         person.account?.id,
       );
-      return { outcome: 'set', person, returnTo: token.returnTo };
+      // Elsewhere than in the browser that asked, the sign-in it came from cannot go on.
+      const here = token.binding === secretHash(request.browser);
+      return { outcome: 'set', person, returnTo: here ? token.returnTo : null };
     },
   );
+}
+
+/** Whether it is the password they have: one that became known to others must not stay. */
+async function isCurrent(
+  sql: Sql,
+  hasher: PasswordHasher,
+  userId: string,
+  password: string,
+): Promise<boolean> {
+  const [stored] = await sql.query<{ hash: string }>(
+    'select hash from passwords where user_id = $1',
+    [userId],
+  );
+  if (!stored) return false;
+  const done = await hasher.reserve();
+  try {
+    return await hasher.verify(password, stored.hash);
+  } finally {
+    done();
+  }
 }
 
 /** Whose lock for too many attempts another administrator lifts, not a mail. */
