@@ -32,6 +32,9 @@ export const refusals = {
   user_exists_other_domain:
     "This user already exists but their email domain isn't part of your organization. Click 'Invite to Account' to invite user to your account.",
   already_affiliated: 'This user already belongs to an account.',
+  already_decided: 'This was decided already.',
+  request_superseded: 'This request is no longer open here.',
+  invitation_closed: 'This invitation is no longer open.',
   last_administrator: 'This is the last usable administrator of the account.',
   last_contact: 'This is the last fulfillment contact of the account.',
   limit_reached: 'The limit is reached.',
@@ -40,6 +43,10 @@ export const refusals = {
   cannot_act_on_higher_role: 'You cannot act on a user with a higher role than your own.',
   cannot_act_on_self: 'You cannot do this to yourself.',
   role_required_by_other: 'Another role of this user requires this one.',
+  domain_not_found: 'There is no such domain in this account.',
+  claim_closed: 'This claim is no longer open. Claim the domain again.',
+  domain_not_proved: 'Prove the domain first.',
+  transfer_refused: 'The domain cannot be transferred now.',
   domain_in_use: 'The domain is in use by an active connection.',
   public_mail_domain: 'This is a public mail domain. Nobody can own it.',
   public_suffix: 'This is a public suffix. Nobody can own it.',
@@ -54,6 +61,9 @@ export const refusals = {
   idempotency_conflict: 'This idempotency key was used for another request.',
   version_conflict: 'This was changed by someone else meanwhile. Load it again.',
   client_exists: 'A client with this id exists.',
+  invalid_client: 'The metadata of the client is not good.',
+  resource_exists: 'A resource server with this identifier exists.',
+  account_number_exists: 'An account with this number exists.',
   weak_password: 'This password is not good enough.',
 } as const;
 
@@ -76,8 +86,10 @@ export class Refusal extends Error {
     code: RefusalCode,
     details: Record<string, unknown> = {},
     actions: readonly Action[] = [],
+    /** What there is to say about this one case; the text of the code where it is left out. */
+    message: string | null = null,
   ) {
-    super(refusals[code]);
+    super(message ?? refusals[code]);
     this.code = code;
     this.details = details;
     this.actions = actions;

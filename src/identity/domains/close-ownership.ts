@@ -1,0 +1,61 @@
+import type { Work } from '../work.ts';
+import type { Domain } from './domain.ts';
+
+/**
+ * An owned domain is nobody's again. Members stay members; what the ownership held up goes: who
+ * waited for approval because of it, who was trusted with it, and its own rules.
+ *
+ * Those who have proved the domain too are looked at again at once: now one of them may own it.
+ *
+ * @param reason null where the account lets it go by itself.
+ */
+export async function closeOwnership(
+  work: Work,
+  domain: Domain,
+  reason: 'transferred' | 'quarantine_over' | null,
+): Promise<void> {
+  await work.query(
+    `update domains set state = 'released', released_at = $2, closed_reason = $3,
+       signup = 'approve', defaults = '{}', expires_at = null, next_check_at = null,
+       lapsed_at = case when lapsed_at is null and (state = 'at_risk' or $3::text is not null)
+                        then $2 else lapsed_at end,
+       version = version + 1
+     where id = $1`,
+    [domain.id, work.now, reason],
+  );
+  await supersedeApprovals(work, domain.accountId, domain.name);
+  const trusted = await work.query<{ id: string; claimant_id: string }>(
+    `update domain_requests set state = 'revoked', decided_at = $3, decided_by = $4
+     where owner_id = $1 and domain = $2 and kind = 'access' and state in ('open', 'granted')
+     returning id, claimant_id`,
+    [domain.accountId, domain.name, work.now, JSON.stringify(work.actor)],
+  );
+  await work.query(
+    `update domains set next_check_at = $2 where name = $1 and state = 'contested'`,
+    [domain.name, work.now],
+  );
+  work.record(
+    'domain.released',
+    { type: 'domain', id: domain.name },
+    { from: domain.state, reason, trusts: trusted.length },
+    domain.accountId,
+  );
+}
+
+/** Whoever waits at an account because of this domain waits there no longer (behaviour.md U13). */
+async function supersedeApprovals(work: Work, accountId: string, name: string): Promise<void> {
+  const waiting = await work.query<{ user_id: string }>(
+    `update approval_requests q set state = 'superseded', decided_at = $3, decided_by = $4
+     from users u
+     where u.id = q.user_id and q.account_id = $1 and q.state = 'open'
+       and u.email is not null and split_part(u.email, '@', 2) = $2
+     returning q.user_id`,
+    [accountId, name, work.now, JSON.stringify(work.actor)],
+  );
+  if (waiting.length > 0)
+    await work.query(
+      `update users set affiliation = 'none', updated_at = $2, version = version + 1
+       where id = any ($1::uuid[]) and affiliation = 'pending'`,
+      [waiting.map((row) => row.user_id), work.now],
+    );
+}
