@@ -20,7 +20,7 @@ export interface BenchOptions {
   template?: string | null;
   /** Whether our process and PostgreSQL talk over TCP where a Unix socket would do. */
   tcp?: boolean;
-  /** A folder for CPU profiles of our process. */
+  /** A folder for CPU profiles, of our process and of the stock engine. */
   profile?: string | null;
   onProgress?: (line: string) => void;
 }
@@ -152,7 +152,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     const ours: System = { place, services: [ostiary], database: true };
     const systems: Record<string, System> = {};
     if (needs('stock')) {
-      const stock = start('stock');
+      const stock = start('stock', { execArgv: profile });
       systems['stock'] = {
         place: await stock.call<Place>('start', { people: seeded.people }),
         services: [stock],

@@ -16,7 +16,7 @@ const usage = `npm run bench -- [options]
   --url <url>       a PostgreSQL to make a database in; else one is started from /usr/lib/postgresql
   --tcp             speak to the PostgreSQL of its own over TCP instead of a Unix socket
   --json            print JSON
-  --profile <dir>   write a CPU profile of our process there
+  --profile <dir>   write CPU profiles of our process and of the stock engine there
 `;
 
 const { values } = parseArgs({

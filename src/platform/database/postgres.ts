@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { MikroORM, type EntitySchema, type EntityClass } from '@mikro-orm/postgresql';
 import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely';
 import { Client, TypeOverrides, type ClientConfig } from 'pg';
@@ -15,7 +16,8 @@ export type Entities = readonly (EntitySchema | EntityClass<object>)[];
 
 /** How many connections one process keeps: pipelined ones for single statements, pooled ones for transactions. */
 export interface PostgresSizes {
-  pipelines: number;
+  readers: number;
+  writers: number;
   pool: number;
 }
 
@@ -23,14 +25,15 @@ export interface PostgresSizes {
  * PostgreSQL 15 or newer.
  *
  * Single statements go over a few connections that pipeline: many are under way on each at once,
- * prepared by name. Two of them beat a pool of four (performance.md, section 2). Transactions have
- * MikroORM's pool, because they hold a connection to themselves.
+ * prepared by name (performance.md, section 2). What only reads has connections of its own, so that
+ * it never waits behind a commit that waits for the disk. Transactions have MikroORM's pool, because
+ * they hold a connection to themselves.
  */
 export async function openPostgres(
   url: string,
   entities: Entities,
   onWarning: (message: string) => void,
-  sizes: PostgresSizes = { pipelines: 2, pool: 6 },
+  sizes: PostgresSizes = { readers: 1, writers: 2, pool: 6 },
 ): Promise<Database> {
   const types = new TypeOverrides();
   for (const [oid, parse] of Object.entries(parsers)) types.setTypeParser(Number(oid), parse);
@@ -49,14 +52,17 @@ export async function openPostgres(
     entities: [...entities],
     clientUrl: url,
     pool: { min: 1, max: sizes.pool },
-    driverOptions: { ...session, connectionString: undefined },
+    // The address again, as it is: MikroORM reads no parameters in it, such as `sslmode` or `host`.
+    driverOptions: session,
     discovery: { warnWhenNoEntities: false },
     ensureDatabase: false,
     logger: onWarning,
   });
 
-  const pipelines = Array.from({ length: sizes.pipelines }, () => new Pipeline(session, onWarning));
-  let turn = 0;
+  const connections = (count: number): Pipeline[] =>
+    Array.from({ length: count }, () => new Pipeline(session, onWarning));
+  const readers = connections(sizes.readers);
+  const writers = connections(sizes.writers);
   let listener: Client | undefined;
   const listeners = new Map<string, ((payload: string) => void)[]>();
   let closing = false;
@@ -92,8 +98,7 @@ export async function openPostgres(
     query(text, params = []) {
       refuseInsideTransaction();
       tally(text);
-      turn = (turn + 1) % pipelines.length;
-      return pipelines[turn]!.query(text, params);
+      return idlest(onlyReads(text) ? readers : writers).query(text, params);
     },
 
     transaction(work) {
@@ -113,7 +118,10 @@ export async function openPostgres(
 
     async close() {
       closing = true;
-      await Promise.all([...pipelines.map((pipeline) => pipeline.close()), listener?.end()]);
+      await Promise.all([
+        ...[...readers, ...writers].map((pipeline) => pipeline.close()),
+        listener?.end(),
+      ]);
       await orm.close(true);
     },
   };
@@ -133,11 +141,34 @@ export function transactionOf(em: Transaction['em']): Transaction {
   };
 }
 
+/** Where a statement goes is a matter of speed alone: one that is mistaken for a read still writes. */
+function onlyReads(text: string): boolean {
+  let known = reading.get(text);
+  if (known === undefined) {
+    known = /^\s*select\b/i.test(text);
+    reading.set(text, known);
+  }
+  return known;
+}
+
+const reading = new Map<string, boolean>();
+
+function idlest(pipelines: readonly Pipeline[]): Pipeline {
+  let best = pipelines[0]!;
+  for (const one of pipelines) if (one.waiting < best.waiting) best = one;
+  return best;
+}
+
 /** One connection that sends without waiting for the answer before. Renewed when it breaks. */
 class Pipeline {
   readonly #config: ClientConfig;
   readonly #onWarning: (message: string) => void;
-  #client: Promise<Client> | undefined;
+  #connecting: Promise<Client> | undefined;
+  #client: Client | undefined;
+  #socket: Socket | undefined;
+  #held = false;
+  /** Statements that were sent and not answered. */
+  waiting = 0;
 
   constructor(config: ClientConfig, onWarning: (message: string) => void) {
     this.#config = config;
@@ -145,31 +176,64 @@ class Pipeline {
   }
 
   async query<Row>(text: string, values: readonly Param[]): Promise<Row[]> {
-    const client = await (this.#client ??= this.#connect());
-    const { rows } = await client.query({ name: statementName(text), text, values: [...values] });
-    return rows as Row[];
+    this.waiting += 1;
+    try {
+      const client = this.#client ?? (await (this.#connecting ??= this.#connect()));
+      this.#hold();
+      const { rows } = await client.query({ name: statementName(text), text, values: [...values] });
+      return rows as Row[];
+    } finally {
+      this.waiting -= 1;
+    }
   }
 
   async close(): Promise<void> {
-    const client = await this.#client?.catch(() => undefined);
-    this.#client = undefined;
+    const client = await this.#connecting?.catch(() => undefined);
+    this.#forget();
     await client?.end();
   }
 
+  /**
+   * Requests that arrive together send their statements together: one write for all of them instead
+   * of one for each, at the end of this turn of the event loop.
+   */
+  #hold(): void {
+    if (this.#held) return;
+    const socket = this.#socket!;
+    this.#held = true;
+    socket.cork();
+    setImmediate(() => {
+      this.#held = false;
+      socket.uncork();
+    });
+  }
+
+  #forget(): void {
+    this.#client = undefined;
+    this.#connecting = undefined;
+  }
+
   async #connect(): Promise<Client> {
-    const client = new Client({ ...this.#config, pipeline: true });
+    const socket = new Socket();
+    const client = new Client({
+      ...this.#config,
+      pipeline: true,
+      stream: () => socket,
+    } as ClientConfig);
     const forget = (error?: Error): void => {
       if (error) this.#onWarning(`PostgreSQL connection lost: ${error.message}`);
-      this.#client = undefined;
+      this.#forget();
     };
     client.on('error', forget);
     client.on('end', () => forget());
     try {
       await client.connect();
     } catch (error) {
-      this.#client = undefined;
+      this.#forget();
       throw error;
     }
+    this.#socket = socket;
+    this.#client = client;
     return client;
   }
 }

@@ -157,7 +157,10 @@ function hasherWithSwitch(real: PasswordHasher): PasswordHasher {
   };
 }
 
-/** Other people, so that tables have the size at which indexes count. */
+/**
+ * Other people, each with a session, a device and some tokens, so that tables have the size at which
+ * indexes count, and PostgreSQL knows it.
+ */
 async function fill(given: World, crowd: number, account: string): Promise<void> {
   await given.rows(
     `insert into users (id, email, email_display, given_name, family_name, country, identity,
@@ -167,20 +170,36 @@ async function fill(given: World, crowd: number, account: string): Promise<void>
      from generate_series(1, $2::int) n`,
     [account, String(crowd)],
   );
-  await given.rows(
-    `insert into terms_acceptances (id, user_id, version_id, locale, sha256, accepted_at)
+  for (const what of [
+    `terms_acceptances (id, user_id, version_id, locale, sha256, accepted_at)
      select gen_random_uuid(), u.id, v.id, 'en', 'bench', now()
-     from users u cross join terms_versions v where u.email like '%@crowd.example'`,
-  );
-  await given.rows(
-    `insert into role_assignments (id, user_id, role, account_id, granted_by, granted_at)
-     select gen_random_uuid(), u.id, 'co_administrator', u.account_id, '{}', now()
-     from users u where u.email like '%@crowd.example'`,
-  );
-  await given.rows(
-    `insert into user_locks (id, user_id, reason, set_by, set_at, released_by, released_at)
-     select gen_random_uuid(), u.id, 'admin', '{}', now(), '{}', now()
-     from users u where u.email like '%0@crowd.example'`,
-  );
+     from crowd u cross join terms_versions v`,
+    `role_assignments (id, user_id, role, account_id, granted_by, granted_at)
+     select gen_random_uuid(), u.id, 'co_administrator', u.account_id, '{}', now() from crowd u`,
+    `user_locks (id, user_id, reason, set_by, set_at, released_by, released_at)
+     select gen_random_uuid(), u.id, 'admin', '{}', now(), '{}', now() from crowd u
+     where u.email like '%0@%'`,
+    `passwords (user_id, hash, set_at) select u.id, 'nobody has this one', now() from crowd u`,
+    `trusted_devices (id, user_id, secret_hash, created_at, last_used_at, expires_at)
+     select gen_random_uuid(), u.id, md5(u.email), now(), now(), now() + '90 days' from crowd u`,
+    `attempt_counters (bucket, failures, day_start, day_count, recent, updated_at)
+     select 'user:' || u.id, 1, now(), 1, '{}', now() from crowd u where u.email like '%0@%'`,
+    `audit_events (at, account_id, actor, action, target_type, target_id)
+     select now(), u.account_id, '{}', 'sign_in.succeeded', 'user', u.id::text from crowd u`,
+    `oidc_sessions
+       (uid, id_hash, user_id, payload, authorizations, created_at, seen_at, expires_at)
+     select md5(u.email), sha256(u.email::bytea)::text, u.id, '{}', '{}', now(), now(), now() + '1 day'
+     from crowd u`,
+    `oidc_grants (id, user_id, client_id, payload, expires_at)
+     select md5(u.email), u.id, 'crowd', '{}', now() + '1 day' from crowd u`,
+    `oidc_artifacts
+       (id, model, grant_id, session_uid, user_id, client_id, payload, expires_at)
+     select md5(u.email || model), model, md5(u.email), md5(u.email), u.id, 'crowd', '{}',
+       now() + '1 day'
+     from crowd u, unnest('{AccessToken,RefreshToken,AuthorizationCode}'::text[]) model`,
+  ])
+    await given.rows(
+      `with crowd as (select * from users where email like '%@crowd.example') insert into ${what}`,
+    );
   await given.rows('analyze');
 }
