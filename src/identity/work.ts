@@ -24,6 +24,12 @@ export interface AuditTarget {
     | 'key'
     | 'api_token'
     | 'group'
+    | 'approval'
+    | 'invitation'
+    | 'role'
+    | 'webhook'
+    | 'audit'
+    | 'resource'
     | 'session';
   id: string;
 }
