@@ -26,6 +26,8 @@ import { insertOutbox, outboxParams, unitOfWork, type Foundation } from '#identi
 import { mailHandler } from '#delivery/mail/handler.ts';
 import { deliveryWorker, Undeliverable, type DeliveryWorker } from '#delivery/worker.ts';
 import { mailPreviews } from '#delivery/mail/samples.ts';
+import { adminApi } from './http/admin/api.ts';
+import { apiDocumentation } from './http/admin/documentation.ts';
 import { serveAssets } from './http/assets.ts';
 import { devAppRoutes } from './http/dev/app.ts';
 import { mailboxRoutes } from './http/dev/mailbox.ts';
@@ -33,6 +35,7 @@ import { securityHeaders } from './http/context.ts';
 import { csrf } from './http/csrf.ts';
 import { deviceCookie } from './http/device-cookie.ts';
 import { errorPages } from './http/errors.ts';
+import { clientProblem } from './http/oidc/client-check.ts';
 import { engineEndpoints } from './http/oidc/endpoint.ts';
 import { sweepEngine } from './http/oidc/housekeeping.ts';
 import { interactionsOf } from './http/oidc/interactions.ts';
@@ -117,7 +120,8 @@ export async function createApp({
     'X-Content-Type-Options': 'nosniff',
     ...(secure && { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' }),
   });
-  const fetch = guardedFetch(egressAllowance(config.egressAllow));
+  const egress = egressAllowance(config.egressAllow);
+  const fetch = guardedFetch(egress);
   const makeEngine = async (): Promise<Provider> => {
     const provider = engine(
       {
@@ -208,6 +212,16 @@ export async function createApp({
     sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
     ...developmentRoutes(),
+    adminApi({
+      foundation,
+      egress,
+      clientProblem: (id, name, metadata) => clientProblem(provider, id, name, metadata),
+      announce: {
+        clients_changed: () => registry.changed(),
+        keys_changed: () => database.notify(keysChannel, ''),
+      },
+    }),
+    apiDocumentation(issuer),
     systemRoutes({
       database,
       clock,

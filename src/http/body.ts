@@ -44,7 +44,9 @@ export async function readText(request: IncomingMessage, limit: number): Promise
     throw new Problem(415, 'unsupported_encoding', 'The body must not be compressed.');
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Leaving the loop early must not destroy the socket: the answer still goes over it.
+  const pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const chunk of pieces) {
     length += chunk.length;
     if (length > limit) throw tooLong;
     chunks.push(chunk);

@@ -461,7 +461,11 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
 const payloads = new WeakMap<Client, AdapterPayload>();
 
 /** A client as the engine wants it. The secret is a placeholder: `compareClientSecret` is ours. */
-export function engineMetadata({ id, name, metadata }: Pick<Client, "id" | "name" | "metadata">): AdapterPayload {
+export function engineMetadata({
+  id,
+  name,
+  metadata,
+}: Pick<Client, 'id' | 'name' | 'metadata'>): AdapterPayload {
   return {
     client_name: name,
     ...metadata,

@@ -1,4 +1,5 @@
 import { newId } from '#platform/ids.ts';
+import { Refusal } from '../refusal.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { Work } from '../work.ts';
@@ -76,4 +77,48 @@ export async function findApiToken(
       ip,
     ]);
   return token;
+}
+
+/** The tokens that are alive, of an account or (null) of the operators; the newest first. */
+export function listApiTokens(sql: Sql, accountId: string | null, now: Date): Promise<ApiToken[]> {
+  return sql.query<ApiToken>(
+    `select id, name, account_id as "accountId", role, created_at as "createdAt",
+            expires_at as "expiresAt", last_used_at as "lastUsedAt"
+     from api_tokens
+     where account_id is not distinct from $1::uuid and revoked_at is null
+       and (expires_at is null or expires_at > $2)
+     order by id desc`,
+    [accountId, now],
+  );
+}
+
+/** @throws {Refusal} `not_found` */
+export async function revokeApiToken(
+  work: Work,
+  id: string,
+  accountId: string | null,
+): Promise<void> {
+  const rows = await work.query<{ name: string }>(
+    `update api_tokens set revoked_at = $3
+     where id = $1 and account_id is not distinct from $2::uuid and revoked_at is null
+     returning name`,
+    [id, accountId, work.now],
+  );
+  if (rows.length === 0) throw new Refusal('not_found');
+  work.record('api_token.revoked', { type: 'api_token', id }, { name: rows[0]!.name }, accountId);
+}
+
+/** Live tokens of one account, or of the operators. More are forgotten ones. */
+const limit = 100;
+
+/** @throws {Refusal} `limit_reached`, and `invalid_value` for an end that is past */
+export async function requireRoom(
+  work: Work,
+  accountId: string | null,
+  expiresAt: Date | undefined,
+): Promise<void> {
+  if (expiresAt && expiresAt <= work.now)
+    throw new Refusal('invalid_value', { field: 'expiresAt', why: 'It is over already.' });
+  if ((await listApiTokens(work, accountId, work.now)).length >= limit)
+    throw new Refusal('limit_reached', { limit });
 }

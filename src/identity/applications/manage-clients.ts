@@ -1,7 +1,9 @@
 import { newId } from '#platform/ids.ts';
+import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
+import { likeText } from '../users/find-users.ts';
 import { ClientRecord } from './client-record.ts';
 
 export interface NewClient {
@@ -94,4 +96,98 @@ export async function revokeSecret(work: Work, clientId: string, secretId: strin
   );
   if (rows.length === 0) throw new Refusal('not_found');
   work.record('client.secret_revoked', { type: 'client', id: clientId }, { secret: secretId });
+}
+
+/** A secret as it is listed: enough to tell it from another, and no more. */
+export interface ListedSecret {
+  id: string;
+  hint: string;
+  createdAt: Date;
+  expiresAt: Date | null;
+}
+
+/** The secrets that are alive, the newest first. */
+export function listSecrets(sql: Sql, clientId: string, now: Date): Promise<ListedSecret[]> {
+  return sql.query<ListedSecret>(
+    `select id, hint, created_at as "createdAt", expires_at as "expiresAt" from client_secrets
+     where client_id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
+     order by id desc`,
+    [clientId, now],
+  );
+}
+
+/** Applications by their ids. */
+export function findClients(
+  work: Work,
+  { q, after, limit }: { q?: string | undefined; after?: string | undefined; limit: number },
+): Promise<ClientRecord[]> {
+  const like = q && `%${likeText(q)}%`;
+  return work.em.find(
+    ClientRecord,
+    {
+      ...(after !== undefined && { id: { $gt: after } }),
+      ...(like && { $or: [{ id: { $ilike: like } }, { name: { $ilike: like } }] }),
+    },
+    { orderBy: { id: 'asc' }, limit },
+  );
+}
+
+/** @throws {Refusal} `client_not_found` */
+export async function clientById(work: Work, id: string): Promise<ClientRecord> {
+  const client = await work.em.findOne(ClientRecord, { id });
+  if (!client) throw new Refusal('client_not_found');
+  return client;
+}
+
+export type ClientChange = Partial<Omit<NewClient, 'id'>> & {
+  /** A disabled client is one that there is not; its registration stays. */
+  disabled?: boolean | undefined;
+  /** The version it was read in: then a change made meanwhile is not overwritten. */
+  version?: number | undefined;
+};
+
+/**
+ * Changes a registration. Metadata takes the place of what it was, as a whole.
+ *
+ * @throws {Refusal} `client_not_found`, `version_conflict`
+ */
+export async function changeClient(
+  work: Work,
+  id: string,
+  { version, disabled, ...change }: ClientChange,
+): Promise<ClientRecord> {
+  await work.query('select 1 from clients where id = $1 for update', [id]);
+  const client = await clientById(work, id);
+  if (version !== undefined && client.version !== version) throw new Refusal('version_conflict');
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  const before = Object.fromEntries(given.map(([name]) => [name, Reflect.get(client, name)]));
+  Object.assign(client, Object.fromEntries(given));
+  if (disabled !== undefined) client.disabledAt = disabled ? (client.disabledAt ?? work.now) : null;
+  client.updatedAt = work.now;
+  await work.em.flush();
+  work.record(
+    'client.changed',
+    { type: 'client', id },
+    {
+      before,
+      after: { ...Object.fromEntries(given), ...(disabled !== undefined && { disabled }) },
+    },
+  );
+  return client;
+}
+
+/**
+ * Removes an application, and all that was given to it: it can redeem nothing from here on.
+ *
+ * @throws {Refusal} `client_not_found`
+ */
+export async function removeClient(work: Work, id: string): Promise<void> {
+  const [gone] = await work.query<{ name: string }>(
+    'delete from clients where id = $1 returning name',
+    [id],
+  );
+  if (!gone) throw new Refusal('client_not_found');
+  await work.query('delete from oidc_artifacts where client_id = $1', [id]);
+  await work.query('delete from oidc_grants where client_id = $1', [id]);
+  work.record('client.removed', { type: 'client', id }, { name: gone.name });
 }

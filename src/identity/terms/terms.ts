@@ -154,15 +154,38 @@ export async function acceptTerms(work: Work, acceptance: Acceptance): Promise<v
   }
 }
 
-/** Who accepted what: one row per acceptance, oldest first. */
-export function termsEvidence(sql: Sql): Promise<Record<string, unknown>[]> {
-  return sql.query(
-    `select a.user_id as "userId", u.email_display as email, v.kind, v.version, a.locale, a.sha256,
-            a.accepted_at as "acceptedAt", a.ip, a.user_agent as "userAgent",
-            a.client_id as "clientId", a.interaction
-     from terms_acceptances a
-     join terms_versions v on v.id = a.version_id
-     left join users u on u.id = a.user_id
-     order by a.accepted_at, a.id`,
-  );
+export interface Evidence {
+  id: string;
+  userId: string;
+  email: string | null;
+  kind: TermsKind;
+  version: string;
+  locale: string;
+  sha256: string;
+  acceptedAt: Date;
+  ip: string | null;
+  userAgent: string | null;
+  clientId: string | null;
+  interaction: string | null;
+}
+
+/** Who accepted what, oldest first, a page at a time: there may be millions. */
+export async function* termsEvidence(sql: Sql, pageSize = 500): AsyncGenerator<Evidence> {
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const rows = await sql.query<Evidence>(
+      `select a.id, a.user_id as "userId", u.email_display as email, v.kind, v.version, a.locale,
+              a.sha256, a.accepted_at as "acceptedAt", a.ip, a.user_agent as "userAgent",
+              a.client_id as "clientId", a.interaction
+       from terms_acceptances a
+       join terms_versions v on v.id = a.version_id
+       left join users u on u.id = a.user_id
+       where a.id > $1::uuid
+       order by a.id limit $2`,
+      [after, pageSize],
+    );
+    yield* rows;
+    if (rows.length < pageSize) return;
+    after = rows.at(-1)!.id;
+  }
 }

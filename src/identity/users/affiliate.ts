@@ -12,21 +12,32 @@ interface Standing {
 }
 
 /**
- * Makes a person a member of an account: the one way there is, for every door. The row is locked and
- * looked at again, so where two accounts take the same person at once, one is told it came second
- * (behaviour.md F05).
+ * Makes a person a member of an account: the one way there is, for every door. The rows are locked
+ * and looked at again, so where two accounts take the same person at once, one is told it came
+ * second (behaviour.md F05), and where the account is put on hold at this moment, nobody joins.
  *
- * @throws {Refusal} `already_affiliated`, `user_not_found`
+ * What else was open for the person is closed: requests, and invitations of other accounts.
+ *
+ * @param by the invitation or the request that led here, which is for the caller to close.
+ * @throws {Refusal} `already_affiliated`, `user_not_found`, `account_on_hold`
  */
 export async function affiliate(
   work: Work,
   userId: string,
   accountId: string,
   reason: string,
-  { entitlementCountry = null }: { entitlementCountry?: string | null } = {},
+  {
+    entitlementCountry = null,
+    by = null,
+  }: { entitlementCountry?: string | null; by?: string | null } = {},
 ): Promise<void> {
+  const [account] = await work.query<{ status: string }>(
+    'select status from accounts where id = $1 for share',
+    [accountId],
+  );
   const standing = await standingOf(work, userId);
   if (standing.affiliation === 'member') throw new Refusal('already_affiliated');
+  if (account?.status !== 'active') throw new Refusal('account_on_hold');
   await work.query(
     `update users set affiliation = 'member', account_id = $2, entitlement_country = $3,
        updated_at = $4, version = version + 1
@@ -39,6 +50,34 @@ export async function affiliate(
     [newId(work.now.getTime()), userId, accountId, reason, work.now],
   );
   work.record('user.affiliated', { type: 'user', id: userId }, { reason }, accountId);
+  await closeOpen(work, userId, standing.email, by);
+}
+
+/** Closes what waited for a person who has joined somewhere now. Each account is told in its log. */
+async function closeOpen(
+  work: Work,
+  userId: string,
+  email: string | null,
+  by: string | null,
+): Promise<void> {
+  const actor = work.actor.type === 'user' ? work.actor.id : null;
+  const invitations = await work.query<{ id: string; account_id: string }>(
+    `update invitations
+     set state = 'superseded', decided_at = $2, decided_by = $4::uuid, secret_hash = null
+     where email = $1 and state = 'pending' and id is distinct from $3::uuid
+     returning id, account_id`,
+    [email, work.now, by, actor],
+  );
+  for (const { id, account_id: account } of invitations)
+    work.record('invitation.superseded', { type: 'invitation', id }, { user: userId }, account);
+  const requests = await work.query<{ id: string; account_id: string }>(
+    `update approval_requests set state = 'superseded', decided_at = $2, decided_by = $4
+     where user_id = $1 and state = 'open' and id is distinct from $3::uuid
+     returning id, account_id`,
+    [userId, work.now, by, JSON.stringify(work.actor)],
+  );
+  for (const { id, account_id: account } of requests)
+    work.record('approval.superseded', { type: 'approval', id }, { user: userId }, account);
 }
 
 /**
@@ -126,7 +165,8 @@ export async function protectAccount(
   accountId: string,
   { contact = true }: { contact?: boolean } = {},
 ): Promise<void> {
-  await work.query('select 1 from accounts where id = $1 for update', [accountId]);
+  // Not `for update`: that would hold up every sign-in, whose audit row refers to the account.
+  await work.query('select 1 from accounts where id = $1 for no key update', [accountId]);
   if (contact) {
     const designations = await work.query(
       'select 1 from fulfillment_contacts where user_id = $1 and account_id = $2',

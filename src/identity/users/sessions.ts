@@ -1,4 +1,28 @@
+import type { Sql } from '#platform/database/sql.ts';
 import type { Work } from '../work.ts';
+
+export interface SessionRecord {
+  id: string;
+  createdAt: Date;
+  seenAt: Date;
+  expiresAt: Date;
+  ip: string | null;
+  userAgent: string | null;
+  /** The applications that are signed in to with it. */
+  clients: string[];
+}
+
+/** Where a person is signed in at this moment, the last used first. */
+export function sessionsOf(sql: Sql, userId: string, now: Date): Promise<SessionRecord[]> {
+  return sql.query<SessionRecord>(
+    `select s.uid as id, s.created_at as "createdAt", s.seen_at as "seenAt",
+            s.expires_at as "expiresAt", s.ip, s.user_agent as "userAgent",
+            array(select jsonb_object_keys(s.authorizations)) as clients
+     from oidc_sessions s where s.user_id = $1 and s.expires_at > $2
+     order by s.seen_at desc, s.uid limit 200`,
+    [userId, now],
+  );
+}
 
 /**
  * Ends one session of a person and tells the applications in it, as when somebody else signs in in

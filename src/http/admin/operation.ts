@@ -1,0 +1,133 @@
+import type { z } from 'zod';
+import type { EgressAllowance } from '#platform/egress.ts';
+import type { Vault } from '#platform/secrets.ts';
+import type { Sql } from '#platform/database/sql.ts';
+import type { Asking, Capability, PermittedAccount } from '#identity/access/rights.ts';
+import type { ApiToken } from '#identity/access/api-token.ts';
+import type { RefusalCode } from '#identity/refusal.ts';
+import type { Person } from '#identity/users/person.ts';
+import type { Work } from '#identity/work.ts';
+import type { Cursor } from './cursor.ts';
+
+export type Method = 'get' | 'post' | 'patch' | 'delete';
+
+/** What operations need beside the transaction. */
+export interface Tools {
+  vault: Vault;
+  egress: EgressAllowance;
+  /** What the engine says about the metadata of a client, or null when it would take it. */
+  clientProblem(id: string, name: string, metadata: Record<string, unknown>): string | null;
+}
+
+type IfIn<Path extends string, Name extends string, Then> = Path extends
+  | `${string}:${Name}/${string}`
+  | `${string}:${Name}`
+  ? Then
+  : undefined;
+
+export interface Asked<Path extends string, Query, Body, Prepared> {
+  token: ApiToken;
+  asking: Asking;
+  /** What stands in the path, decoded. */
+  params: Record<string, string>;
+  query: Query;
+  body: Body;
+  /** The account in the path, which the caller may do this in. */
+  account: IfIn<Path, 'accountId', PermittedAccount>;
+  /** The person in the path, whom the caller may do this to. */
+  person: IfIn<Path, 'userId', Person>;
+  cursor: Cursor;
+  tools: Tools;
+  prepared: Prepared;
+}
+
+/**
+ * One thing the API does: its address, who may, what goes in, what comes out, what can go wrong, and
+ * the code. The route, the check, the document and its page are all made from this.
+ *
+ * An `:accountId` in the path is checked against the token, a `:userId` against the account and the
+ * rank of the person, both inside the transaction and before `handle`, so neither can be forgotten.
+ */
+export interface Operation<
+  Path extends string = string,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+  Prepared = unknown,
+> {
+  /** Its name in the document: `lockUser`. */
+  id: string;
+  tag: string;
+  method: Method;
+  path: Path;
+  summary: string;
+  /** What else there is to know. */
+  description?: string;
+  right: Capability;
+  /** Whom a `:userId` names: somebody in the account, one who left it, or for `handle` to judge. */
+  whom?: 'member' | 'former' | 'unchecked';
+  query?: Query;
+  body?: Body;
+  /** A body that shows what one is like. */
+  example?: unknown;
+  /** Null where there is nothing to say. */
+  result: Result | null;
+  /** What it answers with; `created` may say that it was not, as a dry run does. */
+  status?: 200 | 201 | 204;
+  refusals?: readonly RefusalCode[];
+  /** What every process has to hear once it is committed. */
+  afterwards?: 'clients_changed' | 'keys_changed';
+  /** What takes its time and needs no transaction, done before it. */
+  prepare?(): Promise<Prepared>;
+  handle(
+    work: Work,
+    asked: Asked<Path, z.output<Query>, z.output<Body>, Prepared>,
+  ): Promise<Handled<Result>>;
+}
+
+type Handled<Result extends z.ZodType> = z.output<Result> | void;
+
+/** A file that is written while it is read: no transaction, a page at a time. */
+export interface Download {
+  id: string;
+  tag: string;
+  path: string;
+  summary: string;
+  right: Capability;
+  fileName: string;
+  rows(sql: Sql): AsyncIterable<string>;
+}
+
+export type AnyOperation = Operation<string, z.ZodType, z.ZodType, z.ZodType, never>;
+
+export function operation<
+  const Path extends string,
+  Result extends z.ZodType,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+  Prepared = undefined,
+>(definition: Operation<Path, Query, Body, Result, Prepared>): AnyOperation {
+  return definition as unknown as AnyOperation;
+}
+
+/** The refusals of an operation that its path alone brings. */
+export function refusalsOf({
+  path,
+  right,
+  refusals = [],
+  whom,
+  query,
+  method,
+}: AnyOperation): RefusalCode[] {
+  void right;
+  const codes: RefusalCode[] = ['permission_denied'];
+  if (path.includes(':accountId')) codes.push('account_not_found');
+  if (path.includes(':userId')) codes.push('user_not_found');
+  if (path.includes(':userId') && method !== 'get' && whom !== 'unchecked')
+    codes.push('cannot_act_on_higher_role', 'cannot_act_on_self');
+  if (path.includes(':accountId') && method !== 'get') codes.push('account_on_hold');
+  if (query) codes.push('invalid_value');
+  if (method !== 'get') codes.push('invalid_value', 'idempotency_conflict', 'version_conflict');
+  codes.push('rate_limited');
+  return [...new Set([...codes, ...refusals])];
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { canonicalCountry } from '#identity/users/country.ts';
+import { canonicalEmail } from '#identity/users/email.ts';
+
+/** A moment: RFC 3339 in UTC outside, a `Date` inside. */
+export const Moment = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+});
+
+/** Text a person wrote, on one line. Marks that turn the direction of writing are no part of a name. */
+export const line = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(
+      /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/,
+      'Must be text on one line.',
+    );
+
+export const name = line(100);
+
+export const note = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .regex(/^[^\u0000-\u0009\u000b-\u001f\u007f]*$/, 'Must be text.');
+
+/** An e-mail address. `params.code` makes its problem an `invalid_email`. */
+export const Email = z
+  .string()
+  .max(320)
+  .refine((text) => canonicalEmail(text) !== null, {
+    error: 'Enter a valid e-mail address.',
+    params: { code: 'invalid_email' },
+  })
+  .meta({ format: 'email' });
+
+/** A country of ISO 3166-1, in either case. */
+export const Country = z
+  .string()
+  .refine((text) => canonicalCountry(text) !== null, {
+    error: 'Enter a country as its two-letter code of ISO 3166-1.',
+    params: { code: 'invalid_country' },
+  })
+  .transform((text) => text.toUpperCase())
+  .meta({ pattern: '^[A-Za-z]{2}$' });
+
+export const Locale = z.string().regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'Must be a language such as en.');
+
+export const Search = z.string().max(200).optional();
+
+/** The part of a list's query that all lists have. */
+export const paging = {
+  cursor: z.string().max(1000).optional().describe('The `nextCursor` of the page before.'),
+  limit: z
+    .string()
+    .regex(/^\d{1,9}$/, 'Must be a number.')
+    .transform((text) => Math.min(200, Math.max(1, Number(text))))
+    .default(50)
+    .describe('How many at most: 1 to 200.'),
+};
+
+export const noFields = z.strictObject({});
+
+/** A page of a list. */
+export const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({
+    items: z.array(item),
+    nextCursor: z.string().nullable().describe('Null on the last page.'),
+  });
+
+/** How the audit log is searched. */
+export const auditFilter = {
+  actor: z.string().max(320).optional().describe('An id or an e-mail address.'),
+  target: z.string().max(320).optional().describe('An id or an e-mail address.'),
+  action: z
+    .string()
+    .regex(/^[a-z_]+\.([a-z_]+|\*)$/, 'Such as user.locked, or user.* for all that begin so.')
+    .optional(),
+  since: Moment.optional(),
+  ...paging,
+};

@@ -1,0 +1,89 @@
+import { administratorNames } from '../accounts/administrators.ts';
+import type { AdministeringRole, Asking, PermittedAccount } from '../access/rights.ts';
+import { mail } from '../mail/letter.ts';
+import { Refusal } from '../refusal.ts';
+import type { Work } from '../work.ts';
+import { protectAccount } from './affiliate.ts';
+import { lockUser, requireLifted, unlockUser } from './lock.ts';
+import type { LockReason } from './locks.ts';
+import type { Person } from './person.ts';
+
+/** The reasons for which people lock people. */
+export const lockableReasons = ['admin', 'operator', 'compromised'] as const;
+export type LockableReason = (typeof lockableReasons)[number];
+
+/**
+ * Who lifts which lock (security.md 3.8). A reason that is nobody's is lifted by what set it, such as
+ * a directory, or by the person.
+ */
+const lifts: Partial<Record<LockReason, readonly AdministeringRole[]>> = {
+  too_many_attempts: ['operator', 'account_administrator', 'co_administrator'],
+  admin: ['operator', 'account_administrator', 'co_administrator'],
+  unaffiliated: ['operator', 'account_administrator', 'co_administrator'],
+  inactive: ['operator', 'account_administrator', 'co_administrator'],
+  expired: ['operator', 'account_administrator', 'co_administrator'],
+  directory: ['operator'],
+  domain_lapsed: ['operator'],
+  compromised: ['operator'],
+  operator: ['operator'],
+};
+
+/**
+ * An administrator locks somebody, and says why. Nobody is left without an administrator by it.
+ *
+ * @throws {Refusal} `permission_denied`, `last_administrator`, `user_is_fulfillment_contact`
+ */
+export async function lockByAdministrator(
+  work: Work,
+  asking: Asking,
+  account: PermittedAccount,
+  person: Person,
+  { note, reason = 'admin' }: { note: string; reason?: LockableReason | undefined },
+): Promise<void> {
+  if (reason !== 'admin' && asking.role !== 'operator') throw new Refusal('permission_denied');
+  // What is stolen is locked, whoever's it is.
+  if (reason === 'admin') await protectAccount(work, person.id, account.id);
+  const added = await lockUser(work, person.id, reason, { accountId: account.id, note });
+  if (added) await tell(work, account, person, 'locked');
+}
+
+/**
+ * Lifts all that this administrator may lift, and leaves the rest: each lock is a fact of its own.
+ *
+ * @throws {Refusal} `not_locked`, `lock_not_yours`
+ */
+export async function unlockByAdministrator(
+  work: Work,
+  asking: Asking,
+  account: PermittedAccount,
+  person: Person,
+): Promise<void> {
+  const mine = (Object.keys(lifts) as LockReason[]).filter((reason) =>
+    lifts[reason]!.includes(asking.role),
+  );
+  const lifted = await unlockUser(work, person.id, mine, account.id);
+  const left = person.locks.map(({ reason }) => reason).filter((one) => !lifted.includes(one));
+  if (lifted.length === 0 && left.length > 0) throw new Refusal('lock_not_yours', { locks: left });
+  requireLifted(lifted);
+  await tell(work, account, person, 'unlocked');
+}
+
+async function tell(
+  work: Work,
+  account: PermittedAccount,
+  { id: userId, email, givenName, language }: Person,
+  event: 'locked' | 'unlocked',
+): Promise<void> {
+  if (email === null) return;
+  mail(
+    work,
+    { userId, email, name: givenName, locale: language },
+    {
+      kind: 'lock_notice',
+      event,
+      account: account.name,
+      at: work.now,
+      administrators: await administratorNames(work, account.id),
+    },
+  );
+}

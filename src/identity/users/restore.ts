@@ -1,0 +1,79 @@
+import { administratorNames } from '../accounts/administrators.ts';
+import { changeRoles } from '../access/change-roles.ts';
+import type { Asking, PermittedAccount } from '../access/rights.ts';
+import { mail } from '../mail/letter.ts';
+import { Refusal } from '../refusal.ts';
+import type { Work } from '../work.ts';
+import { entitledIn } from './add-user.ts';
+import { affiliate } from './affiliate.ts';
+import { unlockUser } from './lock.ts';
+import type { LockReason } from './locks.ts';
+import type { Person } from './person.ts';
+
+/** How long a removal can be taken back (behaviour.md F20). */
+const restorable = 30 * 24 * 3600_000;
+
+const blocking = new Set<LockReason>(['operator', 'compromised', 'erasing']);
+
+/**
+ * Takes back that a person was removed, with the roles and groups they had, as the audit row of the
+ * removal lists them; and the lock that came with it. What is no more by now is left out.
+ *
+ * @throws {Refusal} `user_not_found` when this account did not remove them within 30 days,
+ * `user_not_addable`, `cannot_grant_higher_role`
+ */
+export async function restoreUser(
+  work: Work,
+  asking: Asking,
+  account: PermittedAccount,
+  person: Person,
+): Promise<void> {
+  if (person.affiliation !== 'none' || person.email === null) throw new Refusal('user_not_found');
+  const [removal] = await work.query<{ roles: string[]; groups: string[] }>(
+    `select coalesce(e.details -> 'roles', '[]') as roles,
+            coalesce(e.details -> 'groups', '[]') as groups
+     from audit_events e
+     where e.target_id = $1 and e.action = 'user.unaffiliated' and e.account_id = $2
+       and e.at > $3
+       and e.id = (select max(l.id) from audit_events l
+         where l.target_id = $1 and l.action = 'user.unaffiliated')`,
+    [person.id, account.id, new Date(work.now.getTime() - restorable)],
+  );
+  if (!removal) throw new Refusal('user_not_found');
+  if (person.identity === 'erasing' || person.locks.some(({ reason }) => blocking.has(reason)))
+    throw new Refusal('user_not_addable');
+
+  await affiliate(work, person.id, account.id, 'restored', {
+    entitlementCountry: entitledIn(account, null, person.country),
+  });
+  const roles = await work.query<{ key: string }>(
+    "select key from roles where key = any ($1::text[]) and scope = 'account'",
+    [removal.roles],
+  );
+  await changeRoles(work, asking, person, account.id, { add: roles.map(({ key }) => key) });
+  const groups = await work.query<{ group_id: string }>(
+    `insert into group_members (group_id, user_id, added_at)
+     select g.id, $1, $2 from groups g
+     where g.account_id = $3 and g.id::text = any ($4::text[])
+     on conflict do nothing returning group_id`,
+    [person.id, work.now, account.id, removal.groups],
+  );
+  await unlockUser(work, person.id, ['unaffiliated'], account.id);
+  work.record(
+    'user.restored',
+    { type: 'user', id: person.id },
+    { roles: roles.map(({ key }) => key), groups: groups.map((one) => one.group_id) },
+    account.id,
+  );
+  mail(
+    work,
+    { userId: person.id, email: person.email, name: person.givenName, locale: person.language },
+    {
+      kind: 'added_to_account',
+      account: account.name,
+      administrators: await administratorNames(work, account.id),
+      locked: person.locks.some(({ reason }) => reason !== 'unaffiliated'),
+      signInLink: work.link('/'),
+    },
+  );
+}
