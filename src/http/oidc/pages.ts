@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { pageContext, referenceOf, sendPage } from '../context.ts';
+import type { PageContext } from '../layout.ts';
 import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '../pages/device.ts';
 import { formPostPage } from '../pages/front.ts';
 import { signedOutPage, signOutPage } from '../pages/sign-out.ts';
@@ -108,7 +109,7 @@ export function enginePages(): EnginePages {
         ctx,
         200,
         formPostPage({
-          ...pageContext(ctx, { requested: ctx.oidc.params?.['ui_locales'] }),
+          ...onTheWay(ctx),
           action: '/oauth/end_session/confirm',
           fields: { xsrf: tokenIn(form), logout: 'yes' },
         }),
@@ -143,8 +144,17 @@ export function dressFormPost(ctx: Context): void {
   sendPage(
     ctx,
     status,
-    formPostPage({ ...pageContext(ctx), action: unescapeHtml(action[1]!), fields }),
+    formPostPage({ ...onTheWay(ctx), action: unescapeHtml(action[1]!), fields }),
   );
+}
+
+/** A page that is left at once. Asked for again, in another language, it would be another answer. */
+function onTheWay(ctx: Context | KoaContextWithOIDC): PageContext {
+  const { oidc } = ctx as Partial<KoaContextWithOIDC>;
+  return {
+    ...pageContext(ctx, { requested: oidc?.params?.['ui_locales'] }),
+    here: undefined,
+  };
 }
 
 function unescapeHtml(text: string): string {

@@ -23,6 +23,7 @@ import type { AppSecrets } from '#identity/keys/app-secrets.ts';
 import { findPerson, type Person } from '#identity/users/person.ts';
 import { adapterFactory, opaqueLengths, pollInterval } from './adapter.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
+import { Es256Key } from './es256-key.ts';
 import type { EnginePages } from './pages.ts';
 import { signInPolicy } from './interaction-policy.ts';
 import { requestScopes } from './request-scope.ts';
@@ -190,6 +191,8 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       pushedAuthorizationRequests: { enabled: true },
       dPoP: { enabled: true, nonceSecret: secrets.dpopNonce, allowReplay: false },
       introspection: { enabled: true, allowedPolicy: mayIntrospect },
+      // For `Es256Key`. The version of the engine is pinned exactly.
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       deviceFlow: {
         enabled: true,
         charset: 'base-20',
