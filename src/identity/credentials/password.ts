@@ -3,6 +3,7 @@ import { newId } from '#platform/ids.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
+import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
 import { mail } from '../mail/letter.ts';
 import { forgetAttempts, unlockUser } from '../users/lock.ts';
 import { findPerson, findPersonByEmail, type Person } from '../users/person.ts';
@@ -87,6 +88,15 @@ export async function carryOutReset(foundation: Foundation, request: ResetReques
     async (work) => {
       const person = await findPersonByEmail(work, request.email, work.now);
       if (!person || person.identity === 'erasing') return;
+      if (!(await isReachedByMail(work, person))) {
+        work.record(
+          'password.reset_requested',
+          { type: 'user', id: person.id },
+          { refused: 'domain_lapsed' },
+          person.account?.id,
+        );
+        return;
+      }
       if (person.identity !== 'ready' || !(await hasPassword(work, person.id))) {
         await sendActivation(work, person, { invitedBy: null });
         return;
@@ -378,6 +388,12 @@ export async function storePassword(work: Work, userId: string, hash: string): P
     [userId],
   );
   if (locked.length === 0) await forgetAttempts(work, userId);
+}
+
+/** Whether a mail to this person reaches them, and not whoever holds their domain now. */
+export async function isReachedByMail(sql: Sql, { email, account }: Person): Promise<boolean> {
+  if (email === null) return false;
+  return mayRecoverByMail(await recoveryStanding(sql, { email, accountId: account?.id ?? null }));
 }
 
 export async function hasPassword(sql: Sql, userId: string): Promise<boolean> {

@@ -44,6 +44,12 @@ export async function closeOwnership(
 
 /** Whoever waits at an account because of this domain waits there no longer (behaviour.md U13). */
 async function supersedeApprovals(work: Work, accountId: string, name: string): Promise<void> {
+  // People before requests, the order in which every door takes them.
+  await work.query(
+    `select 1 from users where email is not null and split_part(email, '@', 2) = $1
+       and affiliation = 'pending' order by id for update`,
+    [name],
+  );
   const waiting = await work.query<{ user_id: string }>(
     `update approval_requests q set state = 'superseded', decided_at = $3, decided_by = $4
      from users u

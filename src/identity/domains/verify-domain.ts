@@ -20,14 +20,42 @@ import { checkEvery, proofMissing, proofSeen } from './staged-loss.ts';
 /** "Verify now" is for people who wait, not for programs that hammer (behaviour.md 3.3). */
 const pause = 10_000;
 
+/** What a look at the network brought, for `conclude`. */
+export interface Look {
+  claimId: string;
+  findings: Finding[];
+  /** It was looked just before: nobody looked again. */
+  tooSoon: boolean;
+}
+
 export interface Verified {
   domain: Domain;
   findings: Finding[];
 }
 
 /**
- * Looks for the proof of a domain now, and acts on what it finds: `permitted` says in the same
- * transaction whether who asks still may. No transaction is open while the network is asked.
+ * Looks for the proof of a domain now. `permitted` says in the transaction before it whether who asks
+ * may; none is open while the network is asked.
+ *
+ * @throws {Refusal} `domain_not_found`, `claim_closed`, and whatever `permitted` throws
+ */
+export async function lookAtDomain(
+  foundation: Foundation,
+  network: ProofNetwork,
+  context: WorkContext,
+  { accountId, name }: { accountId: string; name: string },
+  permitted: (work: Work) => Promise<unknown>,
+): Promise<Look> {
+  const { claim, tooSoon } = await unitOfWork(foundation, context, async (work) => {
+    await permitted(work);
+    return beginCheck(work, accountId, name);
+  });
+  const findings = tooSoon ? [] : await lookForProof(network, claim, methodsFor(claim));
+  return { claimId: claim.id, findings, tooSoon };
+}
+
+/**
+ * Looks, and acts on what it finds.
  *
  * @throws {Refusal} `domain_not_found`, `claim_closed`, `rate_limited`, and whatever `permitted` throws
  */
@@ -35,21 +63,31 @@ export async function verifyDomain(
   foundation: Foundation,
   network: ProofNetwork,
   context: WorkContext,
-  { accountId, name }: { accountId: string; name: string },
+  which: { accountId: string; name: string },
   permitted: (work: Work) => Promise<unknown>,
 ): Promise<Verified> {
-  const claim = await unitOfWork(foundation, context, async (work) => {
-    await permitted(work);
-    return beginCheck(work, accountId, name);
-  });
-  const findings = await lookForProof(network, claim, methodsFor(claim));
+  const look = await lookAtDomain(foundation, network, context, which, permitted);
   return unitOfWork(foundation, context, async (work) => {
     await permitted(work);
-    return { domain: await conclude(work, claim.id, findings), findings };
+    return { domain: await concludeLook(work, look), findings: look.findings };
   });
 }
 
-async function beginCheck(work: Work, accountId: string, name: string): Promise<Domain> {
+/** @throws {Refusal} `rate_limited` */
+export async function concludeLook(work: Work, look: Look): Promise<Domain> {
+  if (!look.tooSoon) return conclude(work, look.claimId, look.findings);
+  const domain = await domainById(work, look.claimId);
+  // A proof that was just seen is no reason to look again, and asking for it no offence.
+  if (domain.state === 'owned' && domain.failingSince === null && domain.method === domain.proof)
+    return domain;
+  throw new Refusal('rate_limited', { retryAfter: pause / 1000 });
+}
+
+async function beginCheck(
+  work: Work,
+  accountId: string,
+  name: string,
+): Promise<{ claim: Domain; tooSoon: boolean }> {
   const claim = await findDomain(work, accountId, name);
   if (!claim) throw new Refusal('domain_not_found', { domain: name });
   if (!isOpen(claim)) throw new Refusal('claim_closed', { domain: name, state: claim.state });
@@ -58,13 +96,7 @@ async function beginCheck(work: Work, accountId: string, name: string): Promise<
      where id = $1 and (checked_at is null or checked_at <= $3) returning 1`,
     [claim.id, work.now, new Date(work.now.getTime() - pause)],
   );
-  // A proof that was just seen is no reason to look again, and asking for it no offence.
-  if (begun.length === 0) {
-    if (claim.state === 'owned' && claim.failingSince === null && claim.method === claim.proof)
-      return { ...claim, challenge: null };
-    throw new Refusal('rate_limited', { retryAfter: pause / 1000 });
-  }
-  return claim;
+  return { claim, tooSoon: begun.length === 0 };
 }
 
 /** Where to look: where it is to be proved, and where it was. */

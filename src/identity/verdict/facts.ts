@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { AccountStatus } from '../accounts/account.ts';
+import { graceBeforeAutomationStops, type Proof } from '../domains/domain.ts';
 import { isPublicMailDomain } from '../domains/public-mail-domains.ts';
 import { canonicalEmail, domainOf } from '../users/email.ts';
 import type { DomainStanding, Facts } from './verdict.ts';
@@ -26,6 +27,7 @@ export async function readFacts(
     accountId,
     new Date(now.getTime() - rejectionMemory),
     now,
+    new Date(now.getTime() - graceBeforeAutomationStops),
   ]);
   const { account, owner, claimed, trusted, person } = row!;
   return {
@@ -39,10 +41,12 @@ export async function readFacts(
     owner: owner && {
       id: owner.id,
       status: owner.status,
-      signup: owner.signup,
+      // Nobody is let in unseen by a domain whose proof is gone (security.md 3.6).
+      signup: owner.failing && owner.signup === 'auto' ? 'approve' : owner.signup,
       federated: owner.federated,
       lapsed: owner.state === 'lapsed',
     },
+    weaklyProved: owner !== null && (owner.failing || owner.proof === 'email'),
     person,
     from: from === undefined ? null : await standingOf(sql, from, accountId, now),
   };
@@ -68,6 +72,9 @@ interface Row {
     status: AccountStatus;
     signup: 'approve' | 'auto' | 'closed';
     state: 'owned' | 'at_risk' | 'lapsed';
+    proof: Proof;
+    /** The proof has been missing for a week. */
+    failing: boolean;
     federated: boolean;
   } | null;
   claimed: boolean;
@@ -95,7 +102,8 @@ function standing({
 }
 
 /**
- * $1 address, $2 its domain, $3 the acting account, $4 since when a rejection is remembered, $5 now.
+ * $1 address, $2 its domain, $3 the acting account, $4 since when a rejection is remembered, $5 now,
+ * $6 since when a proof must be missing for machines to stop.
  */
 const statement = `
   with person as materialized (
@@ -108,10 +116,11 @@ const statement = `
        'foreign', a.settings ->> 'foreignDomains')
      from accounts a where a.id = $3::uuid) as account,
     (select jsonb_build_object('id', o.account_id, 'status', a.status, 'signup', o.signup,
-       'state', o.state, 'federated', false)
+       'state', o.state, 'proof', o.proof, 'federated', false,
+       'failing', o.state = 'lapsed' or (o.state = 'at_risk' and o.at_risk_at <= $6))
      from owner o join accounts a on a.id = o.account_id) as owner,
     exists (select from domains d where d.name = $2 and d.account_id = $3::uuid
-      and d.state = 'pending') as claimed,
+      and d.state = 'pending' and (d.expires_at is null or d.expires_at > $5)) as claimed,
     exists (select from domain_requests r join owner o on o.account_id = r.owner_id
       where r.kind = 'access' and r.state = 'granted' and r.domain = $2
         and r.claimant_id = $3::uuid) as trusted,

@@ -66,6 +66,11 @@ export interface Facts {
     federated: boolean;
     lapsed: boolean;
   } | null;
+  /**
+   * The owner's proof is weak (a mail), or has been missing for a week: its administrators may act on
+   * it, no machine may (behaviour.md 3.3, security.md 3.6).
+   */
+  weaklyProved?: boolean;
   /** Who has this address; null where nobody does. */
   person: {
     id: string;
@@ -165,6 +170,7 @@ export interface Verdict {
 /** The verdict. Pure: the same facts give the same answer, whoever asks. */
 export function verdict(door: Door, facts: Facts): Verdict {
   if (facts.email === null) return refuse('invalid_email', 'person');
+  if (isForNoMachine(door, facts)) return refuse('domain_not_owned', 'account_administrator');
   switch (door) {
     case 'discovery':
       return discovery(facts);
@@ -413,6 +419,13 @@ type Person = NonNullable<Facts['person']>;
 
 function isActive(account: Facts['account']): account is NonNullable<Facts['account']> {
   return account?.status === 'active';
+}
+
+/** Whether a machine asks for what only a strong and present proof allows it. Who is in stays in. */
+function isForNoMachine(door: Door, { account, domain, person, weaklyProved }: Facts): boolean {
+  const machine = door === 'scim_create' || door === 'scim_rename' || door === 'just_in_time';
+  if (!machine || !weaklyProved || !isMine(domain) || !isActive(account)) return false;
+  return !isMemberOf(person, account.id);
 }
 
 /** Whether the account decides about the addresses of this domain. */

@@ -11,6 +11,7 @@ export default operation({
   summary: 'Sends the person a mail to choose a password by. Nobody sees or sets it for them.',
   right: 'users:reset_password',
   result: UserView,
+  refusals: ['domain_not_owned'],
 
   async handle(work, { account, person }) {
     await sendResetByAdministrator(work, person);
