@@ -64,6 +64,10 @@ export const refusals = {
   invalid_client: 'The metadata of the client is not good.',
   resource_exists: 'A resource server with this identifier exists.',
   account_number_exists: 'An account with this number exists.',
+  name_taken: 'There is one of this name or kind already.',
+  role_in_use: 'This role is in use.',
+  account_closed: 'This account is closed or being closed, or was merged into another.',
+  move_refused: 'The accounts cannot be merged or split like this.',
   weak_password: 'This password is not good enough.',
 } as const;
 

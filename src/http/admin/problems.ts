@@ -62,6 +62,10 @@ export const statuses: Record<RefusalCode, number> = {
   invalid_client: 422,
   resource_exists: 409,
   account_number_exists: 409,
+  name_taken: 409,
+  role_in_use: 409,
+  account_closed: 409,
+  move_refused: 409,
   weak_password: 422,
 };
 
