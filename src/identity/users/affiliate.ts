@@ -63,7 +63,7 @@ async function closeOpen(
   const actor = work.actor.type === 'user' ? work.actor.id : null;
   const invitations = await work.query<{ id: string; account_id: string }>(
     `update invitations
-     set state = 'superseded', decided_at = $2, decided_by = $4::uuid, secret_hash = null
+     set state = 'superseded', decided_at = $2, decided_by = $4::uuid
      where email = $1 and state = 'pending' and id is distinct from $3::uuid
      returning id, account_id`,
     [email, work.now, by, actor],

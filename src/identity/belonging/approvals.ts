@@ -1,0 +1,344 @@
+import type { Sql } from '#platform/database/sql.ts';
+import { newId } from '#platform/ids.ts';
+import { administratorNames } from '../accounts/administrators.ts';
+import type { Asking, PermittedAccount } from '../access/rights.ts';
+import { mail } from '../mail/letter.ts';
+import { Refusal, refusals, type RefusalCode } from '../refusal.ts';
+import { affiliate } from '../users/affiliate.ts';
+import { unlockUser } from '../users/lock.ts';
+import { findPerson } from '../users/person.ts';
+import { readFacts } from '../verdict/facts.ts';
+import { verdict } from '../verdict/verdict.ts';
+import type { Work } from '../work.ts';
+import { enterDoor } from './door.ts';
+import { entitledIn, give, requireGiveable, type Given } from './given.ts';
+import { remind } from './remind.ts';
+
+/** How long a request waits at most (behaviour.md section 2.4). */
+export const approvalLife = 90 * 24 * 3600_000;
+
+export const approvalSources = ['registration', 'rejoin', 'federated'] as const;
+export type ApprovalSource = (typeof approvalSources)[number];
+
+export interface ApprovalRequest {
+  id: string;
+  userId: string;
+  email: string;
+  givenName: string;
+  familyName: string;
+  country: string | null;
+  domain: string;
+  source: ApprovalSource;
+  /** The application they registered from. */
+  client: { id: string; name: string } | null;
+  state: 'open' | 'approved' | 'rejected' | 'superseded' | 'expired';
+  requestedAt: Date;
+}
+
+/**
+ * A person waits for an account to let them in. One request at a time; the administrators are told
+ * of the first in the queue (behaviour.md U9).
+ */
+export async function openApproval(
+  work: Work,
+  request: { userId: string; accountId: string; source: ApprovalSource; clientId?: string | null },
+): Promise<void> {
+  const { userId, accountId, source, clientId = null } = request;
+  const id = newId(work.now.getTime());
+  const opened = await work.query(
+    `insert into approval_requests (id, user_id, account_id, source, client_id, requested_at)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (user_id) where state = 'open' do nothing returning 1`,
+    [id, userId, accountId, source, clientId, work.now],
+  );
+  if (opened.length === 0) return;
+  await work.query(
+    `update users set affiliation = 'pending', updated_at = $2
+     where id = $1 and affiliation = 'none'`,
+    [userId, work.now],
+  );
+  work.record('approval.requested', { type: 'approval', id }, { user: userId, source }, accountId);
+  await remind(work, accountId);
+}
+
+/** The queue of an account, the longest wait first. */
+export function listApprovals(
+  sql: Sql,
+  accountId: string,
+  { after, limit, state = 'open' }: { after: string | null; limit: number; state?: string },
+): Promise<ApprovalRequest[]> {
+  return sql.query<ApprovalRequest>(
+    `select q.id, q.user_id as "userId", u.email_display as email, u.given_name as "givenName",
+       u.family_name as "familyName", u.country, split_part(u.email, '@', 2) as domain, q.source,
+       case when q.client_id is not null then jsonb_build_object(
+         'id', q.client_id, 'name', coalesce(c.name, q.client_id)) end as client,
+       q.state, q.requested_at as "requestedAt"
+     from approval_requests q
+     join users u on u.id = q.user_id
+     left join clients c on c.id = q.client_id
+     where q.account_id = $1 and q.state = $2 and ($3::uuid is null or q.id > $3::uuid)
+     order by q.id limit $4`,
+    [accountId, state, after, limit],
+  );
+}
+
+export interface Decision extends Given {
+  ids: readonly string[];
+  decision: 'approve' | 'reject';
+  /** For administrators. */
+  note?: string | undefined;
+  /** For the person, in the mail. */
+  message?: string | undefined;
+}
+
+export interface Decided {
+  id: string;
+  userId: string | null;
+  email: string | null;
+  result: 'approved' | 'rejected' | 'refused';
+  code: RefusalCode | null;
+  message: string | null;
+  /** Who decided first, where that was somebody else. */
+  decidedBy: string | null;
+  decidedAt: Date | null;
+}
+
+/**
+ * Decides about several who wait; each is looked at again and answered for itself. All of them carry
+ * one batch id in the audit log.
+ *
+ * @throws {Refusal} for what is wrong with the decision itself, such as a role that cannot be given.
+ */
+export async function decideApprovals(
+  work: Work,
+  asking: Asking,
+  account: PermittedAccount,
+  decision: Decision,
+): Promise<{ batchId: string; items: Decided[] }> {
+  const batchId = (work.origin.batchId ??= newId(work.now.getTime()));
+  const given = await requireGiveable(work, asking, account, decision);
+  const ids = [...new Set(decision.ids)];
+  const wanted = await work.query<{ id: string; user_id: string; email: string | null }>(
+    `select q.id, q.user_id, u.email from approval_requests q join users u on u.id = q.user_id
+     where q.account_id = $1 and q.id = any ($2::uuid[])`,
+    [account.id, ids],
+  );
+  await enterDoor(
+    work,
+    account.id,
+    wanted.map(({ email }) => email),
+  );
+  const items: Decided[] = [];
+  for (const id of ids) {
+    const request = wanted.find((one) => one.id === id);
+    items.push(
+      request
+        ? await decide(work, asking, account, request, decision, given)
+        : { ...nothing, id, code: 'not_found', message: refusals.not_found },
+    );
+  }
+  return { batchId, items };
+}
+
+const nothing = {
+  userId: null,
+  email: null,
+  result: 'refused',
+  code: null,
+  message: null,
+  decidedBy: null,
+  decidedAt: null,
+} as const;
+
+async function decide(
+  work: Work,
+  asking: Asking,
+  account: PermittedAccount,
+  request: { id: string; user_id: string; email: string | null },
+  { decision, note, message }: Decision,
+  given: Awaited<ReturnType<typeof requireGiveable>>,
+): Promise<Decided> {
+  const { id, user_id: userId, email } = request;
+  const refused = (code: RefusalCode, more: Partial<Decided> = {}): Decided => ({
+    ...nothing,
+    id,
+    userId,
+    email,
+    code,
+    message: refusals[code],
+    ...more,
+  });
+  const [row] = await work.query<{
+    state: ApprovalRequest['state'];
+    source: ApprovalSource;
+    decided_at: Date | null;
+    decided_by: Decider | null;
+  }>(
+    'select state, source, decided_at, decided_by from approval_requests where id = $1 for update',
+    [id],
+  );
+  if (row!.state === 'superseded' || row!.state === 'expired') return refused('request_superseded');
+  if (row!.state !== 'open') {
+    const by = await nameOfDecider(work, row!.decided_by);
+    return refused('already_decided', {
+      message: `${by ?? 'Somebody'} ${row!.state} this on ${atTime(row!.decided_at!)}.`,
+      decidedBy: by,
+      decidedAt: row!.decided_at,
+    });
+  }
+
+  const facts = await readFacts(work, email, account.id, work.now);
+  const said = verdict('approval', facts);
+  if (said.code === 'domain_not_owned') {
+    await supersede(work, { id, userId, accountId: account.id });
+    await settleElsewhere(work, { userId, email: email!, source: row!.source });
+    return refused('request_superseded');
+  }
+  if (said.outcome === 'refuse' && (decision === 'approve' || said.code === 'account_on_hold'))
+    return refused(said.code!);
+
+  await work.query(
+    `update approval_requests set state = $2, decided_at = $3, decided_by = $4, note = $5, message = $6
+     where id = $1`,
+    [
+      id,
+      decision === 'approve' ? 'approved' : 'rejected',
+      work.now,
+      JSON.stringify(work.actor),
+      note ?? null,
+      message ?? null,
+    ],
+  );
+  const person = (await findPerson(work, userId, work.now))!;
+  const to = { userId, email: email!, name: person.givenName, locale: person.language };
+  const administrators = await administratorNames(work, account.id);
+  if (decision === 'reject') {
+    await work.query(
+      `update users set affiliation = 'none', updated_at = $2
+       where id = $1 and affiliation = 'pending'`,
+      [userId, work.now],
+    );
+    work.record(
+      'approval.rejected',
+      { type: 'user', id: userId },
+      { request: id, note },
+      account.id,
+    );
+    mail(work, to, {
+      kind: 'rejected',
+      account: account.name,
+      message: message ?? null,
+      administrators,
+    });
+    return { ...nothing, id, userId, email, result: 'rejected' };
+  }
+  await affiliate(work, userId, account.id, 'approval', {
+    entitlementCountry: entitledIn(account, given.entitlementCountry, person.country),
+    by: id,
+  });
+  await give(work, asking, userId, account.id, given);
+  // Who was removed and asked to return is let in with all that belongs to it.
+  if (row!.source === 'rejoin') await unlockUser(work, userId, ['unaffiliated'], account.id);
+  work.record('approval.approved', { type: 'user', id: userId }, { request: id, note }, account.id);
+  mail(work, to, {
+    kind: 'approved',
+    account: account.name,
+    administrators,
+    signInLink: work.link('/'),
+  });
+  return { ...nothing, id, userId, email, result: 'approved' };
+}
+
+/**
+ * The owner of a domain is another now, or there is none: requests of its people at other accounts
+ * are closed, and begin anew at the new owner (behaviour.md U13). For whoever changes an owner.
+ */
+export async function moveApprovals(work: Work, domain: string): Promise<void> {
+  const open = await work.query<{
+    id: string;
+    user_id: string;
+    account_id: string;
+    email: string;
+    source: ApprovalSource;
+  }>(
+    `select q.id, q.user_id, q.account_id, u.email, q.source
+     from approval_requests q join users u on u.id = q.user_id
+     where q.state = 'open' and split_part(u.email, '@', 2) = $1
+       and not exists (select from domains d where d.name = $1 and d.account_id = q.account_id
+         and d.state in ('owned', 'at_risk', 'lapsed'))
+     order by u.email for update of u`,
+    [domain],
+  );
+  for (const { id, user_id: userId, account_id: accountId, email, source } of open) {
+    await supersede(work, { id, userId, accountId });
+    await settleElsewhere(work, { userId, email, source });
+  }
+}
+
+async function supersede(
+  work: Work,
+  { id, userId, accountId }: { id: string; userId: string; accountId: string },
+): Promise<void> {
+  await work.query(
+    `update approval_requests set state = 'superseded', decided_at = $2, decided_by = $3 where id = $1`,
+    [id, work.now, JSON.stringify(work.actor)],
+  );
+  await work.query(
+    `update users set affiliation = 'none', updated_at = $2
+     where id = $1 and affiliation = 'pending'`,
+    [userId, work.now],
+  );
+  work.record('approval.superseded', { type: 'approval', id }, { user: userId }, accountId);
+}
+
+/** A request never moves into membership by itself, not even where the new owner approves by rule. */
+async function settleElsewhere(
+  work: Work,
+  { userId, email, source }: { userId: string; email: string; source: ApprovalSource },
+): Promise<void> {
+  const said = verdict('settling', await readFacts(work, email, null, work.now));
+  if (said.joins !== null) await openApproval(work, { userId, accountId: said.joins, source });
+}
+
+/** Requests that waited too long. Returns how many. */
+export async function expireApprovals(work: Work): Promise<number> {
+  const rows = await work.query<{ id: string; user_id: string; account_id: string }>(
+    `update approval_requests set state = 'expired', decided_at = $1, decided_by = $3
+     where state = 'open' and requested_at < $2
+     returning id, user_id, account_id`,
+    [work.now, new Date(work.now.getTime() - approvalLife), JSON.stringify(work.actor)],
+  );
+  for (const { id, user_id: userId, account_id: accountId } of rows) {
+    await work.query(
+      `update users set affiliation = 'none', updated_at = $2
+       where id = $1 and affiliation = 'pending'`,
+      [userId, work.now],
+    );
+    work.record('approval.expired', { type: 'approval', id }, { user: userId }, accountId);
+  }
+  return rows.length;
+}
+
+interface Decider {
+  type: string;
+  id?: string;
+  name?: string;
+}
+
+async function nameOfDecider(work: Work, decider: Decider | null): Promise<string | null> {
+  if (decider?.type !== 'user') return decider?.name ?? null;
+  const person = decider.id && (await findPerson(work, decider.id, work.now));
+  return person ? `${person.givenName} ${person.familyName}`.trim() || person.email : null;
+}
+
+function atTime(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** The one refusal of a decision about one request alone. */
+export function refusalOfOne({ items }: { items: readonly Decided[] }): Refusal | null {
+  const [item] = items;
+  if (items.length !== 1 || item?.code === null || item === undefined) return null;
+  const { code, message, decidedBy, decidedAt } = item;
+  return new Refusal(code, { decidedBy, decidedAt }, [], message);
+}
