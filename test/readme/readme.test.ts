@@ -1,8 +1,13 @@
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it as plainly } from 'vitest';
+import { loadConfig } from '#config/load.ts';
 import { Settings } from '#config/schema.ts';
+import { seedDemo } from '#config/demo.ts';
+import { testDatabase } from '#test/support/database.ts';
 import { it } from '#test/support/it.ts';
+import { startServer } from '#test/support/server.ts';
 
 const documents = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'src/README.md'];
 const readme = read('README.md');
@@ -30,6 +35,25 @@ describe('the README', () => {
     for (const address of addresses)
       if ((await program.get(address)).status === 404) missing.push(address);
     expect(missing).toEqual([]);
+  });
+
+  plainly('has commands that work', async () => {
+    const { server, demo, close } = await startDemo();
+    const calls = callsIn(readme);
+    expect(calls.length).toBeGreaterThan(3);
+    for (const { path, body, variables } of calls) {
+      const fill = (text: string): string =>
+        text.replaceAll(/\$([A-Z]+)/g, (_, name: string) => valueIn(demo, variables[name]!));
+      const answer = await server.agent({ cookies: false }).send(fill(path), {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { authorization: fill('Bearer $TOKEN'), 'content-type': 'application/json' },
+        ...(body !== undefined && { body }),
+      });
+      expect
+        .soft(`${path} ${answer.status} ${answer.status < 300 || answer.text}`)
+        .toMatch(/ 20[01] true$/);
+    }
+    await close();
   });
 
   plainly('has small pictures', () => {
@@ -69,6 +93,58 @@ describe('the map of the source', () => {
     expect([...new Set(folders)].filter((folder) => !tree.includes(folder))).toEqual([]);
   });
 });
+
+async function startDemo() {
+  const { database, reset } = await testDatabase();
+  await reset();
+  const dataDir = mkdtempSync(join(tmpdir(), 'ostiary-demo-'));
+  const server = await startServer(database, { config: { dataDir } });
+  const demo = await seedDemo(server.app, {
+    ...loadConfig({ NODE_ENV: 'test', DATA_DIR: dataDir }),
+    issuer: server.url,
+  });
+  return {
+    server,
+    demo,
+    async close() {
+      await server.close();
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}
+
+interface Call {
+  path: string;
+  body: string | undefined;
+  /** Where in `demo.json` each variable of the shell comes from. */
+  variables: Record<string, string>;
+}
+
+/** The calls of the API, as they stand in the README for a shell. */
+function callsIn(text: string): Call[] {
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) => {
+    const variables = Object.fromEntries(
+      [
+        ...block.matchAll(/^([A-Z]+)=\$\(node -p "require\('\.\/\.data\/demo\.json'\)\.(.+)"\)$/gm),
+      ].map(([, name, place]) => [name!, place!]),
+    );
+    return [
+      ...block.matchAll(/^curl "?http:\/\/localhost:3000(\/api[^\s"]*)"?((?:.*\\\n)*.*)/gm),
+    ].map(([call, path]) => ({
+      path: path!,
+      body: /-d '([^']*)'/.exec(block.slice(block.indexOf(call)).split('\n\n')[0]!)?.[1],
+      variables,
+    }));
+  });
+}
+
+/** `accounts[0].id` of the demo. */
+function valueIn(demo: unknown, place: string): string {
+  let value = demo;
+  for (const [, name, index] of place.matchAll(/(\w+)|\[(\d+)\]/g))
+    value = (value as Record<string, unknown>)[(name ?? index)!];
+  return String(value);
+}
 
 function read(file: string): string {
   return readFileSync(file, 'utf8');

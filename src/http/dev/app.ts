@@ -57,6 +57,8 @@ export function devAppRoutes(dependencies: DevAppDependencies): Router {
     // Back from a sign-out that was begun here.
     if (visit?.leaving && ctx.query['state'] === visit.leaving) leave(visit);
     const page = { ...pageContext(ctx), csrf: csrf.token(ctx), told: visit?.told ?? null };
+    // What was done is said once.
+    if (visit) visit.told = null;
     const { resource } = demo;
     const people = peopleOf(demo);
     sendPage(
