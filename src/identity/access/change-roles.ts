@@ -1,9 +1,10 @@
 import { Refusal } from '../refusal.ts';
+import { settingsOf } from '../accounts/settings.ts';
 import { protectAccount } from '../users/affiliate.ts';
 import type { Person } from '../users/person.ts';
 import { revokeAccess } from '../users/revoke.ts';
 import type { Work } from '../work.ts';
-import { mayGrant, type Asking } from './rights.ts';
+import { mayGrant, requirePerson, type Asking } from './rights.ts';
 import { grantRole, rankOf, revokeRole } from './roles.ts';
 
 export interface RoleChange {
@@ -19,7 +20,7 @@ export interface RoleChange {
  * must not stay open (behaviour.md F14).
  *
  * @throws {Refusal} `role_not_found`, `invalid_value`, `cannot_grant_higher_role`,
- * `last_administrator`, `role_required_by_other`
+ * `last_administrator`, `role_required_by_other`, `step_up_required`
  */
 export async function changeRoles(
   work: Work,
@@ -32,6 +33,8 @@ export async function changeRoles(
   const given = add.filter((role) => !person.roles.includes(role) || taken.includes(role));
   if (!mayGrant(asking.role, [...taken, ...(await withRequired(work, given))]))
     throw new Refusal('cannot_grant_higher_role', { add, remove });
+  if ([...taken, ...given].includes('account_administrator'))
+    await requireAdministratorGrant(work, asking, accountId);
 
   if (taken.includes('account_administrator'))
     await protectAccount(work, person.id, accountId, { contact: false });
@@ -39,7 +42,60 @@ export async function changeRoles(
     await revokeRole(work, person.id, role, accountId);
   for (const role of given)
     await grantRole(work, person.id, role, role === 'operator' ? null : accountId);
-  if (rankOf(taken) > 0) await revokeAccess(work, person.id, { keepDevices: true });
+  if (rankOf(taken) > 0 || (await revokes(work, taken)))
+    await revokeAccess(work, person.id, { keepDevices: true });
+}
+
+/**
+ * Many people, many roles, all or nothing: where one may not be, nobody is changed, and the refusal
+ * names the person.
+ *
+ * @throws {Refusal} as `changeRoles` and `requirePerson`
+ */
+export async function changeManyRoles(
+  work: Work,
+  asking: Asking,
+  accountId: string,
+  userIds: readonly string[],
+  change: RoleChange,
+): Promise<void> {
+  // In one order everywhere, so that two such calls do not wait for each other in a circle.
+  for (const userId of [...new Set(userIds)].sort())
+    try {
+      const person = await requirePerson(work, asking, 'users:roles', accountId, userId);
+      await changeRoles(work, asking, person, accountId, change);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      throw new Refusal(error.code, { ...error.details, user: userId }, error.actions);
+    }
+}
+
+/**
+ * An Account Administrator makes and unmakes others right after proving anew who they are: whoever
+ * finds their browser open must not stay behind as an administrator. A token proves nothing anew, so
+ * it may not, unless the operator said so for this account (`roles.accountAdminGrant`).
+ *
+ * @throws {Refusal} `cannot_grant_higher_role`, `step_up_required`
+ */
+export async function requireAdministratorGrant(
+  work: Work,
+  { role, userId, provedAnew = false }: Asking,
+  accountId: string,
+): Promise<void> {
+  if (role === 'operator') return;
+  const { accountAdminGrant } = await settingsOf(work, accountId);
+  if (accountAdminGrant === 'operator') throw new Refusal('cannot_grant_higher_role');
+  if (userId !== null ? !provedAnew : accountAdminGrant !== 'account_admin_and_tokens')
+    throw new Refusal('step_up_required');
+}
+
+async function revokes(work: Work, roles: readonly string[]): Promise<boolean> {
+  if (roles.length === 0) return false;
+  const rows = await work.query(
+    'select 1 from roles where key = any ($1::text[]) and revoke_on_remove limit 1',
+    [[...roles]],
+  );
+  return rows.length > 0;
 }
 
 /** The roles and all that come along with them, so that no role brings a higher one in by the back door. */

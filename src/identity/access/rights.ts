@@ -15,6 +15,8 @@ export interface Asking {
   accountId: string | null;
   /** The person behind it, where there is one: nobody acts on themselves. */
   userId: string | null;
+  /** Whether that person proved who they are within the last 15 minutes. A token never did. */
+  provedAnew?: boolean;
 }
 
 interface Right {
@@ -42,7 +44,10 @@ export const rights = {
   'account:edit': { roles: operator },
 
   'domains:read': { roles: both, onHold: true },
+  'domains:manage': { roles: account },
+  'domains:requests': { roles: account },
   'domains:attest': { roles: operator },
+  'domains:transfer': { roles: operator },
 
   'users:read': { roles: both, onHold: true },
   'users:add': { roles: both, onHold: true },
