@@ -8,6 +8,7 @@ import type { GivenClient } from '#test/support/world.ts';
 /** `it`, with a server that is set up otherwise. */
 export function itWith(options: Parameters<typeof startServer>[1]) {
   return base.extend<{ server: TestServer }>({
+    // oxlint-disable-next-line no-empty-pattern -- how a fixture says that it needs none
     server: async ({}, use) => {
       const { database, reset } = await testDatabase();
       await reset();

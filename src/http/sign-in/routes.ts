@@ -5,7 +5,7 @@ import { canonicalEmail } from '#identity/users/email.ts';
 import { checkPassword, type PasswordDependencies } from '#identity/credentials/check-password.ts';
 import type { LockoutPolicy } from '#identity/credentials/lockout.ts';
 import { nextStep, type Step } from '#identity/sign-in/next-step.ts';
-import { signedIn } from '#identity/sign-in/signed-in.ts';
+import { refused, signedIn } from '#identity/sign-in/signed-in.ts';
 import { acceptTerms, termsByIds, textIn } from '#identity/terms/terms.ts';
 import type { Person } from '#identity/users/person.ts';
 import { endSession } from '#identity/users/sessions.ts';
@@ -101,6 +101,21 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
       return showPassword(ctx, interaction, email, { error: result.outcome });
 
     const { person } = result;
+    const step = stepOf(interaction, person, { proved: true });
+    if (step.step === 'refused' && step.denial.reason === 'locked') {
+      await refused(foundation, {
+        userId: person.id,
+        accountId: person.account?.id ?? null,
+        buckets: result.buckets,
+        clientId: interaction.client?.id ?? null,
+        lock: step.denial.lock,
+        origin,
+      });
+      return showRefusal(ctx, database, interaction, person, step.denial, {
+        csrf: csrf.token(ctx, interaction.uid),
+      });
+    }
+
     const secret = await signedIn(foundation, {
       userId: person.id,
       accountId: person.account?.id ?? null,
@@ -111,22 +126,6 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
       origin,
     });
     if (secret !== null) device.write(ctx, secret);
-
-    const step = stepOf(interaction, person, { proved: true });
-    if (step.step === 'refused' && step.denial.reason === 'locked') {
-      await unitOfWork(foundation, { actor: { type: 'user', id: person.id }, origin }, (work) => {
-        work.record(
-          'sign_in.refused',
-          { type: 'user', id: person.id },
-          { ...step.denial, client: interaction.client?.id },
-          person.account?.id,
-        );
-        return Promise.resolve();
-      });
-      return showRefusal(ctx, database, interaction, person, step.denial, {
-        csrf: csrf.token(ctx, interaction.uid),
-      });
-    }
 
     // Somebody else was signed in in this browser: their session ends here.
     const other = interaction.person && interaction.person.id !== person.id;
@@ -157,15 +156,20 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
     const interaction = await load(ctx);
     if (!interaction) return;
     const form = await readForm(ctx, { repeated: ['accept'] });
-    const accepted = new Set((form['accept'] ?? '').split('\n'));
     csrf.check(ctx, form, interaction.uid);
     const { person } = interaction;
     if (!person || stepOf(interaction, person).step !== 'terms') return back(ctx, interaction);
 
-    const shown = await termsByIds(database, person.outstandingTerms);
-    if (!shown.every(({ id }) => accepted.has(id)))
-      return showTerms(ctx, interaction, person, 'missing');
-    const { t } = pageOf(ctx, interaction, person);
+    // What was ticked is what was read: that version, in that language.
+    const ticked = new Set((form['accept'] ?? '').split('\n'));
+    const versions = await termsByIds(database, person.outstandingTerms);
+    const accepted = versions.flatMap(({ id, kind, version, texts }) =>
+      texts
+        .filter((text) => ticked.has(termsBox(id, text.locale)))
+        .slice(0, 1)
+        .map(({ locale, sha256 }) => ({ id, kind, version, locale, sha256 })),
+    );
+    if (accepted.length < versions.length) return showTerms(ctx, interaction, person, 'missing');
     await unitOfWork(
       foundation,
       { actor: { type: 'user', id: person.id, email: person.email }, origin: originOf(ctx) },
@@ -175,10 +179,7 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
           accountId: person.account?.id ?? null,
           clientId: interaction.client?.id ?? null,
           interaction: interaction.uid,
-          accepted: shown.map((version) => {
-            const text = textIn(version, [t.locale]);
-            return { ...text, id: version.id, kind: version.kind, version: version.version };
-          }),
+          accepted,
         }),
     );
     await proceed(ctx, interaction, { terms: {} });
@@ -397,7 +398,7 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
         documents: versions.map((version) => {
           const text = textIn(version, [page.t.locale]);
           return {
-            id: version.id,
+            id: termsBox(version.id, text.locale),
             kind: version.kind,
             version: version.version,
             effectiveAt: version.effectiveAt,
@@ -481,6 +482,11 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
 /** The application may ask for a language; the person's own choice in this browser comes first. */
 function pageOf(ctx: Context, { params }: Interaction, person?: Person): PageContext {
   return pageContext(ctx, { profile: person?.language, requested: params['ui_locales'] });
+}
+
+/** The box that says: this version, read in this language. */
+function termsBox(version: string, locale: string): string {
+  return `${version}:${locale}`;
 }
 
 function back(ctx: Context, { uid }: Interaction): void {

@@ -1,6 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
-import type { Foundation, Origin } from '../work.ts';
+import type { LockReason } from '../users/locks.ts';
+import { unitOfWork, type Foundation, type Origin } from '../work.ts';
 
 /** How long a device is remembered as the person's own, in milliseconds. */
 export const deviceLifetime = 180 * 24 * 3600_000;
@@ -45,6 +46,36 @@ export async function signedIn(
     origin.reference ?? null,
   ]);
   return secret;
+}
+
+/**
+ * A person proved who they are and may not come in all the same: their right password is no wrong
+ * guess, but it is no sign-in either, and the browser is trusted with nothing.
+ */
+export async function refused(
+  foundation: Foundation,
+  {
+    userId,
+    accountId,
+    buckets,
+    clientId,
+    lock,
+    origin,
+  }: Pick<SignedIn, 'userId' | 'accountId' | 'buckets' | 'clientId' | 'origin'> & {
+    lock: LockReason;
+  },
+): Promise<void> {
+  await unitOfWork(foundation, { actor: { type: 'user', id: userId }, origin }, async (work) => {
+    await work.query('delete from attempt_counters where bucket = any ($1::text[])', [
+      [...buckets],
+    ]);
+    work.record(
+      'sign_in.refused',
+      { type: 'user', id: userId },
+      { reason: 'locked', lock, client: clientId },
+      accountId,
+    );
+  });
 }
 
 const statement = `

@@ -83,18 +83,6 @@ describe('a person who forgot the password', () => {
     expect(there.text).toContain('class="button primary" href="/"');
   });
 
-  it.each([
-    'https://evil.example/',
-    '//evil.example',
-    '/x',
-    '..%2f..',
-    "';--",
-    'a'.repeat(80),
-    '%00',
-  ])('is led nowhere else by %s in the address', async (target) => {
-    expect(target).toBeTruthy();
-  });
-
   it('is led nowhere else by what stands in the address', async ({ browser }) => {
     for (const target of [
       'https://evil.example/',
@@ -390,7 +378,9 @@ describe('a link', () => {
     const answers = await Promise.all(
       Array.from({ length: 5 }, (_, index) => choose(browser, page, `${fresh} ${index}`)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 410, 410, 410, 410]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
+      200, 410, 410, 410, 410,
+    ]);
     expect((await given.events()).filter((action) => action === 'password.changed')).toHaveLength(
       1,
     );
