@@ -297,11 +297,14 @@ async function attempt(visit: Visit, what: () => Promise<Told | null>): Promise<
 /** What went wrong, for a developer: as it came, and what it means. */
 function toldOf(error: unknown): Told {
   const { code, description } = oauthError(error);
-  const meaning = errorMeanings[code];
   return {
     tone: code === 'login_required' ? 'warning' : 'danger',
     title: titles[code] ?? 'It did not work',
-    text: meaning ?? 'The answer was not as it has to be, so it was not believed.',
+    text:
+      errorMeanings[code] ??
+      (error instanceof TypeError
+        ? 'The identity provider could not be reached at its own address, the ISSUER.'
+        : 'The answer was not as it has to be, so it was not believed.'),
     code: [code, description].filter(Boolean).join(': '),
   };
 }
@@ -322,7 +325,7 @@ function oauthError(error: unknown): { code: string; description: string } {
   }
   const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown };
   const deeper = cause instanceof Error ? ` (${cause.message})` : '';
-  return { code: code ?? 'error', description: `${message ?? ''}${deeper}` };
+  return { code: code ?? '', description: `${message ?? ''}${deeper}` };
 }
 
 /** Back from the identity provider after a sign-out: whether it told us directly or not, it is over. */
