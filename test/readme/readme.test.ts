@@ -88,9 +88,11 @@ describe('the map of the source', () => {
     expect(tree.filter((path) => !existsSync(path))).toEqual([]);
   });
 
-  plainly('shows every folder', () => {
-    const folders = globSync('src/**/*.ts').map((file) => dirname(file));
-    expect([...new Set(folders)].filter((folder) => !tree.includes(folder))).toEqual([]);
+  plainly('shows every zone', () => {
+    const files = globSync(['src/*/**/*.ts', 'src/http/*/**/*.ts']);
+    const zones = files.map((file) => /^src\/(http\/[^/.]+(?=\/)|[^/]+)/.exec(file)![0]);
+    expect(zones.length).toBeGreaterThan(10);
+    expect([...new Set(zones)].filter((zone) => !tree.includes(zone))).toEqual([]);
   });
 });
 
