@@ -38,18 +38,23 @@ export function signInPolicy(
   // Without it, a person who was locked or erased while signed in meets a server error at every
   // request until the cookie dies (oidc.md P1).
   login.checks.add(
-    new Check('account_unavailable', 'the End-User cannot be signed in', async (ctx) => {
-      if (!ctx.oidc.session?.accountId) return Check.NO_NEED_TO_PROMPT;
-      const decision = await decide(ctx);
-      return decision.access === 'deny' && personal.has(decision.denial.reason)
-        ? Check.REQUEST_PROMPT
-        : Check.NO_NEED_TO_PROMPT;
-    }),
+    new Check(
+      'account_unavailable',
+      'the End-User cannot be signed in',
+      'login_required',
+      async (ctx) => {
+        if (!ctx.oidc.session?.accountId) return Check.NO_NEED_TO_PROMPT;
+        const decision = await decide(ctx);
+        return decision.access === 'deny' && personal.has(decision.denial.reason)
+          ? Check.REQUEST_PROMPT
+          : Check.NO_NEED_TO_PROMPT;
+      },
+    ),
   );
 
   // A session goes on as long as it is used, but not for ever (oidc.md P13).
   login.checks.add(
-    new Check('session_too_old', 'the End-User has to sign in again', (ctx) =>
+    new Check('session_too_old', 'the End-User has to sign in again', 'login_required', (ctx) =>
       ctx.oidc.session?.accountId !== undefined &&
       ctx.oidc.session.past(sessionAbsolute) &&
       !ctx.oidc.result?.login
