@@ -75,11 +75,12 @@ async function scoped<T>(
   return result;
 }
 
-/** @throws an OAuth error where the payload holds what PostgreSQL's jsonb cannot. */
-function storable(payload: object): object {
-  if (/\\u0000|\\ud[89a-f]/.test(JSON.stringify(payload)))
+/** The payload as JSON. @throws an OAuth error where it holds what PostgreSQL's jsonb cannot. */
+function storable(payload: object): string {
+  const json = JSON.stringify(payload);
+  if (/\\u0000|\\ud[89a-f]/.test(json))
     throw new errors.InvalidRequest('a parameter contains characters that are not allowed');
-  return payload;
+  return json;
 }
 
 abstract class Base implements Adapter {
@@ -150,7 +151,8 @@ class GrantAdapter extends Base {
         id,
         user_id: payload.accountId ?? null,
         client_id: payload.clientId ?? null,
-        payload: storable(payload),
+        payload,
+        json: storable(payload),
         expires_at: this.expiry(expiresIn),
       }),
     );
@@ -232,7 +234,7 @@ class SessionAdapter extends Base {
         known: loaded !== undefined,
         id_hash: idHash,
         user_id: rest.accountId ?? null,
-        payload: storable(rest),
+        json: storable(rest),
         authorizations_set: Object.fromEntries(
           Object.entries(authorizations).filter(
             ([clientId, value]) => JSON.stringify(value) !== JSON.stringify(before[clientId]),
@@ -278,20 +280,28 @@ function sessionPayload(payload: object, authorizations: object, jti: string): A
 }
 
 function sameButForTime(one: object, other: object): boolean {
-  const timeless = (payload: object): string =>
-    JSON.stringify(
-      Object.entries(payload)
-        .filter(([key]) => key !== 'iat' && key !== 'exp')
-        .sort(([a], [b]) => (a < b ? -1 : 1)),
+  const timeless = (payload: object): [string, unknown][] =>
+    Object.entries(payload).filter(
+      ([key, value]) => key !== 'iat' && key !== 'exp' && value !== undefined,
     );
-  return timeless(one) === timeless(other);
+  const before = new Map(timeless(one));
+  const after = timeless(other);
+  return (
+    before.size === after.length &&
+    after.every(([key, value]) => {
+      const was = before.get(key);
+      return was === value || JSON.stringify(was) === JSON.stringify(value);
+    })
+  );
 }
 
+/** Whose it is; of an interaction, who has just proved who they are. */
+const personOfArtifact = `coalesce(t.user_id, (t.payload #>> '{result,login,accountId}')::uuid)`;
 const artifactColumns = `
-  t.id, t.payload, t.consumed_at, t.grant_id, t.session_uid, t.user_id,
+  t.id, t.payload, t.consumed_at, t.grant_id, t.session_uid, ${personOfArtifact} as person_id,
   g.payload as grant_payload,
   s.uid, s.id_hash, s.payload as session_payload, s.authorizations, s.expires_at as session_expires_at,
-  ${personJson('t.user_id', '$2::timestamptz')} as person`;
+  ${personJson(personOfArtifact, '$2::timestamptz')} as person`;
 const artifactJoins = `
   left join oidc_grants g on g.id = t.grant_id
   left join oidc_sessions s on s.uid = t.session_uid`;
@@ -308,7 +318,7 @@ interface ArtifactRead {
   grant_id: string | null;
   grant_payload: object | null;
   session_uid: string | null;
-  user_id: string | null;
+  person_id: string | null;
   uid: string | null;
   id_hash: string | null;
   session_payload: AdapterPayload | null;
@@ -346,7 +356,7 @@ class ArtifactAdapter extends Base {
       ]);
       if (!row) return undefined;
       if (row.grant_id) scope.grants.set(row.grant_id, row.grant_payload);
-      if (row.user_id) scope.people.set(row.user_id, row.person);
+      if (row.person_id) scope.people.set(row.person_id, row.person);
       if (row.uid && row.id_hash)
         scope.sessions.set(row.id_hash, {
           uid: row.uid,
@@ -374,7 +384,8 @@ class ArtifactAdapter extends Base {
         user_id: rest.accountId ?? null,
         client_id: rest.clientId ?? (rest.params?.client_id as string | undefined) ?? null,
         user_code: rest.userCode ? keyOf('UserCode', rest.userCode) : null,
-        payload: storable(rest),
+        payload: rest,
+        json: storable(rest),
         expires_at: this.expiry(expiresIn),
       }),
     );

@@ -13,7 +13,7 @@ export class Es256Key extends ExternalSigningKey {
 
   constructor(jwk: JWK) {
     super();
-    this.#private = createPrivateKey({ key: jwk as never, format: 'jwk' });
+    this.#private = createPrivateKey({ key: jwk, format: 'jwk' });
     this.#public = createPublicKey(this.#private);
     Object.assign(this, { kid: jwk.kid, alg: 'ES256' });
   }

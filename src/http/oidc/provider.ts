@@ -124,7 +124,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
 
   const provider = new Provider(issuer, {
     adapter: adapterFactory({ database, clock, clientMetadata }),
-    jwks: { keys },
+    jwks: { keys: keys.map((key) => (key.alg === 'ES256' ? new Es256Key(key) : key)) },
     clients: [],
     clientDefaults: {
       // RS256 costs many times what ES256 costs; an application that needs it registers it.
@@ -316,6 +316,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
 
     const id =
       session.grantIdFor(client.id) ?? hash('sha256', `${session.uid}|${client.id}`, 'base64url');
+    requestScopes.getStore()?.beginsWith(session.uid, id);
     const found = await provider.Grant.find(id);
     const grant =
       found && found.accountId === account.accountId

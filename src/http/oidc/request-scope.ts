@@ -17,6 +17,8 @@ export interface ArtifactRow {
   client_id: string | null;
   user_code: string | null;
   payload: object;
+  /** The payload as it is written. */
+  json: string;
   expires_at: Date;
 }
 
@@ -25,6 +27,7 @@ export interface GrantRow {
   user_id: string | null;
   client_id: string | null;
   payload: object;
+  json: string;
   expires_at: Date;
 }
 
@@ -34,7 +37,7 @@ export interface SessionRow {
   known: boolean;
   id_hash: string;
   user_id: string | null;
-  payload: object;
+  json: string;
   /** What changed since it was read: two tabs may each add an application at once. */
   authorizations_set: object;
   authorizations_unset: string[];
@@ -45,9 +48,45 @@ export interface SessionRow {
   expires_at: Date;
 }
 
-const sessionRecord = `r(uid text, id_hash text, user_id uuid, payload jsonb,
-  authorizations_set jsonb, authorizations_unset jsonb, login_at timestamptz, ip text,
-  user_agent text, seen_at timestamptz, expires_at timestamptz)`;
+/** Columns and their types, in the order in which they are written. */
+type Columns<Row> = readonly (readonly [name: string, type: string, value: (row: Row) => Param])[];
+
+const artifactColumns: Columns<ArtifactRow> = [
+  ['id', 'text', (row) => row.id],
+  ['model', 'text', (row) => row.model],
+  ['grant_id', 'text', (row) => row.grant_id],
+  ['session_uid', 'text', (row) => row.session_uid],
+  ['user_id', 'uuid', (row) => row.user_id],
+  ['client_id', 'text', (row) => row.client_id],
+  ['user_code', 'text', (row) => row.user_code],
+  ['payload', 'jsonb', (row) => row.json],
+  ['expires_at', 'timestamptz', (row) => row.expires_at],
+];
+
+const grantColumns: Columns<GrantRow> = [
+  ['id', 'text', (row) => row.id],
+  ['user_id', 'uuid', (row) => row.user_id],
+  ['client_id', 'text', (row) => row.client_id],
+  ['payload', 'jsonb', (row) => row.json],
+  ['expires_at', 'timestamptz', (row) => row.expires_at],
+];
+
+const sessionColumns: Columns<SessionRow> = [
+  ['uid', 'text', (row) => row.uid],
+  ['id_hash', 'text', (row) => row.id_hash],
+  ['user_id', 'uuid', (row) => row.user_id],
+  ['payload', 'jsonb', (row) => row.json],
+  ['authorizations_set', 'jsonb', (row) => JSON.stringify(row.authorizations_set)],
+  ['authorizations_unset', 'text[]', (row) => row.authorizations_unset],
+  ['login_at', 'timestamptz', (row) => row.login_at],
+  ['ip', 'text', (row) => row.ip],
+  ['user_agent', 'text', (row) => row.user_agent],
+  ['seen_at', 'timestamptz', (row) => row.seen_at],
+  ['expires_at', 'timestamptz', (row) => row.expires_at],
+];
+
+/** Made by one request for the next: lost in a crash, the person or the device begins again. */
+const fleeting = new Set(['AuthorizationCode', 'Interaction', 'PushedAuthorizationRequest']);
 
 /** What of the HTTP request the engine's tables care for. */
 export interface ScopedRequest {
@@ -85,6 +124,12 @@ export class RequestScope {
 
   constructor(request: ScopedRequest) {
     this.request = request;
+  }
+
+  /** A session that begins with this request has no grants yet: nothing is to be looked for. */
+  beginsWith(sessionUid: string, grantId: string): void {
+    for (const { uid } of this.sessions.values()) if (uid === sessionUid) return;
+    if (!this.grants.has(grantId)) this.grants.set(grantId, null);
   }
 
   consume(id: string): void {
@@ -144,18 +189,26 @@ export class RequestScope {
     const parts: string[] = [];
     const params: Param[] = [];
     const param = (value: Param): string => `$${params.push(value)}`;
-    const rows = (value: readonly object[]): string => `${param(JSON.stringify(value))}::jsonb`;
+    /** Equality where there is one: PostgreSQL plans `any` anew each time. */
+    const oneOf = (column: string, values: readonly string[]): string =>
+      values.length === 1
+        ? `${column} = ${param(values[0]!)}`
+        : `${column} = any(${param(values)}::text[])`;
+    const rows = <Row>(columns: Columns<Row>, values: Iterable<Row>): string =>
+      `(values ${Array.from(
+        values,
+        (row) =>
+          `(${columns.map(([, type, value]) => `${param(value(row))}::${type}`).join(', ')})`,
+      ).join(', ')}) as r(${columns.map(([name]) => name).join(', ')})`;
 
     const consumed = [...this.#consumed];
     let guard = '';
     if (consumed.length > 0) {
-      const ids = param(consumed);
-      const at = param(now);
       parts.push(
         `spent as (
-          update oidc_artifacts set consumed_at = ${at}::timestamptz
-          where id = any(${ids}::text[]) and consumed_at is null returning 1)`,
-        `fresh as (select 1 where (select count(*) from spent) = cardinality(${ids}::text[]))`,
+          update oidc_artifacts set consumed_at = ${param(now)}::timestamptz
+          where ${oneOf('id', consumed)} and consumed_at is null returning 1)`,
+        `fresh as (select 1 where (select count(*) from spent) = ${consumed.length})`,
       );
       guard = ' where exists (select from fresh)';
     }
@@ -163,35 +216,30 @@ export class RequestScope {
 
     if (this.#revokedGrants.size > 0)
       parts.push(
-        `revoked as (delete from oidc_artifacts where grant_id = any(${param([...this.#revokedGrants])}::text[])${and})`,
+        `revoked as (delete from oidc_artifacts where ${oneOf('grant_id', [...this.#revokedGrants])}${and})`,
       );
     if (this.#destroyed.size > 0)
       parts.push(
-        `gone as (delete from oidc_artifacts where id = any(${param([...this.#destroyed])}::text[])${and})`,
+        `gone as (delete from oidc_artifacts where ${oneOf('id', [...this.#destroyed])}${and})`,
       );
     if (this.#destroyedGrants.size > 0)
       parts.push(
-        `gone_grants as (delete from oidc_grants where id = any(${param([...this.#destroyedGrants])}::text[])${and})`,
+        `gone_grants as (delete from oidc_grants where ${oneOf('id', [...this.#destroyedGrants])}${and})`,
       );
     if (this.#destroyedSessions.size > 0)
       parts.push(
-        `gone_sessions as (delete from oidc_sessions where id_hash = any(${param([...this.#destroyedSessions])}::text[])${and})`,
+        `gone_sessions as (delete from oidc_sessions where ${oneOf('id_hash', [...this.#destroyedSessions])}${and})`,
       );
     if (this.#savedGrants.size > 0)
       parts.push(`grants as (
         insert into oidc_grants (id, user_id, client_id, payload, expires_at)
-        select id, user_id, client_id, payload, expires_at
-        from jsonb_to_recordset(${rows([...this.#savedGrants.values()])})
-          as r(id text, user_id uuid, client_id text, payload jsonb, expires_at timestamptz)${guard}
+        select * from ${rows(grantColumns, this.#savedGrants.values())}${guard}
         on conflict (id) do update set payload = excluded.payload, expires_at = excluded.expires_at)`);
     if (this.#savedArtifacts.size > 0)
       parts.push(`artifacts as (
         insert into oidc_artifacts
           (id, model, grant_id, session_uid, user_id, client_id, user_code, payload, expires_at)
-        select id, model, grant_id, session_uid, user_id, client_id, user_code, payload, expires_at
-        from jsonb_to_recordset(${rows([...this.#savedArtifacts.values()])})
-          as r(id text, model text, grant_id text, session_uid text, user_id uuid, client_id text,
-               user_code text, payload jsonb, expires_at timestamptz)${guard}
+        select * from ${rows(artifactColumns, this.#savedArtifacts.values())}${guard}
         on conflict (id) do update set
           grant_id = excluded.grant_id, session_uid = excluded.session_uid,
           user_id = excluded.user_id, payload = excluded.payload, expires_at = excluded.expires_at)`);
@@ -205,25 +253,32 @@ export class RequestScope {
            seen_at, expires_at)
         select uid, id_hash, user_id, payload, authorizations_set, login_at, ip, user_agent,
                seen_at, seen_at, expires_at
-        from jsonb_to_recordset(${rows(begun)}) as ${sessionRecord}${guard})`);
+        from ${rows(sessionColumns, begun)}${guard})`);
     if (changed.length > 0)
       parts.push(`changed as (
         update oidc_sessions s set
           id_hash = r.id_hash, user_id = r.user_id, payload = r.payload,
-          authorizations = (s.authorizations - array(
-            select jsonb_array_elements_text(r.authorizations_unset))) || r.authorizations_set,
+          authorizations = (s.authorizations - r.authorizations_unset) || r.authorizations_set,
           login_at = r.login_at, ip = r.ip, user_agent = r.user_agent, seen_at = r.seen_at,
           expires_at = r.expires_at
-        from jsonb_to_recordset(${rows(changed)}) as ${sessionRecord}
+        from ${rows(sessionColumns, changed)}
         where s.uid = r.uid${and})`);
 
     if (parts.length === 0) return;
     const [row] = await database.query<{ fresh: boolean }>(
       `with ${parts.join(',\n')}\nselect ${guard ? 'exists (select from fresh)' : 'true'} as fresh`,
       params,
+      { fleeting: this.#isFleeting(parts.length) },
     );
     this.#clear();
     if (!row!.fresh) throw new SpentMeanwhile('It was used by another request at the same time.');
+  }
+
+  /** Whether nothing is written but what was made just now and nobody relies on yet. */
+  #isFleeting(parts: number): boolean {
+    if (parts !== 1 || this.#savedArtifacts.size === 0) return false;
+    for (const { model } of this.#savedArtifacts.values()) if (!fleeting.has(model)) return false;
+    return true;
   }
 
   #clear(): void {

@@ -10,7 +10,20 @@ export type Param = string | number | boolean | Date | null | readonly (string |
  * `number`, `jsonb` parsed, on both drivers.
  */
 export interface Sql {
-  query<Row = Record<string, unknown>>(text: string, params?: readonly Param[]): Promise<Row[]>;
+  query<Row = Record<string, unknown>>(
+    text: string,
+    params?: readonly Param[],
+    options?: QueryOptions,
+  ): Promise<Row[]>;
+}
+
+export interface QueryOptions {
+  /**
+   * What it makes may be lost when the database crashes in the next moment: it is not waited for
+   * until it is on the disk. Only for what nobody relies on yet, never for what is spent, changed or
+   * revoked. Everybody sees it at once all the same.
+   */
+  fleeting?: boolean;
 }
 
 const names = new Map<string, string>();

@@ -130,9 +130,9 @@ async function open(url: string | null, template: string | null): Promise<Databa
 function counting(inner: Database): Database {
   return {
     ...inner,
-    query(text, params) {
+    query(text, params, options) {
       statements += 1;
-      return inner.query(text, params);
+      return inner.query(text, params, options);
     },
     transaction(work) {
       return inner.transaction((tx) =>
