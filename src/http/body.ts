@@ -34,7 +34,7 @@ export async function readForm(
   return fields;
 }
 
-/** The body as text. @throws {Problem} 400 when it is not UTF-8, 413 when it is too long. */
+/** The body as text. @throws {Problem} 400 when it is cut off or not UTF-8, 413 when it is too long. */
 export async function readText(request: IncomingMessage, limit: number): Promise<string> {
   const tooLong = new Problem(413, 'too_large', `More than ${limit} bytes were sent.`, {
     Connection: 'close',
@@ -46,10 +46,16 @@ export async function readText(request: IncomingMessage, limit: number): Promise
   let length = 0;
   // Leaving the loop early must not destroy the socket: the answer still goes over it.
   const pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  for await (const chunk of pieces) {
-    length += chunk.length;
-    if (length > limit) throw tooLong;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of pieces) {
+      length += chunk.length;
+      if (length > limit) throw tooLong;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    // Whoever sent it hung up, or sent what is no HTTP: no fault of ours, and nobody to tell.
+    throw new Problem(400, 'incomplete', 'The body did not arrive whole.');
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));

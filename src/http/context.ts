@@ -6,7 +6,9 @@ import { translator } from '#messages/translate.ts';
 import type { Origin } from '#identity/work.ts';
 import type { PageContext } from './layout.ts';
 
-const localeCookie = 'ostiary_locale';
+/** Under https no neighbouring host can set it either. */
+const localeCookie = (ctx: ParameterizedContext | Context): string =>
+  ctx.secure ? '__Host-ostiary_locale' : 'ostiary_locale';
 
 /**
  * What every page knows of the request it answers. The language is the one asked for in the address
@@ -18,9 +20,9 @@ export function pageContext(
   { profile, requested }: { profile?: string | null | undefined; requested?: unknown } = {},
 ): PageContext {
   const asked = typeof ctx.query['ui_locales'] === 'string' ? ctx.query['ui_locales'] : undefined;
-  const kept = ctx.cookies.get(localeCookie);
+  const kept = ctx.cookies.get(localeCookie(ctx));
   if (asked !== undefined && asked.split(' ').some(isLocale) && !ctx.headerSent)
-    ctx.cookies.set(localeCookie, asked.split(' ').find(isLocale), {
+    ctx.cookies.set(localeCookie(ctx), asked.split(' ').find(isLocale), {
       maxAge: 365 * 24 * 3600_000,
       sameSite: 'lax',
       httpOnly: true,
