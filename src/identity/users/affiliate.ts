@@ -38,6 +38,17 @@ export async function affiliate(
   const standing = await standingOf(work, userId);
   if (standing.affiliation === 'member') throw new Refusal('already_affiliated');
   if (account?.status !== 'active') throw new Refusal('account_on_hold');
+  // What another account had in mind for somebody it merely invited is no business of this one.
+  await work.query(
+    `delete from role_assignments where user_id = $1 and account_id is distinct from $2::uuid
+       and role <> 'operator'`,
+    [userId, accountId],
+  );
+  await work.query(
+    `delete from group_members m using groups g
+     where m.group_id = g.id and m.user_id = $1 and g.account_id <> $2`,
+    [userId, accountId],
+  );
   await work.query(
     `update users set affiliation = 'member', account_id = $2, entitlement_country = $3,
        updated_at = $4, version = version + 1
@@ -94,9 +105,29 @@ export async function unaffiliate(
   reason: string,
 ): Promise<void> {
   await protectAccount(work, userId, accountId);
-  const standing = await standingOf(work, userId);
-  if (standing.account_id !== accountId) throw new Refusal('user_not_found');
+  await takeOut(work, userId, accountId, reason);
+}
 
+/**
+ * As `unaffiliate`, whoever it is: for an account that ends, and for a person who is erased. There
+ * nobody has to be left to look after it.
+ *
+ * @throws {Refusal} `user_not_found`
+ */
+export async function takeOut(
+  work: Work,
+  userId: string,
+  accountId: string,
+  reason: string,
+): Promise<void> {
+  const standing = await standingOf(work, userId);
+  if (standing.account_id !== accountId || standing.affiliation !== 'member')
+    throw new Refusal('user_not_found');
+
+  await work.query('delete from fulfillment_contacts where user_id = $1 and account_id = $2', [
+    userId,
+    accountId,
+  ]);
   const roles = await work.query<{ role: string }>(
     'delete from role_assignments where user_id = $1 and account_id = $2 returning role',
     [userId, accountId],
@@ -114,7 +145,7 @@ export async function unaffiliate(
   );
   await work.query(
     `update users set affiliation = 'none', account_id = null, entitlement_country = null,
-       updated_at = $2, version = version + 1
+       entitlement_pinned = false, updated_at = $2, version = version + 1
      where id = $1`,
     [userId, work.now],
   );
