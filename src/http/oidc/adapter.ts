@@ -374,7 +374,8 @@ class ArtifactAdapter extends Base {
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
-    const { jti: _jti, consumed: _consumed, ...rest } = payload;
+    // What a person types is a secret too; who asks by it brings it along.
+    const { jti: _jti, consumed: _consumed, userCode, ...rest } = payload;
     await scoped(this.dependencies, (scope) =>
       scope.save({
         id: rowKey(this.model, id),
@@ -383,7 +384,7 @@ class ArtifactAdapter extends Base {
         session_uid: rest.sessionUid ?? rest.session?.uid ?? null,
         user_id: rest.accountId ?? null,
         client_id: rest.clientId ?? (rest.params?.client_id as string | undefined) ?? null,
-        user_code: rest.userCode ? keyOf('UserCode', rest.userCode) : null,
+        user_code: userCode ? keyOf('UserCode', userCode) : null,
         payload: rest,
         json: storable(rest),
         expires_at: this.expiry(expiresIn),
@@ -419,8 +420,9 @@ class DeviceCodeAdapter extends ArtifactAdapter {
     return code;
   }
 
-  override findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.read(artifactByUserCode, keyOf('UserCode', userCode));
+  override async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    const code = await this.read(artifactByUserCode, keyOf('UserCode', userCode));
+    return code && { ...code, userCode };
   }
 
   /** A device that asks too often is told so, for as long as nobody has decided. */
