@@ -306,8 +306,7 @@ export function noDemoPage(page: PageContext, told: Told | null): Html {
       <p>
         This application signs people in with the demo's client, and the database of this server has
         no demo: it was started with <code>DEMO=0</code>, or had people in it before. Point
-        <code>DATA_DIR</code> to an empty folder, or throw the demo away with
-        <code>npm run demo:reset</code>, and start again.
+        <code>DATA_DIR</code> to an empty folder, or delete the one there is, and start again.
       </p>
       <p><a href="/">Back to the start</a></p>
     `,
