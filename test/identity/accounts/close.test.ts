@@ -89,10 +89,9 @@ describe('an account that is closed', () => {
     expect(answer.status).toBe(401);
     expect(await letters(given)).toEqual(['closing', 'closed']);
     const belonged = await belongedOn(given.foundation.database, acme.id, day, { limit: 10 });
-    expect(belonged.map(({ email }) => email).toSorted()).toEqual([
-      'ann@acme.example',
-      'fay@acme.example',
-    ]);
+    expect(new Set(belonged.map(({ email }) => email))).toEqual(
+      new Set(['ann@acme.example', 'fay@acme.example']),
+    );
     await expect(given.work((work) => keepAccount(work, acme.id))).rejects.toMatchObject({
       code: 'account_closed',
     });

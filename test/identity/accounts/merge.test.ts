@@ -6,7 +6,7 @@ import { reportSplit, splitAccount, type Split } from '#identity/accounts/split.
 import { createRole } from '#identity/access/service-roles.ts';
 import { createGroup } from '#identity/groups/groups.ts';
 import { changeMembers, membersOf } from '#identity/groups/membership.ts';
-import { Refusal } from '#identity/refusal.ts';
+import type { Refusal } from '#identity/refusal.ts';
 import { it } from '#test/support/it.ts';
 import { tokensFor, refresh } from '#test/support/sign-in.ts';
 import type { World } from '#test/support/world.ts';
