@@ -26,7 +26,7 @@ export class Migration20261122040000_registrations extends Migration {
                          check (state in ('asked', 'open', 'done', 'replaced')),
         user_id          uuid references users on delete cascade,
         created_at       timestamptz not null,
-        code_expires_at  timestamptz,
+        code_expires_at  timestamptz not null,
         link_expires_at  timestamptz,
         pass_expires_at  timestamptz,
         expires_at       timestamptz not null,

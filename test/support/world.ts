@@ -2,6 +2,7 @@ import { createApiToken } from '#identity/access/api-token.ts';
 import { grantRole } from '#identity/access/roles.ts';
 import { Account } from '#identity/accounts/account.ts';
 import { createClient, type NewClient } from '#identity/applications/manage-clients.ts';
+import { openApproval } from '#identity/belonging/approvals.ts';
 import { storePassword } from '#identity/credentials/password.ts';
 import {
   acceptTerms,
@@ -189,6 +190,27 @@ export class World {
     note: string | null = null,
   ): Promise<void> {
     await this.work((work) => lockUser(work, user.id, reason, { note }));
+  }
+
+  /** A person without account waits for one to let them in. */
+  async waiting(user: { id: string }, account: { id: string }): Promise<string> {
+    await this.work((work) =>
+      openApproval(work, { userId: user.id, accountId: account.id, source: 'registration' }),
+    );
+    const [request] = await this.rows<{ id: string }>(
+      `select id from approval_requests where user_id = $1 and state = 'open'`,
+      [user.id],
+    );
+    return request!.id;
+  }
+
+  /** `owner` lets `trusted` add people of its domain. */
+  async trust(owner: { id: string }, trusted: { id: string }, domain: string): Promise<void> {
+    await this.foundation.database.query(
+      `insert into domain_requests (id, kind, domain, owner_id, claimant_id, state, requested_by, requested_at)
+       values ($1, 'access', $2, $3, $4, 'granted', '{}', now())`,
+      [newId(), domain, owner.id, trusted.id],
+    );
   }
 
   async hold(account: { id: string }, reason = 'The invoice is open.'): Promise<void> {

@@ -14,7 +14,7 @@ import {
 } from '#identity/access/rights.ts';
 import { Refusal, refusals, type Action, type RefusalCode } from '#identity/refusal.ts';
 import type { Person } from '#identity/users/person.ts';
-import { unitOfWork, type Foundation, type Work } from '#identity/work.ts';
+import { unitOfWork, type Work, type WorkContext } from '#identity/work.ts';
 import { originOf, referenceOf } from '../context.ts';
 import { readJson } from '../json.ts';
 import { Problem } from '../problem.ts';
@@ -27,7 +27,6 @@ import { requestProblems, statuses } from './problems.ts';
 import { noFields } from './schemas.ts';
 
 export interface AdminDependencies extends Omit<Tools, 'vault'> {
-  foundation: Foundation;
   /** Tells every process what was committed. */
   announce: Record<NonNullable<AnyOperation['afterwards']>, () => Promise<void>>;
   /** Requests a minute, for one token. */
@@ -49,7 +48,7 @@ export function adminApi({
   ...rest
 }: AdminDependencies): Router {
   const { database, vault, clock } = foundation;
-  const tools: Tools = { vault, ...rest };
+  const tools: Tools = { vault, foundation, ...rest };
   const cursorKeys = vault.derive('cursors');
   const limit = rateLimit(perMinute, clock);
   const router = new Router({ prefix: '/api/v1', strict: true, sensitive: true });
@@ -88,25 +87,29 @@ export function adminApi({
       body: (unsafe ? parsed('body', operation.body ?? noFields, body ?? {}) : undefined) as never,
       cursor: cursorOf(cursorKeys, scopeOf(operation, params, query), cursorIn(query)),
       tools,
-      prepared: (await operation.prepare?.()) as never,
     };
+    const context: WorkContext = {
+      actor: { type: 'api_token', id: token.id, name: token.name },
+      origin: originOf(ctx),
+    };
+    const prepared = (await operation.prepare?.({ ...request, context })) as never;
     const hashed = key && requestHash(ctx.method, ctx.path, queryOf(ctx), body);
 
+    const noteRefusal = async (error: unknown): Promise<never> => {
+      if (error instanceof Refusal) await operation.refused?.(error, { ...request, context });
+      throw error;
+    };
     const answer = await again(() =>
-      unitOfWork(
-        foundation,
-        { actor: { type: 'api_token', id: token.id, name: token.name }, origin: originOf(ctx) },
-        async (work): Promise<Answer & { repeated?: boolean }> => {
-          if (key && hashed) {
-            const kept = await claimKey(work, vault, token.id, key, hashed);
-            if (kept) return { ...kept, repeated: true };
-          }
-          const result = await carriedOut(work, operation, request);
-          if (key) await keepAnswer(work, vault, token.id, key, result);
-          return result;
-        },
-      ),
-    );
+      unitOfWork(foundation, context, async (work): Promise<Answer & { repeated?: boolean }> => {
+        if (key && hashed) {
+          const kept = await claimKey(work, vault, token.id, key, hashed);
+          if (kept) return { ...kept, repeated: true };
+        }
+        const result = await carriedOut(work, operation, { ...request, prepared });
+        if (key) await keepAnswer(work, vault, token.id, key, result);
+        return result;
+      }),
+    ).catch(noteRefusal);
     if (operation.afterwards && !answer.repeated) await announce[operation.afterwards]();
     if (answer.repeated) ctx.set('Idempotent-Replayed', 'true');
     send(ctx, answer);
@@ -136,7 +139,7 @@ export function adminApi({
     const dry = (result as { dryRun?: boolean } | undefined)?.dryRun === true;
     return {
       status: dry ? 200 : (operation.status ?? 200),
-      body: z.encode(operation.result, result as never),
+      body: z.encode(operation.result, result),
     };
   }
 
@@ -190,8 +193,17 @@ export function adminApi({
       try {
         await handler(ctx);
       } catch (error) {
+        const wait = error instanceof Refusal ? error.details['retryAfter'] : null;
+        if (typeof wait === 'number') ctx.set('Retry-After', `${wait}`);
         if (error instanceof Malformed || error instanceof Refusal)
-          sendProblem(ctx, { ...error, detail: error.message, status: statuses[error.code] });
+          sendProblem(ctx, {
+            status: statuses[error.code],
+            code: error.code,
+            detail: error.message,
+            ...(error instanceof Refusal
+              ? { details: error.details, actions: error.actions }
+              : { errors: error.errors }),
+          });
         else if (error instanceof Problem) {
           ctx.set(error.headers);
           sendProblem(ctx, { status: error.status, code: error.code, detail: error.message });
@@ -292,6 +304,8 @@ const ids: Record<string, RefusalCode> = {
   userId: 'user_not_found',
   tokenId: 'not_found',
   secretId: 'not_found',
+  requestId: 'not_found',
+  invitationId: 'not_found',
   termsId: 'terms_not_found',
 };
 
@@ -343,7 +357,7 @@ async function again<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      const code = String((error as { code?: unknown } | null)?.code ?? '');
+      const { code } = error as { code?: unknown };
       if (!collisions.has(code) || error instanceof Refusal) throw error;
       if (tries === 2) throw new Refusal('version_conflict');
     }
@@ -351,4 +365,4 @@ async function again<T>(attempt: () => Promise<T>): Promise<T> {
 }
 
 /** Unique violation, serialization failure, deadlock. */
-const collisions = new Set(['23505', '40001', '40P01']);
+const collisions = new Set<unknown>(['23505', '40001', '40P01']);

@@ -4,9 +4,10 @@ import type { Vault } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import type { Asking, Capability, PermittedAccount } from '#identity/access/rights.ts';
 import type { ApiToken } from '#identity/access/api-token.ts';
-import type { RefusalCode } from '#identity/refusal.ts';
+import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
+import type { Refusal, RefusalCode } from '#identity/refusal.ts';
 import type { Person } from '#identity/users/person.ts';
-import type { Work } from '#identity/work.ts';
+import type { Foundation, Work, WorkContext } from '#identity/work.ts';
 import type { Cursor } from './cursor.ts';
 
 export type Method = 'get' | 'post' | 'patch' | 'delete';
@@ -15,6 +16,9 @@ export type Method = 'get' | 'post' | 'patch' | 'delete';
 export interface Tools {
   vault: Vault;
   egress: EgressAllowance;
+  foundation: Foundation;
+  /** Where the proofs of domains are looked for. */
+  proofs: ProofNetwork;
   /** What the engine says about the metadata of a client, or null when it would take it. */
   clientProblem(id: string, name: string, metadata: Record<string, unknown>): string | null;
 }
@@ -39,6 +43,16 @@ export interface Asked<Path extends string, Query, Body, Prepared> {
   cursor: Cursor;
   tools: Tools;
   prepared: Prepared;
+}
+
+/** What is known before the transaction. */
+export interface Preparing<Query, Body> {
+  asking: Asking;
+  context: WorkContext;
+  params: Record<string, string>;
+  query: Query;
+  body: Body;
+  tools: Tools;
 }
 
 /**
@@ -77,8 +91,13 @@ export interface Operation<
   refusals?: readonly RefusalCode[];
   /** What every process has to hear once it is committed. */
   afterwards?: 'clients_changed' | 'keys_changed';
-  /** What takes its time and needs no transaction, done before it. */
-  prepare?(): Promise<Prepared>;
+  /**
+   * What takes its time and must not hold a transaction, done before it. Nobody has been asked yet
+   * whether the caller may do this here: whoever looks at an account asks that first.
+   */
+  prepare?(asked: Preparing<z.output<Query>, z.output<Body>>): Promise<Prepared>;
+  /** It was refused, and nothing was kept: what is to be counted all the same. */
+  refused?(refusal: Refusal, asked: Preparing<z.output<Query>, z.output<Body>>): Promise<void>;
   handle(
     work: Work,
     asked: Asked<Path, z.output<Query>, z.output<Body>, Prepared>,

@@ -4,13 +4,39 @@ import getAccount from './operations/get-account.ts';
 import changeAccount from './operations/change-account.ts';
 import holdAccount from './operations/hold-account.ts';
 import resumeAccount from './operations/resume-account.ts';
-import listDomains from './operations/list-domains.ts';
-import attestDomain from './operations/attest-domain.ts';
+import claimDomain from './operations/domain-claim.ts';
+import listDomains from './operations/domain-list.ts';
+import getDomain from './operations/domain-get.ts';
+import verifyDomain from './operations/domain-verify.ts';
+import attestDomain from './operations/domain-attest.ts';
+import changeDomain from './operations/domain-change.ts';
+import releaseDomain from './operations/domain-release.ts';
+import domainImpact from './operations/domain-impact.ts';
+import approveWaiting from './operations/domain-approve-waiting.ts';
+import takeInExisting from './operations/domain-existing-people.ts';
+import requestDomainAccess from './operations/domain-request-access.ts';
+import requestDomainRelease from './operations/domain-request-release.ts';
+import listDomainRequests from './operations/domain-request-list.ts';
+import decideDomainRequest from './operations/domain-request-decide.ts';
+import endDomainRequest from './operations/domain-request-end.ts';
+import announceTransfer from './operations/domain-transfer-announce.ts';
+import carryOutTransfer from './operations/domain-transfer-carry-out.ts';
+import stopTransfer from './operations/domain-transfer-stop.ts';
 import listUsers from './operations/list-users.ts';
 import createUser from './operations/create-user.ts';
 import getUser from './operations/get-user.ts';
 import removeUser from './operations/remove-user.ts';
 import addUser from './operations/add-user.ts';
+import inviteUser from './operations/invite-user.ts';
+import inviteUserAgain from './operations/invite-user-again.ts';
+import requestTransfer from './operations/request-transfer.ts';
+import createInvitation from './operations/invitation-create.ts';
+import listInvitations from './operations/invitation-list.ts';
+import resendInvitation from './operations/invitation-resend.ts';
+import revokeInvitation from './operations/invitation-revoke.ts';
+import listApprovals from './operations/approval-list.ts';
+import decideApprovals from './operations/approval-decide.ts';
+import explainPerson from './operations/explain-person.ts';
 import restoreUser from './operations/restore-user.ts';
 import lockUser from './operations/lock-user.ts';
 import unlockUser from './operations/unlock-user.ts';
@@ -55,13 +81,32 @@ export const operations: readonly AnyOperation[] = [
   changeAccount,
   holdAccount,
   resumeAccount,
+  claimDomain,
   listDomains,
+  getDomain,
+  verifyDomain,
   attestDomain,
+  changeDomain,
+  releaseDomain,
+  domainImpact,
+  approveWaiting,
+  takeInExisting,
+  requestDomainAccess,
+  requestDomainRelease,
+  listDomainRequests,
+  decideDomainRequest,
+  endDomainRequest,
+  announceTransfer,
+  carryOutTransfer,
+  stopTransfer,
   listUsers,
   createUser,
   getUser,
   removeUser,
   addUser,
+  inviteUser,
+  inviteUserAgain,
+  requestTransfer,
   restoreUser,
   lockUser,
   unlockUser,
@@ -70,6 +115,12 @@ export const operations: readonly AnyOperation[] = [
   listSessions,
   endSession,
   endSessions,
+  listInvitations,
+  createInvitation,
+  resendInvitation,
+  revokeInvitation,
+  listApprovals,
+  decideApprovals,
   listAccountTokens,
   createAccountToken,
   revokeAccountToken,
@@ -95,6 +146,7 @@ export const operations: readonly AnyOperation[] = [
   listKeys,
   rotateKeys,
   listEvents,
+  explainPerson,
 ];
 
 export const downloads: readonly Download[] = [termsEvidence];

@@ -34,19 +34,6 @@ export const AccountView = z
   .meta({ id: 'Account' });
 export const AccountList = listOf(AccountView);
 
-export const DomainView = z
-  .object({
-    domain: z.string(),
-    state: z.string().describe('`pending`, `owned`, `at_risk` ...'),
-    proof: z.enum(['email', 'dns', 'https', 'operator']).nullable(),
-    signup: z.enum(['approve', 'auto', 'closed']),
-    claimedAt: Moment.nullable(),
-    ownedAt: Moment.nullable(),
-    expiresAt: Moment.nullable(),
-  })
-  .meta({ id: 'Domain' });
-export const DomainList = listOf(DomainView);
-
 export const LockView = z
   .object({
     reason: z.enum(lockReasons),
@@ -86,6 +73,7 @@ export const AddedView = z
   .object({
     outcome: z.enum(['created', 'added', 'invited']),
     dryRun: z.boolean(),
+    message: z.string().nullable(),
     user: UserView.nullable().describe('Null in a dry run.'),
   })
   .meta({ id: 'AddedUser' });

@@ -51,6 +51,8 @@ export const rights = {
 
   'users:read': { roles: both, onHold: true },
   'users:add': { roles: both, onHold: true },
+  'approvals:decide': { roles: both, onHold: true },
+  'explain:read': { roles: both, onHold: true },
   'users:lock': { roles: both, onHold: true, person: 'others' },
   'users:unlock': { roles: both, person: 'others' },
   'users:remove': { roles: both, onHold: true, person: 'others' },

@@ -184,17 +184,17 @@ export async function inviteAddress(
  */
 export async function requestTransfer(
   work: Work,
-  asking: Asking,
   account: PermittedAccount,
   userId: string,
 ): Promise<void> {
   const { facts, said } = await judgePerson(work, account, userId);
-  if (!said.actions.includes('request_transfer')) {
-    // Asked before, and not answered yet.
-    if (said.code === 'already_invited') throw await refusal(work, said, facts, account);
-    throw new Refusal('user_not_found');
-  }
-  void asking;
+  if (!said.actions.includes('request_transfer')) throw new Refusal('user_not_found');
+  const asked = await invitedAt(work, account.id, facts.email!);
+  if (asked)
+    throw refusalOf(
+      { ...said, code: 'already_invited', actions: ['resend_invitation'] },
+      { email: facts.email, accountId: account.id, userId, invitedAt: asked },
+    );
   const person = (await findPerson(work, userId, work.now))!;
   await invite(
     work,

@@ -225,7 +225,8 @@ async function accept(
   await unlockUser(work, userId!, ['unaffiliated'], accountId);
   await give(
     work,
-    { role: inviter, accountId, userId: invitation.inviterId },
+    // Who invited proved who they are when they did.
+    { role: inviter, accountId, userId: invitation.inviterId, provedAnew: true },
     userId!,
     accountId,
     invitation,

@@ -302,11 +302,19 @@ async function settleElsewhere(
 
 /** Requests that waited too long. Returns how many. */
 export async function expireApprovals(work: Work): Promise<number> {
+  const before = new Date(work.now.getTime() - approvalLife);
+  // People before requests, the order in which every door takes them.
+  await work.query(
+    `select 1 from users where id in (
+       select user_id from approval_requests where state = 'open' and requested_at < $1)
+     order by id for update`,
+    [before],
+  );
   const rows = await work.query<{ id: string; user_id: string; account_id: string }>(
     `update approval_requests set state = 'expired', decided_at = $1, decided_by = $3
      where state = 'open' and requested_at < $2
      returning id, user_id, account_id`,
-    [work.now, new Date(work.now.getTime() - approvalLife), JSON.stringify(work.actor)],
+    [work.now, before, JSON.stringify(work.actor)],
   );
   for (const { id, user_id: userId, account_id: accountId } of rows) {
     await work.query(

@@ -1,6 +1,6 @@
 import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { mayGrant } from '../access/rights.ts';
-import { changeRoles } from '../access/change-roles.ts';
+import { changeRoles, requireAdministratorGrant } from '../access/change-roles.ts';
 import { Refusal } from '../refusal.ts';
 import { domainOf } from '../users/email.ts';
 import type { Work } from '../work.ts';
@@ -34,6 +34,8 @@ export async function requireGiveable(
     if (found.scope !== 'account') throw new Refusal('cannot_grant_higher_role', { role });
   }
   if (!mayGrant(asking.role, roles)) throw new Refusal('cannot_grant_higher_role', { roles });
+  if (roles.includes('account_administrator'))
+    await requireAdministratorGrant(work, asking, account.id);
   return {
     roles: [...new Set(roles)],
     groups: await groupIds(work, account.id, groups),

@@ -1,37 +1,35 @@
 import { unitOfWork, type Foundation } from '../work.ts';
 import { expireApprovals } from './approvals.ts';
+import { enterDoor } from './door.ts';
 import { close, read } from './invite.ts';
 import { purgeRegistrations } from './register.ts';
 import { remindAll } from './remind.ts';
 
-const batch = 200;
-
 /** Ends invitations that ran out. Returns how many. They were of no use before: this tidies up. */
 export async function expireInvitations(foundation: Foundation): Promise<number> {
   const system = { actor: { type: 'system', id: 'housekeeping' } } as const;
+  const due = await read(
+    foundation.database,
+    `i.state = 'pending' and i.expires_at <= $1`,
+    [foundation.clock()],
+    'order by i.id limit 1000',
+  );
   let ended = 0;
-  for (;;) {
-    const count = await unitOfWork(foundation, system, async (work) => {
-      const due = await read(
+  for (const { id, accountId, email } of due)
+    await unitOfWork(foundation, system, async (work) => {
+      await enterDoor(work, accountId, [email]);
+      const [still] = await read(
         work,
-        `i.state = 'pending' and i.expires_at <= $1`,
-        [work.now],
-        `order by i.email limit ${batch} for update of i skip locked`,
+        `i.id = $1 and i.state = 'pending' and i.expires_at <= $2`,
+        [id, work.now],
+        'for update of i',
       );
-      for (const invitation of due) {
-        await close(work, invitation, 'expired');
-        work.record(
-          'invitation.expired',
-          { type: 'invitation', id: invitation.id },
-          {},
-          invitation.accountId,
-        );
-      }
-      return due.length;
+      if (!still) return;
+      await close(work, still, 'expired');
+      work.record('invitation.expired', { type: 'invitation', id }, {}, accountId);
+      ended += 1;
     });
-    ended += count;
-    if (count < batch) return ended;
-  }
+  return ended;
 }
 
 /**

@@ -23,7 +23,17 @@ export async function givePlaceBack(work: Work, email: string, accountId: string
      returning id, identity`,
     [email, accountId, work.now],
   );
-  if (held?.identity !== 'invited') return;
+  if (!held) return;
+  await work.query('delete from role_assignments where user_id = $1 and account_id = $2', [
+    held.id,
+    accountId,
+  ]);
+  await work.query(
+    `delete from group_members m using groups g
+     where m.group_id = g.id and m.user_id = $1 and g.account_id = $2`,
+    [held.id, accountId],
+  );
+  if (held.identity !== 'invited') return;
   const [next] = await work.query<{ account_id: string }>(
     `select account_id from invitations
      where email = $1 and state = 'pending' and expires_at > $2 order by created_at limit 1`,

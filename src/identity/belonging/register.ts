@@ -82,8 +82,8 @@ export async function requestRegistration(
     );
     await work.query(
       `insert into registrations (id, email, email_display, given_name, family_name, country, locale,
-         browser_hash, sign_in, client_id, state, created_at, expires_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'asked', $11, $12)`,
+         browser_hash, sign_in, client_id, state, created_at, code_expires_at, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'asked', $11, $12, $13)`,
       [
         id,
         input.email,
@@ -96,6 +96,7 @@ export async function requestRegistration(
         input.signIn,
         input.clientId,
         work.now,
+        new Date(work.now.getTime() + codeLife),
         new Date(work.now.getTime() + registrationLife),
       ],
     );
@@ -113,10 +114,11 @@ export async function requestAgain(
     // Wrong guesses stay counted; only who has used up all of them begins anew, within the day's.
     const [row] = await work.query<{ id: string }>(
       `update registrations
-       set code_hash = null, tries = case when tries >= ${codeTries} then 0 else tries end
+       set code_hash = null, code_expires_at = $4,
+         tries = case when tries >= ${codeTries} then 0 else tries end
        where email = $1 and browser_hash = $2 and state in ('asked', 'open') and expires_at > $3
        returning id`,
-      [email, secretHash(browser), work.now],
+      [email, secretHash(browser), work.now, new Date(work.now.getTime() + codeLife)],
     );
     if (row) queue(work, row.id, email);
   });
@@ -191,14 +193,13 @@ export async function carryOutRegistration(
       }
       const link = newSecret();
       const code = String(randomInt(1_000_000)).padStart(6, '0');
-      const codeExpiresAt = new Date(work.now.getTime() + codeLife);
+      const codeExpiresAt = row.code_expires_at;
       const expiresAt = new Date(work.now.getTime() + linkLife);
       await work.query(
         `update registrations
-         set state = 'open', link_hash = $2, code_hash = $3, pass_hash = null, code_expires_at = $4,
-           link_expires_at = $5
+         set state = 'open', link_hash = $2, code_hash = $3, pass_hash = null, link_expires_at = $4
          where id = $1`,
-        [row.id, secretHash(link), codeHash(row.id, code), codeExpiresAt, expiresAt],
+        [row.id, secretHash(link), codeHash(row.id, code), expiresAt],
       );
       mail(work, to, {
         kind: 'registration_code',
@@ -222,6 +223,7 @@ interface Row {
   browser_hash: string;
   client_id: string | null;
   sign_in: string | null;
+  code_expires_at: Date;
 }
 
 /**
@@ -239,18 +241,16 @@ export async function redeemRegistrationCode(
     id: string;
     code_hash: string | null;
     tries: number;
-    code_expires_at: Date | null;
-    created_at: Date;
+    code_expires_at: Date;
   }>(
     `update registrations set tries = tries + 1
      where email = $1 and browser_hash = $2 and state in ('asked', 'open') and expires_at > $3
-     returning id, code_hash, tries, code_expires_at, created_at`,
+     returning id, code_hash, tries, code_expires_at`,
     [email, secretHash(browser), now],
   );
   const bucket = `register:${secretHash(email)}`;
   if ((await counted(database, bucket, 0, day, now)) >= wrongPerDay) return { outcome: 'spent' };
-  const until = row && (row.code_expires_at ?? new Date(row.created_at.getTime() + codeLife));
-  if (!row || row.tries > codeTries || until! <= now) return { outcome: 'spent' };
+  if (!row || row.tries > codeTries || row.code_expires_at <= now) return { outcome: 'spent' };
   if (row.code_hash === null || row.code_hash !== codeHash(row.id, code.replace(/\s/g, ''))) {
     await counted(database, bucket, 1, day, now);
     return { outcome: 'wrong' };

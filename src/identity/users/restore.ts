@@ -4,16 +4,16 @@ import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
-import { entitledIn } from './add-user.ts';
+import { enterDoor, refusalOf } from '../belonging/door.ts';
+import { entitledIn } from '../belonging/given.ts';
+import { readFacts } from '../verdict/facts.ts';
+import { verdict } from '../verdict/verdict.ts';
 import { affiliate } from './affiliate.ts';
 import { unlockUser } from './lock.ts';
-import type { LockReason } from './locks.ts';
 import type { Person } from './person.ts';
 
 /** How long a removal can be taken back (behaviour.md F20). */
 const restorable = 30 * 24 * 3600_000;
-
-const blocking = new Set<LockReason>(['operator', 'compromised', 'erasing']);
 
 /**
  * Takes back that a person was removed, with the roles and groups they had, as the audit row of the
@@ -40,8 +40,13 @@ export async function restoreUser(
     [person.id, account.id, new Date(work.now.getTime() - restorable)],
   );
   if (!removal) throw new Refusal('user_not_found');
-  if (person.identity === 'erasing' || person.locks.some(({ reason }) => blocking.has(reason)))
-    throw new Refusal('user_not_addable');
+  await enterDoor(work, account.id, [person.email]);
+  const facts = await readFacts(work, person.email, account.id, work.now);
+  const said = verdict('admin_add', facts);
+  // It is the same person coming back: where they would be asked, the removal is taken back instead.
+  const open = said.actions.some((one) => one === 'add_to_account' || one === 'invite_to_account');
+  if (!open || said.code === 'domain_pending_ownership')
+    throw refusalOf(said, { email: facts.email, accountId: account.id, userId: person.id });
 
   await affiliate(work, person.id, account.id, 'restored', {
     entitlementCountry: entitledIn(account, null, person.country),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { addExistingUser } from '#identity/users/add-user.ts';
+import { addToAccount } from '#identity/belonging/add.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
+import { counting, given, rowsOfTheTable } from '../adding.ts';
 import { operation } from '../operation.ts';
-import { Country, line } from '../schemas.ts';
 import { UserView } from '../views.ts';
 
 export default operation({
@@ -14,24 +14,16 @@ export default operation({
   right: 'users:add',
   whom: 'unchecked',
   body: z.strictObject({
-    entitlementCountry: Country.optional(),
-    roles: z.array(z.string().max(100)).max(50).default([]),
-    groups: z.array(line(100)).max(200).default([]),
+    ...given,
     unlock: z.boolean().default(false).describe('Lifts the lock that removal from an account set.'),
   }),
   example: { unlock: true },
   result: UserView,
-  refusals: [
-    'invalid_country',
-    'already_member',
-    'domain_pending_ownership',
-    'role_not_found',
-    'cannot_grant_higher_role',
-    'not_found',
-  ],
+  refusals: rowsOfTheTable,
+  ...counting,
 
   async handle(work, { account, asking, params, body }) {
-    await addExistingUser(work, asking, account, params['userId']!, body);
+    await addToAccount(work, asking, account, params['userId']!, body);
     return userOfAccount(work, account.id, params['userId']!, work.now);
   },
 });

@@ -1,3 +1,4 @@
+import { pendingInvitationOf, revokeInvitation } from '#identity/belonging/invite.ts';
 import { unaffiliate } from '#identity/users/affiliate.ts';
 import { operation } from '../operation.ts';
 import { noFields } from '../schemas.ts';
@@ -15,6 +16,11 @@ export default operation({
   refusals: ['last_administrator', 'user_is_fulfillment_contact'],
 
   async handle(work, { account, person }) {
-    await unaffiliate(work, person.id, account.id, 'administrator');
+    // Who was merely invited leaves nothing, and is not locked for it.
+    if (person.affiliation === 'provisional') {
+      const { id } = await pendingInvitationOf(work, account.id, person.id);
+      return revokeInvitation(work, account.id, id);
+    }
+    return unaffiliate(work, person.id, account.id, 'administrator');
   },
 });
