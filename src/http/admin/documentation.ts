@@ -120,7 +120,7 @@ function operationSection(one: Described, issuer: string): Html {
             name,
             type: `${typeOf(schema)}, ${place}`,
             required,
-            text: String(schema['description'] ?? ''),
+            text: textOf(schema),
           })),
         )
       }
@@ -193,7 +193,7 @@ function bodyFields(schema: Json, prefix = ''): Field[] {
           type: typeOf(field),
           required: required.includes(name),
           text: [
-            String(field['description'] ?? ''),
+            textOf(field),
             'default' in field && `By default ${JSON.stringify(field['default'])}.`,
           ]
             .filter(Boolean)
@@ -205,6 +205,10 @@ function bodyFields(schema: Json, prefix = ''): Field[] {
   );
 }
 
+function textOf({ description }: Json): string {
+  return typeof description === 'string' ? description : '';
+}
+
 function typeOf(schema: Json): string {
   if (typeof schema['$ref'] === 'string') return schema['$ref'].split('/').at(-1)!;
   if (Array.isArray(schema['enum'])) return schema['enum'].join(' | ');
@@ -214,7 +218,7 @@ function typeOf(schema: Json): string {
   const items = (schema['properties'] as Record<string, Json> | undefined)?.['items'];
   if (items) return `{ items: ${typeOf(items)}, nextCursor }`;
   if (schema['format'] === 'date-time') return 'time';
-  return String(schema['type'] ?? 'anything');
+  return typeof schema['type'] === 'string' ? schema['type'] : 'anything';
 }
 
 function curl({ method, path, body, example }: Described, issuer: string): string {

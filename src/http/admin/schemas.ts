@@ -15,10 +15,7 @@ export const line = (max: number) =>
     .trim()
     .min(1)
     .max(max)
-    .regex(
-      /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/,
-      'Must be text on one line.',
-    );
+    .regex(/^[^\p{Cc}\u2028-\u202e\u2066-\u2069]*$/u, 'Must be text on one line.');
 
 export const name = line(100);
 
@@ -27,7 +24,7 @@ export const note = z
   .trim()
   .min(1)
   .max(500)
-  .regex(/^[^\u0000-\u0009\u000b-\u001f\u007f]*$/, 'Must be text.');
+  .regex(/^(?:[^\p{Cc}]|\n)*$/u, 'Must be text.');
 
 /** An e-mail address. `params.code` makes its problem an `invalid_email`. */
 export const Email = z

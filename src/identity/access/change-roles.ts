@@ -33,11 +33,11 @@ export async function changeRoles(
   const given = add.filter((role) => !person.roles.includes(role) || taken.includes(role));
   if (!mayGrant(asking.role, [...taken, ...(await withRequired(work, given))]))
     throw new Refusal('cannot_grant_higher_role', { add, remove });
-  if ([...taken, ...given].includes('account_administrator'))
-    await requireAdministratorGrant(work, asking, accountId);
-
+  // The last one stays, however well anybody proves who they are: that is told first.
   if (taken.includes('account_administrator'))
     await protectAccount(work, person.id, accountId, { contact: false });
+  if ([...taken, ...given].includes('account_administrator'))
+    await requireAdministratorGrant(work, asking, accountId);
   for (const role of await inOrderOfNeed(work, taken))
     await revokeRole(work, person.id, role, accountId);
   for (const role of given)

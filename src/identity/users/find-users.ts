@@ -78,7 +78,7 @@ export async function findUsers(
         `exists (select from role_assignments r where r.user_id = u.id and r.role = ${place})`,
       role,
     );
-  if (status !== undefined) add((place) => `status = ${place}`, status);
+  if (status !== undefined) add((place) => `x.status = ${place}`, status);
 
   const rows = await sql.query<Row>(
     `select u.id, u.email_display as email, u.given_name as "givenName",

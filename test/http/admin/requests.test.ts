@@ -190,7 +190,7 @@ describe('what is no request', () => {
 });
 
 describe('what nobody may set (D-36)', () => {
-  it.for([
+  it.for<object>([
     { id: '00000000-0000-0000-0000-000000000000' },
     { accountId: '00000000-0000-0000-0000-000000000000' },
     { meta: {} },

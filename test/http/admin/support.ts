@@ -20,6 +20,11 @@ export function caller(program: Agent, token: string) {
 
 export type Caller = ReturnType<typeof caller>;
 
+/** Statuses in order, for requests that were sent at the same time. */
+export function statusesOf(answers: readonly Answer[]): number[] {
+  return answers.map(({ status }) => status).sort((one, other) => one - other);
+}
+
 /** A person as the API takes one. */
 export function someone(email: string, more: object = {}): object {
   return { email, givenName: 'New', familyName: 'Person', country: 'US', ...more };

@@ -14,9 +14,12 @@ export default operation({
   query: z.strictObject(auditFilter),
   result: AuditList,
 
-  async handle(work, { query: { limit, cursor: _, ...filter }, cursor }) {
+  async handle(work, { query: { limit, actor, target, action, since }, cursor }) {
     const rows = await findEvents(work, {
-      ...filter,
+      actor,
+      target,
+      action,
+      since,
       accountId: null,
       before: cursor.after === undefined ? undefined : Number(cursor.after),
       limit: limit + 1,
