@@ -28,12 +28,12 @@ function live(markup: string): string[] {
   const walk = (node: Node): void => {
     if ('tagName' in node) {
       const attributes = Object.fromEntries(node.attrs.map(({ name, value }) => [name, value]));
-      if (node.tagName === 'script' && !/^\/assets\//.test(attributes['src'] ?? ''))
+      if (node.tagName === 'script' && !(attributes['src'] ?? '').startsWith('/assets/'))
         found.push('script');
       if (['svg', 'iframe', 'object', 'embed', 'b', 'i'].includes(node.tagName))
         found.push(node.tagName);
       for (const [name, value] of Object.entries(attributes)) {
-        if (/^on/.test(name)) found.push(name);
+        if (name.startsWith('on')) found.push(name);
         if (
           ['href', 'src', 'action'].includes(name) &&
           /^\s*(javascript|data):/i.test(value) &&
