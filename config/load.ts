@@ -48,6 +48,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     );
   for (const proxy of settings.TRUSTED_PROXIES)
     if (!isNetwork(proxy)) problems.push(`TRUSTED_PROXIES: ${proxy} is no address and no network.`);
+  for (const server of settings.DNS_SERVERS)
+    if (!isServer(server)) problems.push(`DNS_SERVERS: ${server} is not host:port.`);
   if (production) {
     if (!settings.ISSUER) problems.push('ISSUER: the public address, https://...');
     else if (!issuer.startsWith('https://')) problems.push('ISSUER: must be https in production.');
@@ -121,4 +123,13 @@ function isNetwork(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** `127.0.0.1:53`, `[::1]:53`, `resolver:53`, or without a port. */
+function isServer(text: string): boolean {
+  if (isIP(text)) return true;
+  const [, literal, name, port = '53'] =
+    /^(?:\[([^\]]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = literal === undefined ? name !== undefined : isIP(literal) === 6;
+  return host && Number(port) > 0 && Number(port) < 65_536;
 }

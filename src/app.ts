@@ -15,6 +15,9 @@ import { vault } from '#platform/secrets.ts';
 import { clientRegistry } from '#identity/applications/client.ts';
 import { lockoutPolicy, type LockoutPolicy } from '#identity/credentials/lockout.ts';
 import { carryOut, type Task } from '#identity/credentials/tasks.ts';
+import { domainChecker } from '#identity/domains/check-domains.ts';
+import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
+import { proofNetwork } from '#identity/domains/proof-network.ts';
 import { loadAppSecrets } from '#identity/keys/app-secrets.ts';
 import {
   ensureSigningKeys,
@@ -45,6 +48,7 @@ import { acrPassword, engine, type Lifetimes } from './http/oidc/provider.ts';
 import { preparedDocuments } from './http/prepared.ts';
 import { clientAddress, pinAddress } from './http/public-address.ts';
 import { observe } from './http/observe.ts';
+import { domainProofRoutes } from './http/self-service/domain-proof.ts';
 import { passwordRoutes } from './http/self-service/password.ts';
 import { signInRoutes } from './http/sign-in/routes.ts';
 import { systemRoutes } from './http/system.ts';
@@ -70,6 +74,8 @@ export interface AppOptions {
   clock?: Clock;
   hasher?: PasswordHasher;
   lockout?: LockoutPolicy;
+  /** Where the proofs of domains are looked for, where a test has its own. */
+  proofs?: Partial<ProofNetwork>;
 }
 
 export interface App {
@@ -93,6 +99,7 @@ export async function createApp({
   clock = systemClock,
   hasher = passwordHasher(),
   lockout = lockoutPolicy,
+  proofs: ownProofs = {},
 }: AppOptions): Promise<App> {
   const { issuer } = config;
   const secure = issuer.startsWith('https:');
@@ -122,6 +129,8 @@ export async function createApp({
   });
   const egress = egressAllowance(config.egressAllow);
   const fetch = guardedFetch(egress);
+  const proofs: ProofNetwork = { ...proofNetwork(config.dnsServers, egress), ...ownProofs };
+  const checker = domainChecker(foundation, proofs, log);
   const makeEngine = async (): Promise<Provider> => {
     const provider = engine(
       {
@@ -211,10 +220,12 @@ export async function createApp({
     }),
     sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
+    domainProofRoutes({ foundation, csrf: forms }),
     ...developmentRoutes(),
     adminApi({
       foundation,
       egress,
+      proofs,
       clientProblem: (id, name, metadata) => clientProblem(provider, id, name, metadata),
       announce: {
         clients_changed: () => registry.changed(),
@@ -252,6 +263,7 @@ export async function createApp({
 
     async start() {
       await delivery.start();
+      checker.start();
       sweeper = setInterval(() => {
         sweepEngine(database, clock()).catch((error: unknown) =>
           log.warn({ error }, 'expired rows could not be swept'),
@@ -263,6 +275,7 @@ export async function createApp({
     async stop() {
       serving = false;
       clearInterval(sweeper);
+      await checker.stop();
       await delivery.stop();
       transport.close();
     },

@@ -79,27 +79,3 @@ export async function accountById(sql: Sql, id: string): Promise<AccountRecord> 
   if (!account) throw new Refusal('account_not_found');
   return account;
 }
-
-/** An email domain as administrators see it. */
-export interface DomainRecord {
-  domain: string;
-  state: string;
-  proof: 'email' | 'dns' | 'https' | 'operator' | null;
-  signup: 'approve' | 'auto' | 'closed';
-  claimedAt: Date | null;
-  ownedAt: Date | null;
-  expiresAt: Date | null;
-}
-
-/** The domains an account has or wants. Those it had once are history. */
-export function domainsOf(sql: Sql, accountId: string, name?: string): Promise<DomainRecord[]> {
-  return sql.query<DomainRecord>(
-    `select name as domain, state, proof, signup, claimed_at as "claimedAt",
-            owned_at as "ownedAt", expires_at as "expiresAt"
-     from domains
-     where account_id = $1 and ($2::text is null or name = $2)
-       and state in ('listed', 'pending', 'owned', 'contested', 'at_risk', 'lapsed')
-     order by name`,
-    [accountId, name ?? null],
-  );
-}

@@ -1,3 +1,4 @@
+import { moveApprovals } from '../belonging/approvals.ts';
 import type { Work } from '../work.ts';
 import type { Domain } from './domain.ts';
 
@@ -23,7 +24,7 @@ export async function closeOwnership(
      where id = $1`,
     [domain.id, work.now, reason],
   );
-  await supersedeApprovals(work, domain.accountId, domain.name);
+  await moveApprovals(work, domain.name);
   const trusted = await work.query<{ id: string; claimant_id: string }>(
     `update domain_requests set state = 'revoked', decided_at = $3, decided_by = $4
      where owner_id = $1 and domain = $2 and kind = 'access' and state in ('open', 'granted')
@@ -40,28 +41,4 @@ export async function closeOwnership(
     { from: domain.state, reason, trusts: trusted.length },
     domain.accountId,
   );
-}
-
-/** Whoever waits at an account because of this domain waits there no longer (behaviour.md U13). */
-async function supersedeApprovals(work: Work, accountId: string, name: string): Promise<void> {
-  // People before requests, the order in which every door takes them.
-  await work.query(
-    `select 1 from users where email is not null and split_part(email, '@', 2) = $1
-       and affiliation = 'pending' order by id for update`,
-    [name],
-  );
-  const waiting = await work.query<{ user_id: string }>(
-    `update approval_requests q set state = 'superseded', decided_at = $3, decided_by = $4
-     from users u
-     where u.id = q.user_id and q.account_id = $1 and q.state = 'open'
-       and u.email is not null and split_part(u.email, '@', 2) = $2
-     returning q.user_id`,
-    [accountId, name, work.now, JSON.stringify(work.actor)],
-  );
-  if (waiting.length > 0)
-    await work.query(
-      `update users set affiliation = 'none', updated_at = $2, version = version + 1
-       where id = any ($1::uuid[]) and affiliation = 'pending'`,
-      [waiting.map((row) => row.user_id), work.now],
-    );
 }

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { attestDomain } from '#identity/accounts/attest-domain.ts';
-import { domainsOf } from '#identity/accounts/find-accounts.ts';
+import { attestDomain } from '#identity/domains/attest-domain.ts';
+import { DomainView, showDomain } from '../domain-views.ts';
 import { operation } from '../operation.ts';
 import { note } from '../schemas.ts';
-import { DomainView } from '../views.ts';
 
 export default operation({
   id: 'attestDomain',
@@ -15,10 +14,10 @@ export default operation({
   body: z.strictObject({ reason: note.describe('Goes into the audit log.') }),
   example: { reason: 'Contract 4711, signed by the owner of the domain.' },
   result: DomainView,
-  refusals: ['invalid_domain', 'public_suffix', 'domain_owned_by_other'],
+  refusals: ['invalid_domain', 'public_mail_domain', 'public_suffix', 'domain_owned_by_other'],
 
   async handle(work, { account, params, body }) {
-    const domain = await attestDomain(work, account.id, params['domain']!, body.reason);
-    return (await domainsOf(work, account.id, domain))[0]!;
+    const { name } = await attestDomain(work, account.id, params['domain']!, body.reason);
+    return showDomain(work, account.id, name, work.now);
   },
 });
