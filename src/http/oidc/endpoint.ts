@@ -12,6 +12,8 @@ import { RequestScope, requestScopes, SpentMeanwhile } from './request-scope.ts'
 const paths =
   /^\/(oauth\/|device(\/|$)|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
 
+const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
+
 /** Public, and the same for everybody. */
 const documents = new Set([
   '/.well-known/openid-configuration',
@@ -51,6 +53,10 @@ export function engineEndpoints(
       await next();
       return;
     }
+    if (!methods.has(ctx.method))
+      throw new Problem(405, 'method_not_allowed', 'This address does not take that method.', {
+        Allow: [...methods].join(', '),
+      });
     if (machines.has(ctx.path)) ctx.req.headers.accept = 'application/json';
     if (ctx.querystring.includes('%00'))
       throw new Problem(

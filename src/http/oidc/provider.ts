@@ -76,6 +76,13 @@ export function cookieNames(issuer: string): {
 export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider {
   const { issuer, database, clock, registry, secrets, cookieKeys, lifetimes, pages } = dependencies;
   const secure = issuer.startsWith('https:');
+  const sessionCookie = {
+    signed: true,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure,
+    path: '/',
+  } as const;
 
   /** The person as they are now: read once per request, with whatever else it read. */
   async function personOf(id: string): Promise<Person | null> {
@@ -297,7 +304,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     cookies: {
       names: cookieNames(issuer),
       keys: cookieKeys as never,
-      long: { signed: true, httpOnly: true, sameSite: 'lax', secure, path: '/' },
+      long: sessionCookie,
       short: { signed: true, httpOnly: true, sameSite: 'lax', secure },
     },
     clientBasedCORS: (_ctx, origin, client) => corsOrigins(client).includes(origin),
@@ -444,6 +451,15 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       entities.IdTokenHint.payload.sub === sub && session.sidFor(client.clientId) !== undefined
     );
   }
+
+  // The page that says what is wrong with a device's code holds a form, and hence needs a session. The
+  // engine gives it one too late to be saved, and fails where the browser had none before.
+  const { persist } = provider.Session.prototype;
+  provider.Session.prototype.persist = async function (this: typeof provider.Session.prototype) {
+    if (typeof this.exp === 'number') return await persist.call(this);
+    Provider.ctx?.oidc.cookies.set(cookieNames(issuer).session, this.jti, sessionCookie);
+    return await this.save(lifetimes.sessionIdle);
+  };
 
   // A device is told how often it may ask.
   provider.on('device_authorization.success', (_ctx, response) => {

@@ -48,17 +48,22 @@ export function said(answer: Answer): Record<string, string> {
   return Object.fromEntries(location.searchParams);
 }
 
-/** Sends bytes that no HTTP library would, and gives back the status line and the rest. */
+/**
+ * Sends bytes that no HTTP library would, and gives back the status and the rest. The status is 0
+ * where the server hung up: what is too long is not read to its end.
+ */
 export function raw(base: string, text: string): Promise<{ status: number; text: string }> {
   const { port } = new URL(base);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1', () => socket.end(text));
     const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    socket.on('error', reject);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error);
+    });
     socket.on('close', () => {
       const answer = Buffer.concat(chunks).toString();
-      resolve({ status: Number(answer.split(' ')[1]), text: answer });
+      resolve({ status: Number(answer.split(' ')[1] ?? 0), text: answer });
     });
   });
 }

@@ -8,6 +8,7 @@ import { said, silent, verified } from '../support.ts';
 import { receiver, type Receiver } from './receiver.ts';
 
 const it = base.extend<{ heard: Receiver }>({
+  // oxlint-disable-next-line no-empty-pattern -- Vitest wants a pattern
   heard: async ({}, use) => {
     const heard = await receiver();
     await use(heard);

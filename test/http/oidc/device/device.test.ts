@@ -261,6 +261,28 @@ describe('RFC 8628: devices without a keyboard', () => {
     expect((await poll(program, client, device_code)).json.error).toBe('authorization_pending');
   });
 
+  it('a browser that comes with nothing is told what is wrong, and can go on from there', async ({
+    given,
+    browser,
+    program,
+    server,
+  }) => {
+    const client = await television(given);
+    const { user_code } = await start(program, client);
+    for (const answer of [
+      await browser.get('/device/expired'),
+      await browser.post('/device', { form: { user_code, confirm: 'yes', xsrf: 'x' } }),
+    ]) {
+      expect(answer.status).toBe(400);
+      expect(answer.forms[0]!.fields).toHaveProperty('user_code');
+    }
+    const fresh = server.agent();
+    const page = await fresh.get('/device/expired');
+    const question = await fresh.submit(page.forms[0]!, { user_code });
+    expect(question.words).toContain('Television');
+    expect(server.errors).toEqual([]);
+  });
+
   it('a client that is not registered for it gets no code', async ({ given, program }) => {
     const answer = await asClient(program, '/oauth/device_authorization', await given.client(), {
       scope: 'openid',

@@ -143,7 +143,7 @@ describe('OpenID Connect Discovery 1.0 and RFC 8414', () => {
     const answer = await program.get('/oauth/jwks');
     expect(answer.headers['content-type']).toMatch(/^application\/jwk-set\+json/);
     const { keys } = answer.json as { keys: Record<string, string>[] };
-    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'ES256', 'RS256', 'RS256']);
+    expect(keys.map(({ alg }) => alg!).toSorted()).toEqual(['ES256', 'ES256', 'RS256', 'RS256']);
     expect(new Set(keys.map(({ kid }) => kid)).size).toBe(4);
     for (const key of keys) {
       expect(key['use']).toBe('sig');
