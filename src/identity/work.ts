@@ -109,7 +109,7 @@ export async function unitOfWork<T>(
     const work: Work = {
       em: tx.em,
       query: (text, params) => tx.query(text, params),
-      actor,
+      actor: withoutAddress(actor),
       origin,
       now,
       link: (path) => new URL(path, issuer).href,
@@ -129,6 +129,11 @@ export async function unitOfWork<T>(
   });
   if (outbox.length > 0) sent?.();
   return result;
+}
+
+/** What is written down for ever names a person by their id alone: an address is to be erased one day. */
+function withoutAddress(actor: Actor): Actor {
+  return actor.type === 'user' ? { type: 'user', id: actor.id } : actor;
 }
 
 interface AuditRow {

@@ -9,9 +9,11 @@ export interface AppSecrets {
   dpopNonce: Buffer;
   /** Key of the counters for names nobody has, and of fingerprints of wrong passwords. */
   counters: Buffer;
+  /** Key of the marks by which an address that was erased is known again. */
+  marks: Buffer;
 }
 
-const names = ['pairwise', 'dpopNonce', 'counters'] as const;
+const names = ['pairwise', 'dpopNonce', 'counters', 'marks'] as const;
 
 /** Reads them, and makes those that are missing. Processes that start together agree. */
 export async function loadAppSecrets(

@@ -172,7 +172,8 @@ export async function takeOut(
      from users u, accounts a where u.id = $1 and a.id = $2 and u.email is not null`,
     [userId, accountId],
   );
-  if (told)
+  // Who is erased gets one last mail, and not from here.
+  if (told && reason !== 'erased')
     mail(
       work,
       { userId, email: told.email, name: told.given_name, locale: told.language },
