@@ -14,6 +14,7 @@ import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts'
 import { vault } from '#platform/secrets.ts';
 import { clientRegistry } from '#identity/applications/client.ts';
 import { lockoutPolicy, type LockoutPolicy } from '#identity/credentials/lockout.ts';
+import { tendBelonging } from '#identity/belonging/housekeeping.ts';
 import { carryOut, type Task } from '#identity/credentials/tasks.ts';
 import { domainChecker } from '#identity/domains/check-domains.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
@@ -49,7 +50,11 @@ import { preparedDocuments } from './http/prepared.ts';
 import { clientAddress, pinAddress } from './http/public-address.ts';
 import { observe } from './http/observe.ts';
 import { domainProofRoutes } from './http/self-service/domain-proof.ts';
+import { invitationRoutes } from './http/self-service/invitation.ts';
+import { keepAccountRoutes } from './http/self-service/keep-account.ts';
 import { passwordRoutes } from './http/self-service/password.ts';
+import { registerRoutes } from './http/self-service/register.ts';
+import { profileRoutes } from './http/self-service/profile.ts';
 import { signInRoutes } from './http/sign-in/routes.ts';
 import { systemRoutes } from './http/system.ts';
 import { readDemo } from '#config/demo.ts';
@@ -220,7 +225,24 @@ export async function createApp({
     }),
     sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
+    registerRoutes({ foundation, hasher, csrf: forms }),
+    invitationRoutes({
+      foundation,
+      hasher,
+      csrf: forms,
+      sessions,
+      device: deviceCookie(issuer),
+      lockout,
+      counters: secrets.counters,
+    }),
     domainProofRoutes({ foundation, csrf: forms }),
+    profileRoutes({
+      passwords: { ...foundation, hasher, policy: lockout, key: secrets.counters },
+      sessions,
+      csrf: forms,
+      device: deviceCookie(issuer),
+    }),
+    keepAccountRoutes({ foundation, csrf: forms }),
     ...developmentRoutes(),
     adminApi({
       foundation,
@@ -252,6 +274,7 @@ export async function createApp({
   const handle = app.callback();
 
   let sweeper: NodeJS.Timeout | undefined;
+  let tending: NodeJS.Timeout | undefined;
   return {
     listener(request, response) {
       if (!prepared.serve(request, response)) void handle(request, response);
@@ -270,11 +293,19 @@ export async function createApp({
         );
       }, 60_000);
       sweeper.unref();
+      // Invitations and requests that ran out, unfinished registrations, the daily reminder.
+      tending = setInterval(() => {
+        tendBelonging(foundation).catch((error: unknown) =>
+          log.warn({ error }, 'invitations and requests could not be looked after'),
+        );
+      }, 10 * 60_000);
+      tending.unref();
     },
 
     async stop() {
       serving = false;
       clearInterval(sweeper);
+      clearInterval(tending);
       await checker.stop();
       await delivery.stop();
       transport.close();

@@ -26,7 +26,7 @@ export function systemRoutes({
   const router = new Router();
 
   router.get('/', (ctx) => {
-    sendPage(ctx, 200, landingPage({ ...pageContext(ctx), devLinks }));
+    sendPage(ctx, 200, landingPage({ ...pageContext(ctx), signInHref: '/profile', devLinks }));
   });
 
   router.get('/healthz', (ctx) => {

@@ -6,6 +6,8 @@ import type { PasswordDependencies } from '#identity/credentials/check-password.
 import { hasPassword } from '#identity/credentials/password.ts';
 import { passwordRules } from '#identity/credentials/password-rules.ts';
 import { Refusal } from '#identity/refusal.ts';
+import { exportPerson } from '#identity/users/export.ts';
+import { managerOf, requestErasure } from '#identity/users/erase.ts';
 import { canonicalCountry } from '#identity/users/country.ts';
 import type { Person } from '#identity/users/person.ts';
 import {
@@ -45,23 +47,13 @@ export interface ProfileDependencies {
   sessions: Sessions;
   csrf: Csrf;
   device: DeviceCookie;
-  /** Everything that is kept about a person, for themselves. */
-  exportOf: (userId: string) => Promise<object>;
-  /**
-   * A person asks to be deleted. Returns whether it was done at once (`erasing`) or their
-   * administrators decide (`requested`).
-   */
-  requestErasure: (work: Work, person: Person) => Promise<'erasing' | 'requested'>;
-  /** Whose administrators decide about a person, or null where the person does. */
-  managerOf: (person: Person) => Promise<string | null>;
 }
 
 /** Seconds within which one must have signed in to change what one signs in with (ASVS 7.5.1). */
 const fresh = 15 * 60;
 
 /** `/profile`: what a person may see and change about themselves (behaviour.md F25, F26, F35). */
-export function profileRoutes(dependencies: ProfileDependencies): Router {
-  const { passwords, sessions, csrf, device } = dependencies;
+export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDependencies): Router {
   const { database, clock } = passwords;
   const router = new Router({ prefix: '/profile' });
 
@@ -287,7 +279,7 @@ export function profileRoutes(dependencies: ProfileDependencies): Router {
     ctx.set('Content-Disposition', 'attachment; filename="my-data.json"');
     ctx.set('Cache-Control', 'no-store');
     ctx.type = 'application/json';
-    ctx.body = JSON.stringify(await dependencies.exportOf(session.person.id), null, 2);
+    ctx.body = JSON.stringify(await exportPerson(database, session.person.id, clock()), null, 2);
   });
 
   router.get('/data/delete', (ctx) => {
@@ -300,9 +292,7 @@ export function profileRoutes(dependencies: ProfileDependencies): Router {
     const form = await readForm(ctx);
     csrf.check(ctx, form);
     if (form['understood'] !== 'yes') return showData(ctx, session, { error: 'missing' });
-    const outcome = await as(ctx, session.person, (work) =>
-      dependencies.requestErasure(work, session.person),
-    );
+    const outcome = await as(ctx, session.person, (work) => requestErasure(work, session.person));
     if (outcome === 'requested') return done(ctx, '/profile/data', 'requested');
     ctx.status = 303;
     ctx.redirect('/');
@@ -472,7 +462,7 @@ export function profileRoutes(dependencies: ProfileDependencies): Router {
         ...page,
         done: doneText(ctx, page),
         failed: error !== undefined,
-        managedBy: await dependencies.managerOf(session.person),
+        managedBy: await managerOf(database, session.person),
         error,
       }),
     );
