@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { passwordProblems } from '#identity/credentials/password-rules.ts';
 
-const ann = ['ann@acme.example', 'Ann', 'Archibald', 'Acme Engineering'];
+const ann = [
+  'ann@acme.example',
+  'max.mustermann@else.example',
+  'Ann',
+  'Archibald',
+  'Acme Engineering',
+];
 
 describe('a new password', () => {
   it.each([
@@ -47,6 +53,7 @@ describe('a new password', () => {
     ['the family name and a year', 'archibald2026', 'personal'],
     ['the organization and a year', 'Engineering26!', 'personal'],
     ['the product', 'Ostiary-2026!', 'personal'],
+    ['the address without its domain and a year', 'max.mustermann26', 'personal'],
     ['the address itself', 'ann@acme.example', 'personal'],
     ['the names one after the other', 'Ann Archibald 1', 'personal'],
   ])('is refused: %s', (_, password, problem) => {

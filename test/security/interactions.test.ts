@@ -203,10 +203,7 @@ describe('a form is ours and sent from our page (D-69)', () => {
 });
 
 describe('a session (D-64)', () => {
-  it('is another one after the sign-in than before, and dead after signing out', async ({
-    given,
-    server,
-  }) => {
+  it('is another one after each sign-in', async ({ given, server }) => {
     const ann = await given.user();
     const client = await given.client();
     const browser = server.agent();
@@ -237,6 +234,25 @@ describe('a session (D-64)', () => {
         'error',
       ),
     ).toBe('login_required');
+  });
+
+  it('is dead after signing out, for whoever kept a copy', async ({ given, server }) => {
+    const ann = await given.user();
+    const client = await given.client();
+    const [browser, copy] = [server.agent(), server.agent()];
+    codeOf(await signIn(browser, client, ann));
+    for (const name of ['ostiary_session', 'ostiary_session.sig'])
+      copy.setCookie(name, browser.cookie(name)!);
+    expect(codeOf(await copy.get(authorizeUrl(client, { prompt: 'none' })))).toBeTruthy();
+    const question = await browser.get('/oauth/end_session');
+    expect(question.words).toContain('Sign out?');
+    await browser.follow(await browser.submit(question.forms[0]!));
+    for (const agent of [browser, copy]) {
+      const silent = await agent.get(authorizeUrl(client, { prompt: 'none' }));
+      expect(silent.location?.searchParams.get('error')).toBe('login_required');
+    }
+    expect(await given.rows('select 1 from oidc_sessions where user_id is not null')).toEqual([]);
+    expect(server.errors).toEqual([]);
   });
 
   it('planted by somebody else does not become the person’s', async ({ given, server }) => {

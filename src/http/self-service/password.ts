@@ -134,7 +134,7 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
         ...pageContext(ctx),
         csrf: csrf.token(ctx),
         email,
-        codeAction: '/forgot-password/code',
+        codeAction: `/forgot-password/code${ctx.search}`,
         error,
         backHref: signInPath(ctx.query['sign_in']) ?? '/',
       }),

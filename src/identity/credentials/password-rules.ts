@@ -34,8 +34,10 @@ export function passwordProblems(
   const plain = typed.toLowerCase();
   if (isCommon(plain)) problems.push('common');
   const words = [...personal, 'ostiary']
-    .flatMap((word) => (word ?? '').toLowerCase().split(/[@.\s]+/))
-    .filter((word) => word.length >= 4);
+    .map((name) => (name ?? '').toLowerCase())
+    .flatMap((name) => [name, ...name.split('@'), ...name.split(/[@.\s]+/)])
+    .filter((word) => word.length >= 4)
+    .sort((one, other) => other.length - one.length);
   // Personal words are no harm in a long sentence; they are when there is little beside them.
   const rest = words.reduce((left, word) => left.replaceAll(word, ''), plain);
   if (rest.length < plain.length && Array.from(rest).length < 8) problems.push('personal');
