@@ -2,6 +2,7 @@ import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
+import { sourceBucket } from '#identity/credentials/check-password.ts';
 import { passwordRules } from '#identity/credentials/password-rules.ts';
 import {
   openToken,
@@ -13,7 +14,7 @@ import {
 } from '#identity/credentials/password.ts';
 import type { Foundation } from '#identity/work.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, sendPage } from '../context.ts';
+import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
 import {
   forgotPasswordPage,
@@ -22,6 +23,8 @@ import {
   newPasswordPage,
   passwordChangedPage,
 } from '../pages/password.ts';
+import { throttledPage } from '../pages/trouble.ts';
+import { rateLimit } from '../rate-limit.ts';
 
 export interface PasswordPagesDependencies {
   foundation: Foundation;
@@ -32,12 +35,14 @@ export interface PasswordPagesDependencies {
 /** Forgotten and first passwords, for people without a session. */
 export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDependencies): Router {
   const router = new Router();
+  const limit = rateLimit(30, foundation.clock);
 
   router.get('/forgot-password', (ctx) => showForgot(ctx));
 
   router.post('/forgot-password', async (ctx) => {
     const form = await readForm(ctx);
     csrf.check(ctx, form);
+    if (throttled(ctx)) return;
     const typed = (form['email'] ?? '').trim();
     const email = canonicalEmail(typed);
     if (email === null) return showForgot(ctx, typed, typed === '' ? 'empty' : 'invalid');
@@ -58,6 +63,7 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
   router.post('/forgot-password/code', async (ctx) => {
     const form = await readForm(ctx);
     csrf.check(ctx, form);
+    if (throttled(ctx)) return;
     const email = canonicalEmail(form['email'] ?? '');
     if (email === null) return showForgot(ctx);
     const result = await redeemCode(foundation, {
@@ -109,6 +115,24 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
     });
   }
   return router;
+
+  /** One source must not fill the queue of all others. */
+  function throttled(ctx: Context): boolean {
+    const source = sourceBucket(ctx.ip);
+    const wait = source === '' ? 0 : limit.take(source);
+    if (wait === 0) return false;
+    ctx.set('Retry-After', String(wait));
+    sendPage(
+      ctx,
+      429,
+      throttledPage({
+        ...pageContext(ctx),
+        minutes: Math.ceil(wait / 60),
+        reference: referenceOf(ctx),
+      }),
+    );
+    return true;
+  }
 
   function showForgot(ctx: Context, email?: string, error?: 'empty' | 'invalid'): void {
     const returnTo = signInPath(ctx.query['sign_in']);

@@ -83,7 +83,7 @@ export async function checkPassword(
       [...policy.delays],
       policy.dailyLimit,
       policy.dailyDelay,
-      sprayBucket(origin.ip),
+      sourceBucket(origin.ip),
       new Date(now.getTime() - sprayWindow),
       sprayLimit,
       policy.hardLimit,
@@ -221,10 +221,12 @@ const countSpray = `
     updated_at = $3`;
 
 /**
+ * Under which key a source is counted; empty where it is not.
+ *
  * An address is limited, but never a loopback one: that is a proxy in front of us that nobody named
  * in TRUSTED_PROXIES, and limiting it would stop everybody.
  */
-function sprayBucket(ip: string | null | undefined): string {
+export function sourceBucket(ip: string | null | undefined): string {
   if (!ip || ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.')) return '';
   return `source:${isIPv6(ip) ? networkOf(ip) : ip}`;
 }
@@ -247,7 +249,7 @@ async function afterWrong(
 ): Promise<void> {
   const { database, clock, policy } = dependencies;
   const now = clock();
-  const source = sprayBucket(origin.ip);
+  const source = sourceBucket(origin.ip);
   if (source)
     await database.query(countSpray, [
       source,

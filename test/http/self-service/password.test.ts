@@ -3,7 +3,7 @@ import { passwordHasher } from '#platform/password-hash.ts';
 import { sendReset } from '#identity/credentials/password.ts';
 import { it } from '#test/support/it.ts';
 import { authorizeUrl, codeOf, refresh, signIn, tokensFor } from '#test/support/sign-in.ts';
-import { sameness, told } from '../../security/guesses.ts';
+import { itBehindProxy, sameness, told } from '../../security/guesses.ts';
 import { choose, codeIn, forget, linkIn, mailsTo, mailTo } from './mailbox.ts';
 
 const fresh = 'seven swans were swimming';
@@ -350,7 +350,40 @@ describe('the answer to a forgotten password', () => {
   });
 });
 
+describe('one source that asks again and again', () => {
+  itBehindProxy('has to wait, and nobody else has', async ({ given, server }) => {
+    const ann = await given.user();
+    const from = (ip: string) =>
+      Object.assign(server.agent(), { headers: { 'x-forwarded-for': ip } });
+    const flood = from('203.0.113.7');
+    const [form] = (await flood.get('/forgot-password')).forms;
+    for (let round = 0; round < 30; round += 1)
+      expect((await flood.submit(form!, { email: `p${round}@acme.example` })).status).toBe(200);
+    const stopped = await flood.submit(form!, { email: ann.email });
+    expect(stopped.status).toBe(429);
+    expect(Number(stopped.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await forget(from('203.0.113.8'), ann.email)).status).toBe(200);
+    server.clock.advance(60);
+    expect((await flood.submit(form!, { email: ann.email })).status).toBe(200);
+    expect(server.errors).toEqual([]);
+  });
+});
+
 describe('a link', () => {
+  it('that was sent before the person was locked is dead with the rest (D-63)', async ({
+    given,
+    server,
+    browser,
+  }) => {
+    const ann = await given.user();
+    const sent = await forget(browser, ann.email);
+    const mail = await mailTo(server, ann.email);
+    await given.locked(ann, 'admin');
+    expect((await browser.get(linkIn(mail))).status).toBe(410);
+    const late = await browser.submit(sent.forms[0]!, { code: codeIn(mail) });
+    expect(late.alerts).toEqual(['Code no longer valid. Ask for a new one.']);
+  });
+
   it('works once, and looking at it does not use it up', async ({ given, server, browser }) => {
     const ann = await given.user();
     await forget(browser, ann.email);
