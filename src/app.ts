@@ -197,6 +197,8 @@ export async function createApp({
     },
   });
 
+  const interactions = interactionsOf(database, registry, clock, issuer);
+
   // --- The doors
   const app = new Koa();
   app.keys = cookieKeys as never;
@@ -215,7 +217,7 @@ export async function createApp({
   for (const router of [
     signInRoutes({
       foundation,
-      interactions: interactionsOf(database, registry, clock, issuer),
+      interactions,
       hasher,
       lockout,
       counters: secrets.counters,
@@ -225,7 +227,7 @@ export async function createApp({
     }),
     sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
-    registerRoutes({ foundation, hasher, csrf: forms }),
+    registerRoutes({ foundation, hasher, csrf: forms, interactions }),
     invitationRoutes({
       foundation,
       hasher,

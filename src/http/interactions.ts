@@ -27,6 +27,8 @@ export interface Interaction {
 export interface Interactions {
   /** The interaction of this address and this browser, or null when there is none any more. */
   load(ctx: Context | ParameterizedContext, uid: string): Promise<Interaction | null>;
+  /** Which application an interaction belongs to, whoever asks: for what is begun on its way. */
+  clientOf(uid: string): Promise<string | null>;
   /** Keeps the address that was typed. */
   identify(interaction: Interaction, identifier: string): Promise<void>;
   /**

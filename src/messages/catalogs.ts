@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Locale, locales } from '#platform/i18n.ts';
+import belonging from './en/belonging.json' with { type: 'json' };
+import domains from './en/domains.json' with { type: 'json' };
 import mail from './en/mail.json' with { type: 'json' };
 import profile from './en/profile.json' with { type: 'json' };
 import signIn from './en/sign-in.json' with { type: 'json' };
@@ -8,6 +10,8 @@ import signIn from './en/sign-in.json' with { type: 'json' };
 const english = {
   'sign-in': signIn,
   mail,
+  belonging,
+  domains,
   profile,
 };
 

@@ -56,6 +56,15 @@ export function interactionsOf(
       };
     },
 
+    async clientOf(uid) {
+      const [row] = await database.query<{ client_id: string | null }>(
+        `select payload -> 'params' ->> 'client_id' as client_id from oidc_artifacts
+         where id = $1 and model = 'Interaction' and expires_at > $2`,
+        [keyOf('Interaction', uid), clock()],
+      );
+      return row?.client_id ?? null;
+    },
+
     async identify({ uid }, identifier) {
       await database.query(
         `update oidc_artifacts set payload = jsonb_set(payload, '{identifier}', to_jsonb($2::text))

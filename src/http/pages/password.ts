@@ -201,7 +201,7 @@ export function codePage(page: CodePage): Html {
   });
 }
 
-function codeField(t: Translate, error?: 'wrong' | 'spent'): Html {
+export function codeField(t: Translate, error?: 'wrong' | 'spent'): Html {
   return field({
     name: 'code',
     label: t('code.field'),

@@ -4,7 +4,9 @@ import type { PasswordHasher } from '#platform/password-hash.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
 import { checkPassword, type PasswordDependencies } from '#identity/credentials/check-password.ts';
 import type { LockoutPolicy } from '#identity/credentials/lockout.ts';
+import { settleRegistration } from '#identity/belonging/settle.ts';
 import { nextStep, type Step } from '#identity/sign-in/next-step.ts';
+import { redeemSignInPass } from '#identity/sign-in/pass.ts';
 import { refused, signedIn } from '#identity/sign-in/signed-in.ts';
 import { acceptTerms, termsByIds, textIn } from '#identity/terms/terms.ts';
 import type { Person } from '#identity/users/person.ts';
@@ -100,56 +102,24 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
     if (result.outcome !== 'right')
       return showPassword(ctx, interaction, email, { error: result.outcome });
 
-    const { person } = result;
-    const step = stepOf(interaction, person, { proved: true });
-    if (step.step === 'refused' && step.denial.reason === 'locked') {
-      await refused(foundation, {
-        userId: person.id,
-        accountId: person.account?.id ?? null,
-        buckets: result.buckets,
-        clientId: interaction.client?.id ?? null,
-        lock: step.denial.lock,
-        origin,
-      });
-      return showRefusal(ctx, database, interaction, person, step.denial, {
-        csrf: csrf.token(ctx, interaction.uid),
-      });
-    }
-
-    const secret = await signedIn(foundation, {
-      userId: person.id,
-      accountId: person.account?.id ?? null,
+    await proved(ctx, interaction, result.person, {
       buckets: result.buckets,
       deviceId: result.device,
-      clientId: interaction.client?.id ?? null,
-      method: 'password',
-      origin,
+      remember: form['remember'] !== undefined && form['remember'] !== '',
     });
-    if (secret !== null) device.write(ctx, secret);
+  });
 
-    // Somebody else was signed in in this browser: their session ends here.
-    const other = interaction.person && interaction.person.id !== person.id;
-    if (other && interaction.sessionUid !== null)
-      await unitOfWork(foundation, { actor: { type: 'user', id: person.id }, origin }, (work) =>
-        endSession(work, interaction.sessionUid!, 'another person signed in'),
-      );
-    const remember = form['remember'] !== undefined && form['remember'] !== '';
-    ctx.status = 303;
-    ctx.redirect(
-      await interactions.finish(
-        interaction,
-        {
-          login: {
-            accountId: person.id,
-            acr: dependencies.acr,
-            amr: ['pwd'],
-            remember,
-            ts: Math.floor(clock().getTime() / 1000),
-          },
-        },
-        { forgetSession: other ?? false },
-      ),
-    );
+  /** Back from a registration that began here: the password was chosen a moment ago. */
+  router.get('/registered', async (ctx) => {
+    const interaction = await load(ctx);
+    if (!interaction) return;
+    const { pass } = ctx.query;
+    const person =
+      interaction.prompt.name === 'login' && typeof pass === 'string'
+        ? await redeemSignInPass(foundation, pass, csrf.browser(ctx))
+        : null;
+    if (!person) return back(ctx, interaction);
+    await proved(ctx, interaction, person, { buckets: [], deviceId: null, remember: false });
   });
 
   router.post('/terms', async (ctx) => {
@@ -173,14 +143,17 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
     await unitOfWork(
       foundation,
       { actor: { type: 'user', id: person.id, email: person.email }, origin: originOf(ctx) },
-      (work) =>
-        acceptTerms(work, {
+      async (work) => {
+        await acceptTerms(work, {
           userId: person.id,
           accountId: person.account?.id ?? null,
           clientId: interaction.client?.id ?? null,
           interaction: interaction.uid,
           accepted,
-        }),
+        });
+        // Who registered finds their place now (behaviour.md U8 to U10).
+        await settleRegistration(work, person.id);
+      },
     );
     await proceed(ctx, interaction, { terms: {} });
   });
@@ -280,6 +253,60 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
 
   return router;
 
+  /** A person proved who they are: they are signed in, or told why they may not be. */
+  async function proved(
+    ctx: Context,
+    interaction: Interaction,
+    person: Person,
+    {
+      buckets,
+      deviceId,
+      remember,
+    }: { buckets: readonly string[]; deviceId: string | null; remember: boolean },
+  ): Promise<void> {
+    const origin = originOf(ctx);
+    const about = {
+      userId: person.id,
+      accountId: person.account?.id ?? null,
+      buckets,
+      clientId: interaction.client?.id ?? null,
+      origin,
+    };
+    const step = stepOf(interaction, person, { proved: true });
+    if (step.step === 'refused' && step.denial.reason === 'locked') {
+      await refused(foundation, { ...about, lock: step.denial.lock });
+      return showRefusal(ctx, database, interaction, person, step.denial, {
+        csrf: csrf.token(ctx, interaction.uid),
+      });
+    }
+
+    const secret = await signedIn(foundation, { ...about, deviceId, method: 'password' });
+    if (secret !== null) device.write(ctx, secret);
+
+    // Somebody else was signed in in this browser: their session ends here.
+    const other = interaction.person && interaction.person.id !== person.id;
+    if (other && interaction.sessionUid !== null)
+      await unitOfWork(foundation, { actor: { type: 'user', id: person.id }, origin }, (work) =>
+        endSession(work, interaction.sessionUid!, 'another person signed in'),
+      );
+    ctx.status = 303;
+    ctx.redirect(
+      await interactions.finish(
+        interaction,
+        {
+          login: {
+            accountId: person.id,
+            acr: dependencies.acr,
+            amr: ['pwd'],
+            remember,
+            ts: Math.floor(clock().getTime() / 1000),
+          },
+        },
+        { forgetSession: other ?? false },
+      ),
+    );
+  }
+
   async function load(ctx: Context): Promise<Interaction | null> {
     const interaction = await interactions.load(ctx, String(ctx['params'].uid));
     if (interaction) return interaction;
@@ -345,6 +372,7 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
         action: `/sign-in/${uid}/identifier`,
         email,
         error,
+        registerHref: `/register?sign_in=${uid}`,
         forgotHref: `/forgot-password?sign_in=${uid}`,
         clientName: client?.name,
       }),

@@ -300,7 +300,8 @@ export type Registered =
       signIn: string | null;
     }
   | { outcome: 'problems'; problems: PasswordProblem[] }
-  | { outcome: 'invalid' | 'upstream' };
+  | { outcome: 'invalid' }
+  | { outcome: 'upstream' };
 
 /**
  * The mailbox is proved and a password chosen: now there is a user. Everything is looked at again: the

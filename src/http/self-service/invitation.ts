@@ -1,0 +1,262 @@
+import { Router } from '@koa/router';
+import type { Context } from 'koa';
+import type { PasswordHasher } from '#platform/password-hash.ts';
+import {
+  acceptInvitation,
+  declineInvitation,
+  viewInvitation,
+  type InvitationStop,
+  type InvitationView,
+  type Proof,
+} from '#identity/belonging/answer-invitation.ts';
+import { checkPassword } from '#identity/credentials/check-password.ts';
+import type { LockoutPolicy } from '#identity/credentials/lockout.ts';
+import { passwordRules } from '#identity/credentials/password-rules.ts';
+import { forgetAttempts } from '#identity/users/lock.ts';
+import type { Person } from '#identity/users/person.ts';
+import { unitOfWork, type Foundation } from '#identity/work.ts';
+import { readForm } from '../body.ts';
+import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';
+import { countryOptions } from '../countries.ts';
+import type { Csrf } from '../csrf.ts';
+import type { DeviceCookie } from '../device-cookie.ts';
+import {
+  invitationDonePage,
+  invitationPage,
+  invitationStopPage,
+  type InvitationPage,
+} from '../pages/invitation.ts';
+import { throttledPage } from '../pages/trouble.ts';
+import type { Sessions } from '../sessions.ts';
+import { readPerson } from './person-form.ts';
+
+export interface InvitationPagesDependencies {
+  foundation: Foundation;
+  hasher: PasswordHasher;
+  csrf: Csrf;
+  sessions: Sessions;
+  device: DeviceCookie;
+  lockout: LockoutPolicy;
+  /** Key of the counters: see `AppSecrets`. */
+  counters: Buffer;
+}
+
+/**
+ * Invitations are answered here. GET shows, and uses nothing up; POST answers. The link is not a
+ * person: whoever is known has to be signed in as the one who was invited (security.md D-80).
+ */
+export function invitationRoutes(dependencies: InvitationPagesDependencies): Router {
+  const { foundation, hasher, csrf, sessions, device, lockout, counters } = dependencies;
+  const router = new Router({ prefix: '/invitations/:secret' });
+
+  router.get('/', async (ctx) => {
+    const current = await personIn(ctx);
+    const view = await viewInvitation(foundation, secretOf(ctx), current);
+    show(ctx, view, current);
+  });
+
+  router.post('/sign-in', async (ctx) => {
+    csrf.check(ctx, await readForm(ctx));
+    const view = await viewInvitation(foundation, secretOf(ctx), null);
+    if (!view) return showStop(ctx, 'unknown', null, null);
+    sessions.signIn(ctx, pathOf(ctx), { loginHint: view.invitation.email });
+  });
+
+  router.post('/accept', async (ctx) => {
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const current = await personIn(ctx);
+    const view = await viewInvitation(foundation, secretOf(ctx), current);
+    if (!view || view.stop) return show(ctx, view, current);
+    const proof = await proofOf(ctx, view, form, current);
+    if (!proof) return;
+    const answer = await acceptInvitation(foundation, hasher, secretOf(ctx), proof, originOf(ctx));
+    if (answer.outcome === 'problems') {
+      const { values } = readPerson(form);
+      return show(ctx, view, current, { values, problems: answer.problems });
+    }
+    if (answer.outcome === 'stopped') return showStop(ctx, answer.stop, answer.account, current);
+    sendPage(
+      ctx,
+      200,
+      invitationDonePage({
+        ...pageContext(ctx, { profile: answer.person.language }),
+        account: answer.account,
+        continueHref: '/profile',
+      }),
+    );
+  });
+
+  router.post('/decline', async (ctx) => {
+    csrf.check(ctx, await readForm(ctx));
+    const current = await personIn(ctx);
+    const answer = await declineInvitation(foundation, secretOf(ctx), current, originOf(ctx));
+    if (answer.outcome === 'stopped') return showStop(ctx, answer.stop!, answer.account, current);
+    sendPage(
+      ctx,
+      200,
+      invitationDonePage({
+        ...pageContext(ctx, { profile: current?.language }),
+        account: answer.account ?? '',
+        declined: true,
+      }),
+    );
+  });
+
+  return router;
+
+  async function personIn(ctx: Context): Promise<Person | null> {
+    return (await sessions.current(ctx))?.person ?? null;
+  }
+
+  /** How the person proves themselves, or null where they were told what is missing. */
+  async function proofOf(
+    ctx: Context,
+    view: InvitationView,
+    form: Record<string, string>,
+    current: Person | null,
+  ): Promise<Proof | null> {
+    switch (view.way) {
+      case 'signed_in':
+        return { by: 'person', userId: current!.id };
+      case 'sign_in':
+        sessions.signIn(ctx, pathOf(ctx), { loginHint: view.invitation.email });
+        return null;
+      case 'password':
+        return proofByPassword(ctx, view, form['password'] ?? '', current);
+      case 'create': {
+        const { values, errors } = readPerson(form);
+        if (Object.keys(errors).length > 0) {
+          show(ctx, view, current, { values, errors });
+          return null;
+        }
+        const { t } = pageContext(ctx);
+        return {
+          by: 'new_password',
+          ...values,
+          password: form['password'] ?? '',
+          again: form['password_again'] ?? '',
+          language: t.locale,
+        };
+      }
+    }
+  }
+
+  async function proofByPassword(
+    ctx: Context,
+    view: InvitationView,
+    password: string,
+    current: Person | null,
+  ): Promise<Proof | null> {
+    if (password === '' || password.length > 1024) {
+      show(ctx, view, current, { failure: 'wrong' });
+      return null;
+    }
+    const origin = originOf(ctx);
+    const result = await checkPassword(
+      { ...foundation, hasher, policy: lockout, key: counters },
+      { email: view.invitation.email, password, device: device.read(ctx), origin },
+    );
+    if (result.outcome === 'throttled') {
+      ctx.set('Retry-After', String(result.minutes * 60));
+      const { minutes } = result;
+      sendPage(
+        ctx,
+        429,
+        throttledPage({ ...pageContext(ctx), minutes, reference: referenceOf(ctx) }),
+      );
+      return null;
+    }
+    if (result.outcome !== 'right') {
+      show(ctx, view, current, { failure: result.outcome });
+      return null;
+    }
+    const { id } = result.person;
+    await unitOfWork(foundation, { actor: { type: 'user', id }, origin }, (work) =>
+      forgetAttempts(work, id),
+    );
+    return { by: 'person', userId: id };
+  }
+
+  function show(
+    ctx: Context,
+    view: InvitationView | null,
+    current: Person | null,
+    more: Partial<InvitationPage> = {},
+  ): void {
+    if (!view) return showStop(ctx, 'unknown', null, current);
+    const { invitation, inviter, stop, done, groups, way } = view;
+    if (stop) return showStop(ctx, stop, invitation.account, current);
+    const page = pageContext(ctx, { profile: current?.language });
+    if (done)
+      return sendPage(
+        ctx,
+        200,
+        invitationDonePage({ ...page, account: invitation.account, continueHref: '/profile' }),
+      );
+    const failed = more.errors || more.problems || more.failure;
+    sendPage(
+      ctx,
+      failed ? 422 : 200,
+      invitationPage({
+        ...page,
+        csrf: csrf.token(ctx),
+        path: pathOf(ctx),
+        account: invitation.account,
+        inviter,
+        email: invitation.email,
+        expiresAt: invitation.expiresAt,
+        groups,
+        way,
+        countries: countryOptions(page.t.locale),
+        values: {
+          givenName: invitation.givenName,
+          familyName: invitation.familyName,
+          country: invitation.country ?? '',
+        },
+        minLength: passwordRules.minLength,
+        maxLength: passwordRules.maxLength,
+        ...more,
+      }),
+    );
+  }
+
+  function showStop(
+    ctx: Context,
+    stop: InvitationStop,
+    account: string | null,
+    current: Person | null,
+  ): void {
+    sendPage(
+      ctx,
+      statuses[stop] ?? 410,
+      invitationStopPage({
+        ...pageContext(ctx, { profile: current?.language }),
+        stop,
+        account,
+        continueHref: stop === 'sign_in_upstream' ? '/profile' : undefined,
+        signOutHref: stop === 'wrong_person' ? '/oauth/end_session?client_id=ostiary' : undefined,
+      }),
+    );
+  }
+}
+
+/** Gone for good, unless it may still be accepted by another person or at another time. */
+const statuses: Partial<Record<InvitationStop, number>> = {
+  wrong_person: 403,
+  member_elsewhere: 409,
+  domain_owned_by_other: 409,
+  account_on_hold: 409,
+  inviter: 409,
+  not_addable: 409,
+  sign_in_upstream: 409,
+  unknown: 404,
+};
+
+function secretOf(ctx: Context): string {
+  return String((ctx as Context & { params: Record<string, string> }).params['secret']);
+}
+
+function pathOf(ctx: Context): string {
+  return `/invitations/${encodeURIComponent(secretOf(ctx))}`;
+}
