@@ -35,7 +35,8 @@ interface Frame extends PageContext {
 
 function profile(page: Frame, tab: ProfileTab, sections: Child): Html {
   const { t, done, failed } = page;
-  const title = t(tabs[tab].title);
+  // The first page is the profile itself; its parts have headings of their own.
+  const title = t(tab === 'details' ? 'profile.title' : tabs[tab].title);
   return layout({
     ...page,
     title: failed ? t('layout.error_title', { title }) : title,
@@ -205,16 +206,13 @@ export function securityPage(page: SecurityPage): Html {
       page.hasPassword
         ? postForm({ action: '/profile/password', csrf }, [
             // For the password manager: whose password this is.
-            html`<input
-              class="hidden"
-              type="text"
-              name="username"
-              value="${email}"
-              autocomplete="username"
-              tabindex="-1"
-              aria-hidden="true"
-              readonly
-            />`,
+            field({
+              name: 'username',
+              label: t('field.email'),
+              value: email,
+              autocomplete: 'username',
+              readonly: true,
+            }),
             field({
               name: 'current',
               label: t('profile.password.current'),
@@ -432,7 +430,9 @@ export function dataPage(page: DataPage): Html {
     part(t('profile.data.export_title'), [
       html`<p>${t('profile.data.export_text')}</p>`,
       html`<p>
-        <a class="button" href="/profile/data/export.json" download>${t('profile.data.export')}</a>
+        <a class="button primary" href="/profile/data/export.json" download
+          >${t('profile.data.export')}</a
+        >
       </p>`,
     ]),
     part(t('profile.data.delete_title'), [

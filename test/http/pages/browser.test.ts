@@ -4,7 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedBrowser } from '#test/support/browser.ts';
-import { samples } from './samples.ts';
+import { samples } from './every-sample.ts';
 import { openSite, sampleAddress, type Site } from './site.ts';
 
 /** `SCREENSHOTS=folder` keeps a picture of every page, for human eyes. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { locales } from '#platform/i18n.ts';
-import { csrf, hostile, pageContext, samples } from './samples.ts';
+import { samples } from './every-sample.ts';
+import { csrf, hostile, pageContext } from './samples.ts';
 
 const pages = samples.map(({ name, render }) => ({
   name,

@@ -3,7 +3,8 @@ import Koa from 'koa';
 import { serveAssets } from '#http/assets.ts';
 import { formPostPage } from '#http/pages/front.ts';
 import { isLocale } from '#platform/i18n.ts';
-import { pageContext, samples } from './samples.ts';
+import { samples } from './every-sample.ts';
+import { pageContext } from './samples.ts';
 
 /**
  * The samples as a web site, under the policy that the product sends. A sample keeps still: the one

@@ -1,0 +1,5 @@
+import { profileSamples } from './profile-samples.ts';
+import { samples as signInSamples, type Sample } from './samples.ts';
+
+/** Every page there is. A door adds its own list here. */
+export const samples: Sample[] = [...signInSamples, ...profileSamples];
