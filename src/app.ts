@@ -6,12 +6,16 @@ import type { Clock } from '#platform/clock.ts';
 import { systemClock } from '#platform/clock.ts';
 import { CookieKeys } from '#platform/cookie-keys.ts';
 import type { Database } from '#platform/database/database.ts';
-import { egressAllowance, guardedFetch } from '#platform/egress.ts';
+import { egress as guardedEgress, egressAllowance, guardedFetch } from '#platform/egress.ts';
 import { mailboxTransport, senderOf, smtpTransport } from '#platform/mail/transport.ts';
 import type { Log } from '#platform/observability/log.ts';
 import { metrics } from '#platform/observability/metrics.ts';
 import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts';
+import { repeatedly, type Repeated } from '#platform/repeat.ts';
 import { vault } from '#platform/secrets.ts';
+import { closeDueAccounts } from '#identity/accounts/close.ts';
+import { continueMoves } from '#identity/accounts/move-people.ts';
+import { sealAudit } from '#identity/audit/chain.ts';
 import { clientRegistry } from '#identity/applications/client.ts';
 import { lockoutPolicy, type LockoutPolicy } from '#identity/credentials/lockout.ts';
 import { tendBelonging } from '#identity/belonging/housekeeping.ts';
@@ -26,8 +30,11 @@ import {
   loadSigningKeys,
   newSigningKey,
 } from '#identity/keys/signing-keys.ts';
+import { emailMark, eraseDue } from '#identity/users/erase.ts';
+import { lookForInactive } from '#identity/users/inactivity.ts';
 import { insertOutbox, outboxParams, unitOfWork, type Foundation } from '#identity/work.ts';
 import { mailHandler } from '#delivery/mail/handler.ts';
+import { webhookSender, type WebhookSender } from '#delivery/webhooks.ts';
 import { deliveryWorker, Undeliverable, type DeliveryWorker } from '#delivery/worker.ts';
 import { mailPreviews } from '#delivery/mail/samples.ts';
 import { adminApi } from './http/admin/api.ts';
@@ -89,6 +96,7 @@ export interface App {
   foundation: Foundation;
   hasher: PasswordHasher;
   delivery: DeliveryWorker;
+  webhooks: WebhookSender;
   provider(): Provider;
   /** Runs what is to be done now and then: delivery, sweeping, key renewal. */
   start(): Promise<void>;
@@ -199,6 +207,8 @@ export async function createApp({
 
   const interactions = interactionsOf(database, registry, clock, issuer);
 
+  const webhooks = webhookSender({ foundation, egress: guardedEgress(egress), log });
+
   // --- The doors
   const app = new Koa();
   app.keys = cookieKeys as never;
@@ -250,6 +260,7 @@ export async function createApp({
       foundation,
       egress,
       proofs,
+      addressMark: (email) => emailMark(secrets.marks, email),
       clientProblem: (id, name, metadata) => clientProblem(provider, id, name, metadata),
       announce: {
         clients_changed: () => registry.changed(),
@@ -276,6 +287,7 @@ export async function createApp({
   const handle = app.callback();
 
   let sweeper: NodeJS.Timeout | undefined;
+  const jobs: Repeated[] = [];
   let tending: NodeJS.Timeout | undefined;
   return {
     listener(request, response) {
@@ -284,6 +296,7 @@ export async function createApp({
     foundation,
     hasher,
     delivery,
+    webhooks,
     provider: () => provider,
 
     async start() {
@@ -302,6 +315,7 @@ export async function createApp({
         );
       }, 10 * 60_000);
       tending.unref();
+      jobs.push(...startJobs());
     },
 
     async stop() {
@@ -309,10 +323,35 @@ export async function createApp({
       clearInterval(sweeper);
       clearInterval(tending);
       await checker.stop();
+      await Promise.all(jobs.splice(0).map((job) => job.stop()));
+      await webhooks.stop();
       await delivery.stop();
       transport.close();
     },
   };
+
+  /** What every process does beside answering; what another process is at, it lets be. */
+  function startJobs(): Repeated[] {
+    const events = repeatedly('webhooks', 1000, () => webhooks.turn(), log);
+    return [
+      events,
+      repeatedly(
+        'audit',
+        1000,
+        async () => {
+          const sealed = (await sealAudit(database, safe)) ?? 0;
+          if (sealed > 0) events.nudge();
+          return sealed >= 500;
+        },
+        log,
+      ),
+      repeatedly('moving', 2000, () => continueMoves(foundation), log),
+      repeatedly('closing', 60_000, () => closeDueAccounts(foundation), log),
+      repeatedly('erasure', 60_000, () => eraseDue(foundation, secrets.marks), log),
+      repeatedly('inactivity', 3600_000, () => lookForInactive(foundation), log),
+      repeatedly('deliveries', 600_000, async () => (await webhooks.sweep()) > 0, log),
+    ];
+  }
 
   /** What helps to try things out. It knows no login, so it is nowhere in production. */
   function developmentRoutes(): Router[] {

@@ -145,13 +145,24 @@ export function adminApi({
 
   async function answerWithFile(ctx: Context, download: Download): Promise<void> {
     const token = await authenticate(ctx);
-    if (!mayEver(token.role, download.right)) throw new Refusal('permission_denied');
-    parsed('query', noFields, queryOf(ctx));
+    const { right, query = noFields, mediaType = 'text/csv' } = download;
+    const asking: Asking = { role: token.role, accountId: token.accountId, userId: null };
+    const { accountId = null } = paramsOf(ctx);
+    if (accountId === null && !mayEver(token.role, right)) throw new Refusal('permission_denied');
+    const context: WorkContext = {
+      actor: { type: 'api_token', id: token.id, name: token.name },
+      origin: originOf(ctx),
+    };
+    const asked = { asking, accountId, query: parsed('query', query, queryOf(ctx)), tools };
+    await unitOfWork(foundation, context, async (work) => {
+      if (accountId !== null) await requireAccount(work, asking, right, accountId);
+      await download.begun?.(work, asked);
+    });
     ctx.status = 200;
-    ctx.type = 'text/csv; charset=utf-8';
+    ctx.type = `${mediaType}; charset=utf-8`;
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Disposition', `attachment; filename="${download.fileName}"`);
-    ctx.body = Readable.from(download.rows(database));
+    ctx.body = Readable.from(download.rows(database, asked));
   }
 
   /** @throws {Problem} 401 or 429 */
@@ -306,6 +317,12 @@ const ids: Record<string, RefusalCode> = {
   secretId: 'not_found',
   requestId: 'not_found',
   invitationId: 'not_found',
+  groupId: 'not_found',
+  contactId: 'not_found',
+  moveId: 'not_found',
+  webhookId: 'not_found',
+  deliveryId: 'not_found',
+  personId: 'user_not_found',
   termsId: 'terms_not_found',
 };
 

@@ -28,7 +28,10 @@ export interface Described {
 export function describeAll(): { described: Described[]; schemas: Json } {
   const schemas: Json = {};
   return {
-    described: [...operations.map((one) => describe(one, schemas)), ...downloads.map(describeFile)],
+    described: [
+      ...operations.map((one) => describe(one, schemas)),
+      ...downloads.map((one) => describeFile(one, schemas)),
+    ],
     schemas,
   };
 }
@@ -68,7 +71,10 @@ function describe(operation: AnyOperation, schemas: Json): Described {
   };
 }
 
-function describeFile({ id, tag, path, summary }: Download): Described {
+function describeFile(
+  { id, tag, path, summary, query, mediaType = 'text/csv' }: Download,
+  schemas: Json,
+): Described {
   return {
     id,
     tag,
@@ -76,12 +82,28 @@ function describeFile({ id, tag, path, summary }: Download): Described {
     path: pathOf(path),
     summary,
     description: 'A cell that a spreadsheet would take for a formula begins with an apostrophe.',
-    parameters: [],
+    parameters: [
+      ...namesIn(path).map((name) => ({
+        name,
+        in: 'path' as const,
+        required: true,
+        schema: { type: 'string' },
+      })),
+      ...(query ? fieldsOf(schemaOf(query, schemas)) : []),
+    ],
     body: null,
     bodyRequired: false,
     example: undefined,
-    success: { status: 200, also: null, schema: { type: 'string' }, mediaType: 'text/csv' },
-    problems: problemsOf(['permission_denied', 'invalid_value', 'rate_limited'], false),
+    success: { status: 200, also: null, schema: { type: 'string' }, mediaType },
+    problems: problemsOf(
+      [
+        ...(path.includes(':accountId') ? (['account_not_found'] as const) : []),
+        'permission_denied',
+        'invalid_value',
+        'rate_limited',
+      ],
+      false,
+    ),
   };
 }
 

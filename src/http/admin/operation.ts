@@ -19,6 +19,8 @@ export interface Tools {
   foundation: Foundation;
   /** Where the proofs of domains are looked for. */
   proofs: ProofNetwork;
+  /** How an address that was erased is known again. */
+  addressMark(email: string): string;
   /** What the engine says about the metadata of a client, or null when it would take it. */
   clientProblem(id: string, name: string, metadata: Record<string, unknown>): string | null;
 }
@@ -114,7 +116,20 @@ export interface Download {
   summary: string;
   right: Capability;
   fileName: string;
-  rows(sql: Sql): AsyncIterable<string>;
+  /** `text/csv`, unless it says otherwise. */
+  mediaType?: string;
+  query?: z.ZodType;
+  /** What is written down before the first row leaves. */
+  begun?(work: Work, asked: AskedFile): Promise<void> | void;
+  rows(sql: Sql, asked: AskedFile): AsyncIterable<string>;
+}
+
+/** What is known of a request for a file. An account in the path is one that the caller may see. */
+export interface AskedFile {
+  asking: Asking;
+  accountId: string | null;
+  query: Record<string, unknown>;
+  tools: Tools;
 }
 
 export type AnyOperation = Operation<string, z.ZodType, z.ZodType, z.ZodType, never>;

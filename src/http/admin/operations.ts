@@ -71,6 +71,42 @@ import listKeys from './operations/list-keys.ts';
 import rotateKeys from './operations/rotate-keys.ts';
 import listEvents from './operations/list-events.ts';
 import termsEvidence from './operations/terms-evidence.ts';
+import accountClose from './operations/account-close.ts';
+import accountKeep from './operations/account-keep.ts';
+import accountMerge from './operations/account-merge.ts';
+import accountSplit from './operations/account-split.ts';
+import accountMoveGet from './operations/account-move-get.ts';
+import accountSettingsGet from './operations/account-settings-get.ts';
+import accountSettingsChange from './operations/account-settings-change.ts';
+import accountHistory from './operations/account-history.ts';
+import groupList from './operations/group-list.ts';
+import groupCreate from './operations/group-create.ts';
+import groupGet from './operations/group-get.ts';
+import groupChange from './operations/group-change.ts';
+import groupRemove from './operations/group-remove.ts';
+import groupMemberList from './operations/group-member-list.ts';
+import groupMemberChange from './operations/group-member-change.ts';
+import groupManagerChange from './operations/group-manager-change.ts';
+import fulfillmentContactList from './operations/fulfillment-contact-list.ts';
+import fulfillmentContactSearch from './operations/fulfillment-contact-search.ts';
+import fulfillmentContactAdd from './operations/fulfillment-contact-add.ts';
+import fulfillmentContactRemove from './operations/fulfillment-contact-remove.ts';
+import roleList from './operations/role-list.ts';
+import roleListAccount from './operations/role-list-account.ts';
+import roleCreate from './operations/role-create.ts';
+import roleChange from './operations/role-change.ts';
+import roleRemove from './operations/role-remove.ts';
+import roleAssign from './operations/role-assign.ts';
+import userEntitlement from './operations/user-entitlement.ts';
+import erasureList from './operations/erasure-list.ts';
+import erasureDecide from './operations/erasure-decide.ts';
+import erasureListAll from './operations/erasure-list-all.ts';
+import erasureRequest from './operations/erasure-request.ts';
+import erasureCancel from './operations/erasure-cancel.ts';
+import personExport from './operations/person-export.ts';
+import auditVerify from './operations/audit-verify.ts';
+import { webhookOperations } from './operations/webhooks.ts';
+import { auditDownloads } from './operations/audit-export.ts';
 import type { AnyOperation, Download } from './operation.ts';
 
 /** Everything the API does, in the order of its document. To add one: a file, and a line here. */
@@ -147,6 +183,41 @@ export const operations: readonly AnyOperation[] = [
   rotateKeys,
   listEvents,
   explainPerson,
+  accountClose,
+  accountKeep,
+  accountMerge,
+  accountSplit,
+  accountMoveGet,
+  accountSettingsGet,
+  accountSettingsChange,
+  accountHistory,
+  groupList,
+  groupCreate,
+  groupGet,
+  groupChange,
+  groupRemove,
+  groupMemberList,
+  groupMemberChange,
+  groupManagerChange,
+  fulfillmentContactList,
+  fulfillmentContactSearch,
+  fulfillmentContactAdd,
+  fulfillmentContactRemove,
+  roleList,
+  roleListAccount,
+  roleCreate,
+  roleChange,
+  roleRemove,
+  roleAssign,
+  userEntitlement,
+  erasureList,
+  erasureDecide,
+  erasureListAll,
+  erasureRequest,
+  erasureCancel,
+  personExport,
+  auditVerify,
+  ...webhookOperations,
 ];
 
-export const downloads: readonly Download[] = [termsEvidence];
+export const downloads: readonly Download[] = [termsEvidence, ...auditDownloads];

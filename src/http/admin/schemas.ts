@@ -26,6 +26,19 @@ export const note = z
   .max(500)
   .regex(/^(?:[^\p{Cc}]|\n)*$/u, 'Must be text.');
 
+/** Text that may be empty, on several lines. */
+export const text = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .regex(/^(?:[^\p{Cc}]|\n)*$/u, 'Must be text.');
+
+/** Ids of people or groups, as many as one call takes. */
+export const Ids = z.array(z.uuid()).max(200).default([]);
+
+export const RoleKeys = z.array(z.string().max(100)).max(50).default([]);
+
 /** An e-mail address. `params.code` makes its problem an `invalid_email`. */
 export const Email = z
   .string()

@@ -42,6 +42,8 @@ export const rights = {
   'account:read': { roles: both, onHold: true },
   'account:rename': { roles: account },
   'account:edit': { roles: operator },
+  'accounts:move': { roles: operator },
+  'accounts:close': { roles: operator },
 
   'domains:read': { roles: both, onHold: true },
   'domains:manage': { roles: account },
@@ -58,8 +60,23 @@ export const rights = {
   'users:remove': { roles: both, onHold: true, person: 'others' },
   'users:restore': { roles: both, person: 'others' },
   'users:roles': { roles: both, person: 'others' },
+  'users:entitlement': { roles: both, person: 'everybody' },
   'users:reset_password': { roles: both, person: 'everybody' },
   'users:end_sessions': { roles: both, onHold: true, person: 'everybody' },
+
+  'groups:read': { roles: both, onHold: true },
+  'groups:manage': { roles: both },
+  'contacts:read': { roles: both, onHold: true },
+  'contacts:manage': { roles: both },
+  'roles:read': { roles: both, onHold: true },
+  'roles:define': { roles: operator },
+  'erasures:read': { roles: account, onHold: true },
+  'erasures:decide': { roles: account, onHold: true },
+  'erasures:operate': { roles: operator },
+
+  'webhooks:read': { roles: account, onHold: true },
+  'webhooks:manage': { roles: account },
+  'installation_webhooks:manage': { roles: operator },
 
   'api_tokens:read': { roles: account, onHold: true },
   'api_tokens:manage': { roles: account },
@@ -67,6 +84,7 @@ export const rights = {
   'operator_tokens:manage': { roles: operator },
 
   'audit:read': { roles: both, onHold: true },
+  'audit:verify': { roles: both, onHold: true },
   'audit:read_all': { roles: operator },
   'clients:manage': { roles: operator },
   'resources:manage': { roles: operator },

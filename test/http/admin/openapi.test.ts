@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { refusals } from '#identity/refusal.ts';
-import { operations } from '../../../src/http/admin/operations.ts';
+import { downloads, operations } from '../../../src/http/admin/operations.ts';
 import { statuses } from '../../../src/http/admin/problems.ts';
 import { caller } from './support.ts';
 
@@ -33,7 +33,7 @@ describe('the document of the API', () => {
     const named = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, one]) => ({ path, method, ...one })),
     );
-    expect(named).toHaveLength(operations.length + 1);
+    expect(named).toHaveLength(operations.length + downloads.length);
     expect(new Set(named.map(({ operationId }) => operationId)).size).toBe(named.length);
 
     const operator = caller(program, await given.apiToken());

@@ -14,12 +14,16 @@ export default operation({
   query: z.strictObject(auditFilter),
   result: AuditList,
 
-  async handle(work, { account, asking, query: { limit, actor, target, action, since }, cursor }) {
+  async handle(
+    work,
+    { tools, account, asking, query: { limit, actor, target, action, since }, cursor },
+  ) {
     const rows = await findEvents(work, {
       actor,
       target,
       action,
       since,
+      addressMark: tools.addressMark,
       accountId: account.id,
       before: cursor.after === undefined ? undefined : Number(cursor.after),
       limit: limit + 1,

@@ -14,12 +14,13 @@ export default operation({
   query: z.strictObject(auditFilter),
   result: AuditList,
 
-  async handle(work, { query: { limit, actor, target, action, since }, cursor }) {
+  async handle(work, { tools, query: { limit, actor, target, action, since }, cursor }) {
     const rows = await findEvents(work, {
       actor,
       target,
       action,
       since,
+      addressMark: tools.addressMark,
       accountId: null,
       before: cursor.after === undefined ? undefined : Number(cursor.after),
       limit: limit + 1,
