@@ -54,6 +54,15 @@ export interface Lifetimes {
 /** How a password sign-in is named in `acr`, and what `acr_values` may ask for. */
 export const acrPassword = 'urn:ostiary:acr:password';
 
+/** How clients prove who they are; public ones, at the end, do not. */
+const clientAuthMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'none',
+] as const;
+const assertionAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
+
 /** Sessions, cookies and paths that both the engine and our own pages know. */
 export function cookieNames(issuer: string): {
   session: string;
@@ -161,22 +170,25 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     claims: claimsOfScopes,
     // An application that reads nothing but the ID token finds in it what its scopes promise.
     conformIdTokenClaims: false,
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: [...clientAuthMethods],
     enabledJWA: {
       idTokenSigningAlgValues: ['RS256', 'ES256'],
       userinfoSigningAlgValues: ['RS256', 'ES256'],
       introspectionSigningAlgValues: ['RS256', 'ES256'],
-      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      clientAuthSigningAlgValues: [...assertionAlgorithms],
       requestObjectSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
       dPoPSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     },
     allowOmittingSingleRegisteredRedirectUri: false,
     discovery: {
       claim_types_supported: ['normal'],
-      claims_locales_supported: undefined,
-      display_values_supported: ['page', 'popup', 'touch', 'wap'],
+      display_values_supported: ['page', 'popup', 'touch'],
+      introspection_endpoint_auth_methods_supported: clientAuthMethods.slice(0, -1),
+      introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
       prompt_values_supported: ['none', 'login', 'consent'],
       request_parameter_supported: false,
+      revocation_endpoint_auth_methods_supported: clientAuthMethods,
+      revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
       ui_locales_supported: [...locales],
     },
     acceptQueryParamAccessTokens: false,

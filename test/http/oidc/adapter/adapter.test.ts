@@ -133,6 +133,27 @@ describe('one session, several tabs', () => {
     }
   });
 
+  it('one application twice at the same time for different scopes: each gets what it asked for', async ({
+    given,
+    browser,
+    program,
+  }) => {
+    const ann = await given.user();
+    await signIn(browser, await given.client({ name: 'First' }), ann);
+    for (let round = 0; round < 10; round += 1) {
+      const client = await given.client({ name: `Round ${round}` });
+      const scopes = ['openid email', 'openid profile', 'openid address'];
+      const tabs = scopes.map((scope) => ({ scope, client: { ...client } }));
+      const answers = await Promise.all(
+        tabs.map(({ client: tab, scope }) => silent(browser, tab, { scope })),
+      );
+      for (const [index, { client: tab, scope }] of tabs.entries()) {
+        const tokens = await redeem(program, tab, codeOf(answers[index]!));
+        expect(tokens.json.scope).toBe(scope);
+      }
+    }
+  });
+
   it('two sign-ins that were begun side by side both end well', async ({ given, browser }) => {
     const ann = await given.user();
     const one = await given.client({ name: 'One' });

@@ -4,6 +4,9 @@ import { it } from '#test/support/it.ts';
 
 const paths = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
 
+const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'];
+const assertions = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
+
 describe('OpenID Connect Discovery 1.0 and RFC 8414', () => {
   it('say exactly what there is', async ({ program, server }) => {
     const { url } = server;
@@ -62,23 +65,20 @@ describe('OpenID Connect Discovery 1.0 and RFC 8414', () => {
         request_uri_parameter_supported: false,
         acr_values_supported: ['urn:ostiary:acr:password'],
         prompt_values_supported: ['none', 'login', 'consent'],
-        display_values_supported: ['page', 'popup', 'touch', 'wap'],
-        ui_locales_supported: [...locales],
-        code_challenge_methods_supported: ['S256'],
-        id_token_signing_alg_values_supported: ['ES256', 'RS256'],
-        token_endpoint_auth_methods_supported: [
+        display_values_supported: ['page', 'popup', 'touch'],
+        introspection_endpoint_auth_methods_supported: [
           'client_secret_basic',
           'client_secret_post',
           'private_key_jwt',
-          'none',
         ],
-        token_endpoint_auth_signing_alg_values_supported: [
-          'RS256',
-          'PS256',
-          'ES256',
-          'EdDSA',
-          'Ed25519',
-        ],
+        introspection_endpoint_auth_signing_alg_values_supported: assertions,
+        revocation_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_signing_alg_values_supported: assertions,
+        ui_locales_supported: [...locales],
+        code_challenge_methods_supported: ['S256'],
+        id_token_signing_alg_values_supported: ['ES256', 'RS256'],
+        token_endpoint_auth_methods_supported: methods,
+        token_endpoint_auth_signing_alg_values_supported: assertions,
         dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
         authorization_response_iss_parameter_supported: true,
         backchannel_logout_supported: true,

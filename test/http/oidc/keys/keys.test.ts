@@ -23,10 +23,13 @@ async function rotate(
   await database.notify(keysChannel, '');
   const published = keys.map(({ kid }) => kid).sort();
   await expect
-    .poll(async () => {
-      const answer = await agent({ cookies: false }).get('/oauth/jwks');
-      return (answer.json as { keys: { kid: string }[] }).keys.map(({ kid }) => kid).sort();
-    })
+    .poll(
+      async () => {
+        const answer = await agent({ cookies: false }).get('/oauth/jwks');
+        return (answer.json as { keys: { kid: string }[] }).keys.map(({ kid }) => kid).sort();
+      },
+      { timeout: 10_000 },
+    )
     .toEqual(published);
   return keys;
 }
