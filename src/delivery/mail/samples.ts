@@ -260,7 +260,7 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
       account,
       domain,
       claimant: 'Grace Hopper',
-      link: link(`/domain-proof?token=${token}`),
+      link: link(`/domains/confirm?token=${token}`),
       expiresAt,
     },
   ],

@@ -30,13 +30,13 @@ describe('a domain that is proved by mail', () => {
     // A scanner that opens the link has confirmed nothing.
     const page = await browser.get(link);
     expect(page.status).toBe(200);
-    expect(page.words).toContain('Does the domain acme.example belong to Acme?');
+    expect(page.words).toContain('Does the domain acme.example belong to Acme');
     await server.agent().get(link);
     expect(await acme.state('acme.example')).toBe('pending');
 
     const answer = await browser.submit(page.forms[0]!, { answer: 'confirm' });
     expect(answer.status).toBe(200);
-    expect(answer.words).toContain('It is confirmed that acme.example belongs to Acme.');
+    expect(answer.words).toContain('It is confirmed that acme.example belongs to Acme');
     expect((await acme.get(`${path}/acme.example`)).json).toMatchObject({
       state: 'owned',
       proof: 'email',
