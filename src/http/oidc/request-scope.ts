@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Database } from '#platform/database/database.ts';
 import type { Param } from '#platform/database/sql.ts';
 import type { Person } from '#identity/users/person.ts';
+import { mergedGrant } from './merged-grant.ts';
 
 /** Somebody else spent the code, token or request a moment earlier. Nothing of this request is kept. */
 export class SpentMeanwhile extends Error {
@@ -232,9 +233,10 @@ export class RequestScope {
       );
     if (this.#savedGrants.size > 0)
       parts.push(`grants as (
-        insert into oidc_grants (id, user_id, client_id, payload, expires_at)
+        insert into oidc_grants as g (id, user_id, client_id, payload, expires_at)
         select * from ${rows(grantColumns, this.#savedGrants.values())}${guard}
-        on conflict (id) do update set payload = excluded.payload, expires_at = excluded.expires_at)`);
+        on conflict (id) do update set
+          payload = ${mergedGrant(param(now))}, expires_at = excluded.expires_at)`);
     if (this.#savedArtifacts.size > 0)
       parts.push(`artifacts as (
         insert into oidc_artifacts
