@@ -89,6 +89,30 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   });
 }
 
+/**
+ * Where the command line finds the server: `OSTIARY_URL` and `OSTIARY_TOKEN`, and in development what
+ * `demo.json` says.
+ */
+export function loadApiSettings(environment: NodeJS.ProcessEnv = process.env): {
+  url: string;
+  token: string | null;
+} {
+  const { OSTIARY_URL: url, OSTIARY_TOKEN: token, NODE_ENV, PORT } = environment;
+  const file = join(environment['DATA_DIR'] || '.data', 'demo.json');
+  const demo =
+    NODE_ENV !== 'production' && existsSync(file)
+      ? (JSON.parse(readFileSync(file, 'utf8')) as {
+          issuer: string;
+          operator: { apiToken: string };
+        })
+      : null;
+  const here = environment['ISSUER'] || (PORT ? `http://localhost:${PORT}` : null);
+  return {
+    url: url || here || demo?.issuer || 'http://localhost:3000',
+    token: token || demo?.operator.apiToken || null,
+  };
+}
+
 function readSecrets(text: string | undefined, problems: string[]): Buffer[] | undefined {
   if (text === undefined) return undefined;
   return text.split(',').map((one) => {

@@ -1,0 +1,74 @@
+import type { Command, Given } from '../command.ts';
+import type { Api } from '../api.ts';
+import { record, table } from '../print.ts';
+import { accountOf, accountOption } from '../resolve.ts';
+
+const whose = {
+  ...accountOption,
+  operator: { summary: 'A token that may do everything, of no account.' },
+};
+
+async function path(api: Api, given: Given): Promise<string> {
+  return given.on('operator')
+    ? '/api-tokens'
+    : `/accounts/${await accountOf(api, given.text('account'))}/api-tokens`;
+}
+
+export const apiTokenCommands: Command[] = [
+  {
+    noun: 'api-token',
+    verb: 'create',
+    summary: 'Makes a token for the API. It is shown once.',
+    options: {
+      name: { value: 'name', summary: 'What it is for.', required: true },
+      ...whose,
+      role: { value: 'role', summary: 'account_administrator (default) or co_administrator.' },
+      expires: { value: 'time', summary: 'Such as 2027-01-01T00:00:00Z.' },
+    },
+    async run(given, { api }) {
+      const made = await api.send('POST', await path(api, given), {
+        name: given.text('name'),
+        role: given.text('role'),
+        expiresAt: given.text('expires'),
+      });
+      return { json: made, text: record(made) };
+    },
+  },
+  {
+    noun: 'api-token',
+    verb: 'list',
+    summary: 'Lists the tokens that are alive.',
+    options: whose,
+    async run(given, { api }) {
+      interface Token {
+        id: string;
+        name: string;
+        role: string;
+        expiresAt: string | null;
+        lastUsedAt: string | null;
+      }
+      const items = await api.list<Token>(await path(api, given));
+      return {
+        json: items,
+        text: table(items, {
+          ID: ({ id }) => id,
+          NAME: ({ name }) => name,
+          ROLE: ({ role }) => role,
+          EXPIRES: ({ expiresAt }) => expiresAt ?? 'never',
+          'LAST USED': ({ lastUsedAt }) => lastUsedAt ?? 'never',
+        }),
+      };
+    },
+  },
+  {
+    noun: 'api-token',
+    verb: 'revoke',
+    summary: 'Revokes a token: it opens nothing from now on.',
+    takes: [{ name: 'token', summary: 'The id of the token.' }],
+    options: whose,
+    async run(given, { api }) {
+      await api.send('DELETE', `${await path(api, given)}/${encodeURIComponent(given.args[0]!)}`);
+      return { json: { revoked: given.args[0] }, text: 'Revoked.' };
+    },
+  },
+];
