@@ -1,5 +1,5 @@
 import { type Html, html } from '#platform/html.ts';
-import { hidden, named, notice, postForm } from '../form.ts';
+import { alert, hidden, named, notice, postForm } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
@@ -58,7 +58,7 @@ export function domainLinkInvalidPage(page: PageContext): Html {
   const { t } = page;
   return card(page, {
     title: t('domain_proof.invalid_title'),
-    lead: t('domain_proof.invalid'),
+    body: alert(t('domain_proof.invalid')),
     failed: true,
   });
 }

@@ -51,9 +51,10 @@ export async function claimDomain(
     // What is proved by a record needs no mail.
     if (isOwned(known) && method === 'email') return known;
     await work.query(
-      `update domains set method = $2, challenge = coalesce(challenge, $3), version = version + 1
+      `update domains set method = $2, challenge = coalesce(challenge, $3),
+         next_check_at = least(next_check_at, $4), version = version + 1
        where id = $1`,
-      [known.id, method, newChallenge()],
+      [known.id, method, newChallenge(), firstCheck(work.now, method)],
     );
   } else {
     if (known && isOpen(known)) await expireClaim(work, known);
@@ -70,7 +71,7 @@ export async function claimDomain(
         method,
         reusable(known) ?? newChallenge(),
         work.now,
-        method === 'email' ? null : new Date(work.now.getTime() + checkEvery.pending),
+        firstCheck(work.now, method),
         new Date(work.now.getTime() + claimLife),
       ],
     );
@@ -129,6 +130,11 @@ export function isOver({ state, expiresAt }: Domain, now: Date): boolean {
 /** The host of this installation, which no account owns. */
 export function platformHost(work: Pick<Work, 'link'>): string {
   return new URL(work.link('/')).hostname;
+}
+
+/** When it is first looked for without being asked to; a mail is answered, not looked for. */
+function firstCheck(now: Date, method: ProofMethod): Date | null {
+  return method === 'email' ? null : new Date(now.getTime() + checkEvery.pending);
 }
 
 async function requireRoom(work: Work, accountId: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Sql } from '#platform/database/sql.ts';
-import { isOwned, type Domain } from './domain.ts';
+import { isOwned, isStrong, type Domain } from './domain.ts';
 
 /** Whose addresses are in a domain, counted as one account sees it (behaviour.md 3.4). */
 export interface DomainImpact {
@@ -84,7 +84,7 @@ export interface DomainPerson {
  */
 export async function listConflicts(
   sql: Sql,
-  domain: Pick<Domain, 'accountId' | 'name' | 'state'>,
+  domain: Pick<Domain, 'accountId' | 'name' | 'state' | 'proof'>,
   limit = 200,
 ): Promise<DomainPerson[]> {
   if (!isOwned(domain) || domain.state === 'lapsed') return [];
@@ -95,7 +95,9 @@ export async function listConflicts(
      order by 3, u.email limit $3`,
     [domain.accountId, domain.name, limit],
   );
-  return rows.map(({ id, email, standing: where }) => ({
+  // A mail shows one mailbox: who that is gets no list of everybody's addresses elsewhere.
+  const shown = isStrong(domain.proof) ? rows : rows.filter((row) => row.standing !== 'elsewhere');
+  return shown.map(({ id, email, standing: where }) => ({
     id: where === 'elsewhere' ? null : id,
     email,
     standing: where,

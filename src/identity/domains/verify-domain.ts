@@ -139,10 +139,12 @@ async function concludeOwned(
   // Only the proof it is owned by can be lost.
   const own = findings.find(({ method }) => method === domain.proof);
   if (own?.outcome === 'missing') return proofMissing(work, domain, own);
-  if (own)
+  // Owned by a mail or an operator's word, a record is looked for now and then, and is no loss.
+  const wait = own ? checkEvery.unknown : checkEvery.owned;
+  if (findings.length > 0)
     await work.query('update domains set next_check_at = $2 where id = $1', [
       domain.id,
-      new Date(work.now.getTime() + checkEvery.unknown),
+      new Date(work.now.getTime() + wait),
     ]);
 }
 
@@ -204,7 +206,13 @@ export async function answerByMail(
  */
 export async function vouched(work: Work, domain: Domain, reason: string): Promise<void> {
   const owner = await findOwner(work, domain.name);
-  if (owner && owner.id !== domain.id) throw new Refusal('domain_owned_by_other');
+  if (owner && owner.id !== domain.id)
+    throw new Refusal(
+      'domain_owned_by_other',
+      { domain: domain.name },
+      [],
+      'The domain is owned by a different organization.',
+    );
   if (!isOwned(domain)) return becomeOwner(work, domain, 'operator', { reason });
   await proofSeen(work, domain, 'operator');
   await work.query('update domains set next_check_at = null where id = $1', [domain.id]);

@@ -216,7 +216,7 @@ describe('an operator transfers a domain (D-31)', () => {
     // Nobody was moved, and nobody gets in by a mail that the new owner reads.
     expect((await given.person(ann))!.account?.id).toBe(acme.id);
     const browser = server.agent();
-    expect((await browser.get(link!)).status).toBe(410);
+    expect((await browser.get(link)).status).toBe(410);
     await requestReset(
       server.app.foundation,
       { email: 'ann@acme.example', browser: 'a browser', locale: null, returnTo: null },

@@ -80,6 +80,29 @@ describe('a domain that is proved by mail', () => {
     expect(await says('scim_create')).toMatchObject({ outcome: 'create_member' });
   });
 
+  it('is proved by a record that is found later, without anybody asking', async ({
+    organization,
+    operator,
+    server,
+    net,
+    check,
+  }) => {
+    const acme = await organization('Acme');
+    const path = `/accounts/${acme.id}/domains`;
+    await operator.post(`${path}/acme.example/attest`, { reason: 'Contract 7.' });
+    const claim = await acme.post(path, { domain: 'acme.example', method: 'dns' });
+    server.clock.advance(3601);
+    expect(await check()).toBe(1);
+    expect((await acme.get(`${path}/acme.example`)).json.proof).toBe('operator');
+    net.publish(claim.json.record);
+    server.clock.advance(8 * 24 * 3600);
+    expect(await check()).toBe(1);
+    expect((await acme.get(`${path}/acme.example`)).json).toMatchObject({
+      state: 'owned',
+      proof: 'dns',
+    });
+  });
+
   it('is denied by who reads the mail, and that ends the claim', async ({
     organization,
     server,

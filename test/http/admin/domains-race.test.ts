@@ -131,7 +131,7 @@ describe('many who do the same at once', () => {
       const decide = (decision: string) =>
         acme.post(`/accounts/${acme.id}/domain-requests/${asked.json.id}/decide`, { decision });
       const answers = await Promise.all([decide('grant'), decide('refuse')]);
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
       const [no] = answers.filter(({ status }) => status === 409);
       expect(no!.json.code).toBe('already_decided');
     }
