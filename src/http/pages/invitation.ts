@@ -114,7 +114,7 @@ function accepting(page: InvitationPage): Child {
         ])}
         <p class="links"><a href="/forgot-password">${t('action.forgot')}</a></p>
       `;
-    case 'create': {
+    default: {
       const ofFirst = problems.filter((problem) => problem !== 'mismatch');
       return html`
         <p>${t('invitation.create')}</p>

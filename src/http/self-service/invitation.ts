@@ -124,7 +124,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
         return null;
       case 'password':
         return proofByPassword(ctx, view, form['password'] ?? '', current);
-      case 'create': {
+      default: {
         const { values, errors } = readPerson(form);
         if (Object.keys(errors).length > 0) {
           show(ctx, view, current, { values, errors });

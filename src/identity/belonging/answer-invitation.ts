@@ -80,9 +80,7 @@ export async function viewInvitation(
   return {
     invitation,
     inviter: await nameOfInviter(database, invitation, now),
-    // What concerns the person is for them alone: the link may be in other hands.
-    stop:
-      current && !mine ? 'wrong_person' : !mine && personal.has(judged.stop) ? null : judged.stop,
+    stop: stopFor(judged, invitation, { mine, signedIn: current !== null }),
     done: mine && judged.done,
     way: mine ? 'signed_in' : wayOf(facts, known),
     groups: groups.map(({ name }) => name),
@@ -327,7 +325,17 @@ async function judge(
   return { stop: null, done: false, inviter };
 }
 
-const personal = new Set<InvitationStop | null>(['member_elsewhere', 'not_addable', 'accepted']);
+/** What is said of it: what concerns the person is for them alone, for the link may be in other hands. */
+function stopFor(
+  { stop, done }: Judged,
+  { state }: Invitation,
+  { mine, signedIn }: { mine: boolean; signedIn: boolean },
+): InvitationStop | null {
+  if (mine) return done ? null : stop;
+  if (signedIn) return 'wrong_person';
+  const personal = stop === 'member_elsewhere' || stop === 'not_addable';
+  return personal || (done && state === 'pending') ? null : stop;
+}
 
 const stops: Partial<Record<RefusalCode, InvitationStop>> = {
   account_on_hold: 'account_on_hold',

@@ -85,8 +85,7 @@ function actionOf(
       return { rel, method: 'DELETE', href: `${account}/domains/${domain}` };
     case 'unlock':
       return user === null ? null : { rel, method: 'POST', href: `${user}/unlock` };
-    case 'ask_administrator':
-    case 'contact_support':
+    default:
       return null;
   }
 }

@@ -250,7 +250,7 @@ function denialWords(denial: Denial): Words {
         says: 'They belong to no account, and the application asks for one.',
         ask: administrator,
       };
-    case 'not_permitted':
+    default:
       return {
         says: 'The application is not for this account, or asks for a role they lack.',
         ask: administrator,

@@ -15,6 +15,20 @@ import {
   newPasswordPage,
   passwordChangedPage,
 } from '#http/pages/password.ts';
+import {
+  invitationDonePage,
+  invitationPage,
+  type InvitationStop,
+  invitationStopPage,
+} from '#http/pages/invitation.ts';
+import {
+  deadLinkPage,
+  registeredPage,
+  registerPage,
+  registerSentPage,
+  registerUpstreamPage,
+  unsubscribePage,
+} from '#http/pages/register.ts';
 import { signedOutPage, signOutPage } from '#http/pages/sign-out.ts';
 import { stopPage, type StopReason } from '#http/pages/stop.ts';
 import { type TermsDocument, termsPage } from '#http/pages/terms.ts';
@@ -132,6 +146,45 @@ const stopReasons: StopReason[] = [
   'pending',
   'unaffiliated',
   'client.denied',
+];
+
+const countries = [
+  ['AX', 'Åland Islands'],
+  ['GS', 'South Georgia and the South Sandwich Islands'],
+  ['NL', 'Netherlands'],
+] as const;
+const registration = { action: '/register', countries, signInHref: '/profile' };
+const registrationSent = {
+  email,
+  codeAction: '/register/code',
+  resendAction: '/register/resend',
+  backHref: '/register',
+};
+const invitation = {
+  path: '/invitations/s3cret',
+  account: 'Acme Engineering',
+  inviter: 'Fay Okafor',
+  email,
+  expiresAt: date,
+  groups: [],
+  way: 'signed_in' as const,
+  countries,
+  minLength: 12,
+};
+const invitationStops: InvitationStop[] = [
+  'unknown',
+  'declined',
+  'revoked',
+  'expired',
+  'superseded',
+  'accepted',
+  'wrong_person',
+  'member_elsewhere',
+  'domain_owned_by_other',
+  'account_on_hold',
+  'inviter',
+  'not_addable',
+  'sign_in_upstream',
 ];
 
 const newPassword = { action: '/forgot-password/new', email, token: 't0k3n', minLength: 12 };
@@ -338,6 +391,91 @@ export const samples: Sample[] = [
     resendAction: '/register/resend',
   }),
   sample('password changed', passwordChangedPage, { signInHref: '/' }),
+
+  sample('register', registerPage, registration),
+  sample('register, refused', registerPage, {
+    ...registration,
+    email: 'ann',
+    errors: { email: 'invalid', givenName: true, familyName: true, country: true },
+  }),
+  sample('register, hostile', registerPage, {
+    ...registration,
+    email: hostile,
+    values: { givenName: hostile, familyName: long, country: 'NL' },
+    errors: { email: 'empty' },
+  }),
+  sample('register, sent', registerSentPage, registrationSent),
+  sample('register, sent, wrong', registerSentPage, { ...registrationSent, error: 'wrong' }),
+  sample('register, sent, spent', registerSentPage, {
+    ...registrationSent,
+    email: long,
+    error: 'spent',
+  }),
+  sample('register, sent again', registerSentPage, {
+    ...registrationSent,
+    email: hostile,
+    resent: true,
+  }),
+  sample('registered', registeredPage, { pending: false, continueHref: '/profile' }),
+  sample('registered, pending', registeredPage, { pending: true, continueHref: '/profile' }),
+  sample('register, upstream', registerUpstreamPage, { email, continueHref: '/profile' }),
+  sample('register, upstream, hostile', registerUpstreamPage, {
+    email: hostile,
+    continueHref: '/profile',
+  }),
+  sample('unsubscribe', unsubscribePage, { action: '/unsubscribe/s3cret' }),
+  sample('unsubscribe, done', unsubscribePage, { action: '/unsubscribe/s3cret', done: true }),
+  sample('dead link', deadLinkPage, {}),
+
+  sample('invitation', invitationPage, { ...invitation, groups: ['Bridges', arabic] }),
+  sample('invitation, sign in', invitationPage, {
+    ...invitation,
+    inviter: null,
+    way: 'sign_in',
+  }),
+  sample('invitation, password', invitationPage, {
+    ...invitation,
+    way: 'password',
+    failure: 'wrong',
+  }),
+  sample('invitation, password, locked', invitationPage, {
+    ...invitation,
+    way: 'password',
+    failure: 'locked',
+  }),
+  sample('invitation, create', invitationPage, {
+    ...invitation,
+    way: 'create',
+    values: { givenName: 'Zoë', familyName: 'Großmann', country: 'NL' },
+  }),
+  sample('invitation, create, refused', invitationPage, {
+    ...invitation,
+    way: 'create',
+    errors: { givenName: true, country: true },
+    problems: ['too_short', 'mismatch'],
+  }),
+  sample('invitation, hostile', invitationPage, {
+    ...invitation,
+    account: hostile,
+    inviter: long,
+    email: hostile,
+    groups: [hostile, long],
+    way: 'create',
+    values: { givenName: hostile, familyName: long, country: hostile },
+  }),
+  ...invitationStops.map((stop) =>
+    sample(`invitation, stopped, ${stop}`, invitationStopPage, {
+      stop,
+      account: stop === 'unknown' ? null : 'Acme Engineering',
+      continueHref: stop === 'sign_in_upstream' ? '/profile' : undefined,
+      signOutHref: stop === 'wrong_person' ? '/oauth/end_session?client_id=ostiary' : undefined,
+    }),
+  ),
+  sample('invitation, accepted', invitationDonePage, {
+    account: 'Acme Engineering',
+    continueHref: '/profile',
+  }),
+  sample('invitation, declined', invitationDonePage, { account: hostile, declined: true }),
 
   sample('device', deviceCodePage, device),
   sample('device, missing', deviceCodePage, { ...device, error: 'missing' }),
