@@ -67,7 +67,7 @@ async function open(): Promise<TestDatabase> {
 
 async function clone(templateUrl: string): Promise<string> {
   const template = new URL(templateUrl).pathname.slice(1);
-  const name = `ostiary_test_${process.pid}_${process.env['VITEST_POOL_ID'] ?? 0}`;
+  const name = `${inject('clonePrefix')}${process.pid}`;
   await administer(
     templateUrl,
     `drop database if exists ${name} with (force)`,

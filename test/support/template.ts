@@ -21,6 +21,8 @@ declare module 'vitest' {
     templateFile: string | null;
     /** A migrated database on PostgreSQL to be cloned, or null. */
     templateUrl: string | null;
+    /** What the names of this run's clones begin with. */
+    clonePrefix: string;
   }
 }
 
@@ -33,6 +35,7 @@ const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'o
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | void> {
   const url = process.env['TEST_DATABASE_URL'];
+  project.provide('clonePrefix', `ostiary_test_${process.pid}_`);
   if (url) {
     const name = `ostiary_test_template_${process.pid}`;
     await administer(url, `drop database if exists ${name}`, `create database ${name}`);
@@ -42,7 +45,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     await database.close();
     project.provide('templateUrl', templateUrl);
     project.provide('templateFile', null);
-    return () => administer(url, `drop database if exists ${name} with (force)`);
+    return () => dropDatabases(url, `ostiary_test_${process.pid}_`, name);
   }
   project.provide('templateUrl', null);
   project.provide('templateFile', await embeddedTemplate());
@@ -69,6 +72,22 @@ async function embeddedTemplate(): Promise<string> {
   writeFileSync(`${file}.${process.pid}`, Buffer.from(await dump.arrayBuffer()));
   renameSync(`${file}.${process.pid}`, file);
   return file;
+}
+
+/** Removes the template and what was cloned from it. */
+async function dropDatabases(url: string, prefix: string, template: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl(url, 'postgres') });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ datname: string }>(
+      'select datname from pg_database where starts_with(datname, $1) or datname = $2',
+      [prefix, template],
+    );
+    for (const { datname } of rows)
+      await client.query(`drop database if exists "${datname}" with (force)`);
+  } finally {
+    await client.end();
+  }
 }
 
 export function databaseUrl(url: string, name: string): string {
