@@ -19,6 +19,8 @@ export const AccountView = z
     status: z.enum(accountStatuses),
     holdReason: z.string().nullable().describe('Shown to its people while it is on hold.'),
     heldAt: Moment.nullable(),
+    closesAt: Moment.nullable().describe('When it is closed, while it is closing.'),
+    mergedInto: z.string().nullable().describe('The account that it went into in the end.'),
     domains: z.array(z.string()).describe('The email domains it owns.'),
     administrators: z.array(
       z.object({ id, email: z.string(), name: z.string(), role: z.string() }),

@@ -12,6 +12,9 @@ export interface AccountRecord {
   status: AccountStatus;
   holdReason: string | null;
   heldAt: Date | null;
+  closesAt: Date | null;
+  /** The account it went into, in the end. */
+  mergedInto: string | null;
   domains: string[];
   administrators: { id: string; email: string; name: string; role: string }[];
   fulfillmentContacts: { id: string; email: string; name: string; country: string | null }[];
@@ -54,7 +57,8 @@ export function findAccounts(
   }
   return sql.query<AccountRecord>(
     `select a.id, a.number, a.name, a.countries, a.status, a.hold_reason as "holdReason",
-       a.held_at as "heldAt", a.created_at as "createdAt", a.updated_at as "updatedAt", a.version,
+       a.held_at as "heldAt",
+       a.closes_at as "closesAt", a.merged_into as "mergedInto", a.created_at as "createdAt", a.updated_at as "updatedAt", a.version,
        array(select d.name from domains d where d.account_id = a.id
          and d.state in ('owned', 'at_risk', 'lapsed') order by d.name) as domains,
        coalesce((select jsonb_agg(jsonb_build_object('id', u.id, 'email', u.email_display,
