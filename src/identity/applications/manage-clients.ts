@@ -31,7 +31,7 @@ export async function createClient(
   work: Work,
   input: NewClient,
 ): Promise<{ client: ClientRecord; secret: string | null }> {
-  const id = input.id ?? newSecret(12);
+  const id = input.id ?? newClientId();
   if (await work.em.findOne(ClientRecord, { id })) throw new Refusal('client_exists', { id });
   const client = work.em.create(ClientRecord, {
     id,
@@ -53,6 +53,11 @@ export async function createClient(
     client,
     secret: isConfidential(input.metadata) ? (await addSecret(work, id)).secret : null,
   };
+}
+
+/** An id that no command line takes for an option: it begins with a letter or a digit. */
+export function newClientId(): string {
+  return newSecret(12).replace(/^[-_]/, 'c');
 }
 
 /** Whether the client authenticates itself with a secret. */

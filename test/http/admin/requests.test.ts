@@ -134,7 +134,8 @@ describe('what is no request', () => {
       const answer = await send(body, headers);
       const took = performance.now() - began;
       expect([what, answer.status, answer.json.code]).toEqual([what, status, code]);
-      expect([what, took < 250]).toEqual([what, true]);
+      // Milliseconds on an idle machine; what it must not be is seconds.
+      expect([what, took < 2000]).toEqual([what, true]);
     }
     expect(await given.rows('select 1 from users')).toEqual([]);
     expect(server.errors).toEqual([]);

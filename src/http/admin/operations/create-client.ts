@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { createClient } from '#identity/applications/manage-clients.ts';
-import { newSecret } from '#platform/secrets.ts';
+import { createClient, newClientId } from '#identity/applications/manage-clients.ts';
 import { filledIn, Metadata, policy, requireGoodMetadata } from '../client-schema.ts';
 import { operation } from '../operation.ts';
 import { clientView, NewClientView } from '../views.ts';
@@ -15,7 +14,7 @@ export default operation({
   body: z.strictObject({
     id: z
       .string()
-      .regex(/^[A-Za-z0-9._~-]{3,100}$/, 'Letters, digits and . _ ~ - only.')
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{2,99}$/, 'Letters, digits and . _ ~ - only.')
       .optional()
       .describe('The `client_id`; made up when it is left out.'),
     ...policy,
@@ -36,7 +35,7 @@ export default operation({
 
   async handle(work, { body, tools }) {
     const metadata = filledIn(body.metadata);
-    const id = body.id ?? newSecret(12);
+    const id = body.id ?? newClientId();
     requireGoodMetadata(tools, id, body.name, metadata);
     const { client, secret } = await createClient(work, { ...body, id, metadata });
     return { ...clientView(client), secret };
