@@ -5,6 +5,27 @@ import { referenceOf } from './context.ts';
 
 /** One line and two measures per request. Never its query: there are codes and addresses in it. */
 export function observe(log: Log, { requests, durations }: Metrics): Middleware {
+  // Looking a label up costs more than counting: what counts is kept, by what it counts.
+  const counters = new Map<string, { inc(): void }>();
+  const timers = new Map<string, { observe(seconds: number): void }>();
+  const count = (method: string, route: string, status: number): void => {
+    const key = `${method} ${status} ${route}`;
+    let counter = counters.get(key);
+    if (!counter) {
+      counter = requests.labels({ method, route, status: String(status) });
+      counters.set(key, counter);
+    }
+    counter.inc();
+  };
+  const time = (route: string, seconds: number): void => {
+    let timer = timers.get(route);
+    if (!timer) {
+      timer = durations.labels({ route });
+      timers.set(route, timer);
+    }
+    timer.observe(seconds);
+  };
+
   return async (ctx, next) => {
     const began = performance.now();
     try {
@@ -12,8 +33,8 @@ export function observe(log: Log, { requests, durations }: Metrics): Middleware 
     } finally {
       const took = performance.now() - began;
       const route = routeOf(ctx.path, (ctx as { _matchedRoute?: unknown })._matchedRoute);
-      requests.inc({ method: ctx.method, route, status: String(ctx.status) });
-      durations.observe({ route }, took / 1000);
+      count(ctx.method, route, ctx.status);
+      time(route, took / 1000);
       log.debug(
         {
           method: ctx.method,

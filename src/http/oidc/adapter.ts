@@ -3,7 +3,7 @@ import { errors, Provider, type Adapter, type AdapterPayload } from 'oidc-provid
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
-import { RequestScope, requestScopes } from './request-scope.ts';
+import { RequestScope, requestScopes, type LoadedSession } from './request-scope.ts';
 
 /**
  * Where oidc-provider keeps its sessions, grants, codes and tokens.
@@ -269,14 +269,18 @@ function rememberSession(scope: RequestScope, row: SessionRead, jti: string): Ad
 }
 
 /** A copy of its own for the engine, which changes what it is given. */
-function sessionPayload(payload: object, authorizations: object, jti: string): AdapterPayload {
-  return {
-    ...payload,
-    ...(Object.keys(authorizations).length > 0 && {
-      authorizations: structuredClone(authorizations),
-    }),
-    jti,
-  } as AdapterPayload;
+function sessionPayload(
+  payload: object,
+  authorizations: LoadedSession['authorizations'],
+  jti: string,
+): AdapterPayload {
+  const copy: AdapterPayload = { ...payload, jti };
+  const clients = Object.entries(authorizations);
+  if (clients.length > 0)
+    copy.authorizations = Object.fromEntries(
+      clients.map(([client, authorization]) => [client, { ...authorization }]),
+    );
+  return copy;
 }
 
 function sameButForTime(one: object, other: object): boolean {

@@ -28,6 +28,9 @@ interface Read {
   person: Person | null;
 }
 
+/** Lost in a crash of the database, the person answers again. */
+const fleeting = { fleeting: true };
+
 /** The engine's interactions, read and answered in one statement each. */
 export function interactionsOf(
   database: Database,
@@ -70,6 +73,7 @@ export function interactionsOf(
         `update oidc_artifacts set payload = jsonb_set(payload, '{identifier}', to_jsonb($2::text))
          where id = $1`,
         [keyOf('Interaction', uid), identifier],
+        fleeting,
       );
     },
 
@@ -82,6 +86,7 @@ export function interactionsOf(
          where id = $1
          returning payload ->> 'returnTo' as return_to`,
         [keyOf('Interaction', uid), JSON.stringify(whole), forgetSession ? ['session'] : []],
+        fleeting,
       );
       return row?.return_to ?? issuer;
     },

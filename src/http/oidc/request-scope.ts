@@ -112,19 +112,17 @@ export class RequestScope {
   readonly people = new Map<string, Person | null>();
   readonly artifacts = new Map<string, object>();
 
-  readonly #consumed = new Set<string>();
-  readonly #savedArtifacts = new Map<string, ArtifactRow>();
-  readonly #savedGrants = new Map<string, GrantRow>();
-  readonly #savedSessions = new Map<string, SessionRow>();
-  readonly #destroyed = new Set<string>();
-  readonly #revokedGrants = new Set<string>();
-  readonly #destroyedGrants = new Set<string>();
-  readonly #destroyedSessions = new Set<string>();
+  /** Made when something is to be written: most requests only read. */
+  #writes: Writes | undefined;
 
   readonly request: ScopedRequest;
 
   constructor(request: ScopedRequest) {
     this.request = request;
+  }
+
+  #waiting(): Writes {
+    return (this.#writes ??= new Writes());
   }
 
   /** A session that begins with this request has no grants yet: nothing is to be looked for. */
@@ -134,51 +132,51 @@ export class RequestScope {
   }
 
   consume(id: string): void {
-    this.#consumed.add(id);
+    this.#waiting().consumed.add(id);
   }
 
   save(row: ArtifactRow): void {
-    this.#destroyed.delete(row.id);
-    this.#savedArtifacts.set(row.id, row);
+    this.#waiting().destroyed.delete(row.id);
+    this.#waiting().savedArtifacts.set(row.id, row);
     this.artifacts.set(row.id, row.payload);
   }
 
   destroy(id: string): void {
-    this.#savedArtifacts.delete(id);
+    this.#waiting().savedArtifacts.delete(id);
     this.artifacts.delete(id);
-    this.#destroyed.add(id);
+    this.#waiting().destroyed.add(id);
   }
 
   saveGrant(row: GrantRow): void {
-    this.#destroyedGrants.delete(row.id);
-    this.#savedGrants.set(row.id, row);
+    this.#waiting().destroyedGrants.delete(row.id);
+    this.#waiting().savedGrants.set(row.id, row);
     this.grants.set(row.id, row.payload);
   }
 
   destroyGrant(id: string): void {
-    this.#savedGrants.delete(id);
+    this.#waiting().savedGrants.delete(id);
     this.grants.set(id, null);
-    this.#destroyedGrants.add(id);
+    this.#waiting().destroyedGrants.add(id);
   }
 
   revokeGrant(id: string): void {
-    for (const [key, row] of this.#savedArtifacts)
-      if (row.grant_id === id) this.#savedArtifacts.delete(key);
-    this.#revokedGrants.add(id);
+    for (const [key, row] of this.#waiting().savedArtifacts)
+      if (row.grant_id === id) this.#waiting().savedArtifacts.delete(key);
+    this.#waiting().revokedGrants.add(id);
   }
 
   saveSession(row: SessionRow): void {
     // A session that changes its cookie is destroyed under the old one and saved under the new one:
     // it is one row, and only its cookie changes.
-    for (const hash of this.#destroyedSessions)
-      if (this.sessions.get(hash)?.uid === row.uid) this.#destroyedSessions.delete(hash);
-    this.#savedSessions.set(row.uid, row);
+    for (const hash of this.#waiting().destroyedSessions)
+      if (this.sessions.get(hash)?.uid === row.uid) this.#waiting().destroyedSessions.delete(hash);
+    this.#waiting().savedSessions.set(row.uid, row);
   }
 
   destroySession(idHash: string): void {
-    for (const [uid, row] of this.#savedSessions)
-      if (row.id_hash === idHash) this.#savedSessions.delete(uid);
-    this.#destroyedSessions.add(idHash);
+    for (const [uid, row] of this.#waiting().savedSessions)
+      if (row.id_hash === idHash) this.#waiting().savedSessions.delete(uid);
+    this.#waiting().destroyedSessions.add(idHash);
   }
 
   /**
@@ -187,6 +185,8 @@ export class RequestScope {
    * @throws {SpentMeanwhile} when something to be consumed was consumed already; nothing is written.
    */
   async flush(database: Database, now: Date): Promise<void> {
+    const writes = this.#writes;
+    if (!writes) return;
     const parts: string[] = [];
     const params: Param[] = [];
     const param = (value: Param): string => `$${params.push(value)}`;
@@ -202,7 +202,7 @@ export class RequestScope {
           `(${columns.map(([, type, value]) => `${param(value(row))}::${type}`).join(', ')})`,
       ).join(', ')}) as r(${columns.map(([name]) => name).join(', ')})`;
 
-    const consumed = [...this.#consumed];
+    const consumed = [...writes.consumed];
     let guard = '';
     if (consumed.length > 0) {
       parts.push(
@@ -215,37 +215,37 @@ export class RequestScope {
     }
     const and = guard ? ' and exists (select from fresh)' : '';
 
-    if (this.#revokedGrants.size > 0)
+    if (writes.revokedGrants.size > 0)
       parts.push(
-        `revoked as (delete from oidc_artifacts where ${oneOf('grant_id', [...this.#revokedGrants])}${and})`,
+        `revoked as (delete from oidc_artifacts where ${oneOf('grant_id', [...writes.revokedGrants])}${and})`,
       );
-    if (this.#destroyed.size > 0)
+    if (writes.destroyed.size > 0)
       parts.push(
-        `gone as (delete from oidc_artifacts where ${oneOf('id', [...this.#destroyed])}${and})`,
+        `gone as (delete from oidc_artifacts where ${oneOf('id', [...writes.destroyed])}${and})`,
       );
-    if (this.#destroyedGrants.size > 0)
+    if (writes.destroyedGrants.size > 0)
       parts.push(
-        `gone_grants as (delete from oidc_grants where ${oneOf('id', [...this.#destroyedGrants])}${and})`,
+        `gone_grants as (delete from oidc_grants where ${oneOf('id', [...writes.destroyedGrants])}${and})`,
       );
-    if (this.#destroyedSessions.size > 0)
+    if (writes.destroyedSessions.size > 0)
       parts.push(
-        `gone_sessions as (delete from oidc_sessions where ${oneOf('id_hash', [...this.#destroyedSessions])}${and})`,
+        `gone_sessions as (delete from oidc_sessions where ${oneOf('id_hash', [...writes.destroyedSessions])}${and})`,
       );
-    if (this.#savedGrants.size > 0)
+    if (writes.savedGrants.size > 0)
       parts.push(`grants as (
         insert into oidc_grants as g (id, user_id, client_id, payload, expires_at)
-        select * from ${rows(grantColumns, this.#savedGrants.values())}${guard}
+        select * from ${rows(grantColumns, writes.savedGrants.values())}${guard}
         on conflict (id) do update set
           payload = ${mergedGrant(param(now))}, expires_at = excluded.expires_at)`);
-    if (this.#savedArtifacts.size > 0)
+    if (writes.savedArtifacts.size > 0)
       parts.push(`artifacts as (
         insert into oidc_artifacts
           (id, model, grant_id, session_uid, user_id, client_id, user_code, payload, expires_at)
-        select * from ${rows(artifactColumns, this.#savedArtifacts.values())}${guard}
+        select * from ${rows(artifactColumns, writes.savedArtifacts.values())}${guard}
         on conflict (id) do update set
           grant_id = excluded.grant_id, session_uid = excluded.session_uid,
           user_id = excluded.user_id, payload = excluded.payload, expires_at = excluded.expires_at)`);
-    const sessions = [...this.#savedSessions.values()];
+    const sessions = [...writes.savedSessions.values()];
     const begun = sessions.filter(({ known }) => !known);
     const changed = sessions.filter(({ known }) => known);
     if (begun.length > 0)
@@ -270,31 +270,28 @@ export class RequestScope {
     const [row] = await database.query<{ fresh: boolean }>(
       `with ${parts.join(',\n')}\nselect ${guard ? 'exists (select from fresh)' : 'true'} as fresh`,
       params,
-      { fleeting: this.#isFleeting(parts.length) },
+      { fleeting: parts.length === 1 && writes.areFleeting() },
     );
-    this.#clear();
+    this.#writes = undefined;
     if (!row!.fresh) throw new SpentMeanwhile('It was used by another request at the same time.');
   }
+}
 
-  /** Whether nothing is written but what was made just now and nobody relies on yet. */
-  #isFleeting(parts: number): boolean {
-    if (parts !== 1 || this.#savedArtifacts.size === 0) return false;
-    for (const { model } of this.#savedArtifacts.values()) if (!fleeting.has(model)) return false;
-    return true;
-  }
+/** What waits to be written. */
+class Writes {
+  readonly consumed = new Set<string>();
+  readonly savedArtifacts = new Map<string, ArtifactRow>();
+  readonly savedGrants = new Map<string, GrantRow>();
+  readonly savedSessions = new Map<string, SessionRow>();
+  readonly destroyed = new Set<string>();
+  readonly revokedGrants = new Set<string>();
+  readonly destroyedGrants = new Set<string>();
+  readonly destroyedSessions = new Set<string>();
 
-  #clear(): void {
-    for (const writes of [
-      this.#consumed,
-      this.#savedArtifacts,
-      this.#savedGrants,
-      this.#savedSessions,
-      this.#destroyed,
-      this.#revokedGrants,
-      this.#destroyedGrants,
-      this.#destroyedSessions,
-    ])
-      writes.clear();
+  /** Whether the artifacts were made just now and nobody relies on them yet. */
+  areFleeting(): boolean {
+    for (const { model } of this.savedArtifacts.values()) if (!fleeting.has(model)) return false;
+    return this.savedArtifacts.size > 0;
   }
 }
 
@@ -302,7 +299,7 @@ export class RequestScope {
 export interface LoadedSession {
   uid: string;
   payload: object;
-  authorizations: Record<string, unknown>;
+  authorizations: Record<string, object>;
   expiresAt: Date;
 }
 

@@ -9,7 +9,7 @@ export const deviceLifetime = 180 * 24 * 3600_000;
 export interface SignedIn {
   userId: string;
   accountId: string | null;
-  /** The counters that the right password clears. */
+  /** The counters that the right password clears: the person's, and the device's where there is one. */
   buckets: readonly string[];
   /** The trusted device it came from, or null: then this browser becomes one. */
   deviceId: string | null;
@@ -34,7 +34,7 @@ export async function signedIn(
   await database.query(statement, [
     userId,
     now,
-    [...buckets],
+    buckets[0] ?? '',
     deviceId ?? newId(now.getTime()),
     secret === null ? '' : secretHash(secret),
     new Date(now.getTime() + deviceLifetime),
@@ -44,6 +44,7 @@ export async function signedIn(
     origin.ip ?? null,
     origin.userAgent ?? null,
     origin.reference ?? null,
+    buckets[1] ?? '',
   ]);
   return secret;
 }
@@ -78,9 +79,10 @@ export async function refused(
   });
 }
 
+/** Two parameters, not an array: PostgreSQL plans a statement with `any` anew at each execution. */
 const statement = `
   with forgiven as (
-    delete from attempt_counters where bucket = any ($3::text[])
+    delete from attempt_counters where bucket in ($3::text, $13::text)
   ), seen as (
     update users set last_login_at = $2::timestamptz where id = $1::uuid
   ), known as (

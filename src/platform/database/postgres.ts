@@ -33,7 +33,7 @@ export async function openPostgres(
   url: string,
   entities: Entities,
   onWarning: (message: string) => void,
-  sizes: PostgresSizes = { readers: 1, writers: 2, pool: 6 },
+  sizes: PostgresSizes = { readers: 1, writers: 4, pool: 6 },
 ): Promise<Database> {
   const types = new TypeOverrides();
   for (const [oid, parse] of Object.entries(parsers)) types.setTypeParser(Number(oid), parse);
