@@ -163,15 +163,17 @@ export async function createApp({
     return provider;
   };
   let provider = await makeEngine();
+  // One renewal after the other: an older set of keys must not overtake a newer one.
+  let renewing = Promise.resolve();
   await database.listen(keysChannel, () => {
-    makeEngine().then(
-      (renewed) => {
-        provider = renewed;
+    renewing = renewing.then(async () => {
+      try {
+        provider = await makeEngine();
         prepared.forget();
-        return renewed;
-      },
-      (error: unknown) => log.error({ error }, 'the signing keys could not be read again'),
-    );
+      } catch (error) {
+        log.error({ error }, 'the signing keys could not be read again');
+      }
+    });
   });
 
   // --- What leaves
@@ -210,6 +212,8 @@ export async function createApp({
   const webhooks = webhookSender({ foundation, egress: guardedEgress(egress), log });
 
   // --- The doors
+  const passwords = { ...foundation, hasher, policy: lockout, key: secrets.counters };
+  const device = deviceCookie(issuer);
   const app = new Koa();
   app.keys = cookieKeys as never;
   app.silent = true;
@@ -227,12 +231,10 @@ export async function createApp({
   for (const router of [
     signInRoutes({
       foundation,
-      interactions,
-      hasher,
-      lockout,
-      counters: secrets.counters,
+      interactions: interactionsOf(database, registry, clock, issuer),
       csrf: forms,
-      device: deviceCookie(issuer),
+      passwords,
+      device,
       acr: acrPassword,
     }),
     sessions.routes(),
@@ -249,10 +251,10 @@ export async function createApp({
     }),
     domainProofRoutes({ foundation, csrf: forms }),
     profileRoutes({
-      passwords: { ...foundation, hasher, policy: lockout, key: secrets.counters },
+      passwords,
       sessions,
       csrf: forms,
-      device: deviceCookie(issuer),
+      device,
     }),
     keepAccountRoutes({ foundation, csrf: forms }),
     ...developmentRoutes(),

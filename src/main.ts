@@ -99,7 +99,7 @@ async function supervise(config: Config, log: Log): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  greet(config, demo);
+  cluster.once('listening', () => greet(config, demo));
 }
 
 /** For the person at the terminal: where it is, and who to sign in as. */

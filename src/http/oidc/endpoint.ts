@@ -87,7 +87,13 @@ export function engineEndpoints(
       }
     });
     dressFormPost(ctx);
-    if (ctx.method === 'GET' && ctx.status === 200 && documents.has(ctx.path)) {
+    // A document of keys that were rotated meanwhile is answered, and not kept.
+    if (
+      ctx.method === 'GET' &&
+      ctx.status === 200 &&
+      documents.has(ctx.path) &&
+      current() === provider
+    ) {
       prepared.keep(ctx.path, JSON.stringify(ctx.body), ctx.response.get('content-type'));
       // The first answer is the same as those that follow.
       if (prepared.serve(ctx.req, ctx.res)) ctx.respond = false;

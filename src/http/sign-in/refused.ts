@@ -62,7 +62,11 @@ export async function showRefusal(
       clientName: client?.name,
       signOutAction: `/sign-in/${uid}/sign-out`,
       returnHref: `/sign-in/${uid}/return`,
-      forgotHref: `/forgot-password?sign_in=${uid}`,
+      // Only where a new password changes anything.
+      forgotHref:
+        lock === 'compromised' || lock === 'too_many_attempts'
+          ? `/forgot-password?sign_in=${uid}`
+          : undefined,
     }),
   );
 }

@@ -1,0 +1,59 @@
+import type { Router } from '@koa/router';
+import type { Context } from 'koa';
+import { canonicalEmail } from '#identity/users/email.ts';
+import { readForm } from '../body.ts';
+import { sendPage } from '../context.ts';
+import type { Interaction } from '../interactions.ts';
+import { identifierPage } from '../pages/identify.ts';
+import { pageOf, type Desk } from './desk.ts';
+
+/** Who are you? The same for every address, whether anybody has it or not. */
+export function identifierStep(router: Router, desk: Desk) {
+  router.post('/identifier', async (ctx) => {
+    const interaction = await desk.load(ctx);
+    if (!interaction) return;
+    const form = await readForm(ctx);
+    desk.csrf.check(ctx, form, interaction.uid);
+    const typed = (form['email'] ?? '').trim();
+    const email = canonicalEmail(typed);
+    if (email === null) return show(ctx, interaction, typed, typed === '' ? 'empty' : 'invalid');
+    await desk.interactions.identify(interaction, email);
+    desk.back(ctx, interaction);
+  });
+
+  return show;
+
+  function show(
+    ctx: Context,
+    interaction: Interaction,
+    email: string,
+    error?: 'empty' | 'invalid',
+  ): void {
+    const { uid, client } = interaction;
+    sendPage(
+      ctx,
+      error ? 422 : 200,
+      identifierPage({
+        ...pageOf(ctx, interaction),
+        csrf: desk.csrf.token(ctx, uid),
+        action: `/sign-in/${uid}/identifier`,
+        email,
+        error,
+        registerHref: `/register?sign_in=${uid}`,
+        forgotHref: `/forgot-password?sign_in=${uid}`,
+        clientName: client?.name,
+      }),
+    );
+  }
+}
+
+/** The address to sign in with: typed, hinted by the application, or of who is signed in here. */
+export function identifierOf({ identifier, params, person, prompt }: Interaction): string | null {
+  if (identifier !== null) return identifier;
+  const hint = canonicalEmail(params['login_hint']);
+  if (hint !== null) return hint;
+  // Signing in again, and not as somebody else.
+  if (prompt.name === 'login' && person?.email && !prompt.reasons.includes('account_unavailable'))
+    return canonicalEmail(person.email);
+  return null;
+}
