@@ -166,14 +166,16 @@ export async function createApp({
   // One renewal after the other: an older set of keys must not overtake a newer one.
   let renewing = Promise.resolve();
   await database.listen(keysChannel, () => {
-    renewing = renewing.then(async () => {
-      try {
-        provider = await makeEngine();
-        prepared.forget();
-      } catch (error) {
-        log.error({ error }, 'the signing keys could not be read again');
-      }
-    });
+    renewing = renewing.then(renew);
+  });
+  async function renew(): Promise<void> {
+    try {
+      provider = await makeEngine();
+      prepared.forget();
+    } catch (error) {
+      log.error({ error }, 'the signing keys could not be read again');
+    }
+  }
   });
 
   // --- What leaves

@@ -41,7 +41,7 @@ export async function changeDetails(
   details: ProfileDetails,
 ): Promise<void> {
   const managed = new Set(await managedAttributes(work, person.id));
-  const [before] = await work.query<Record<string, unknown>>(
+  const [before] = await work.query(
     `select given_name, family_name, country, language, phone, job_title from users
      where id = $1 for update`,
     [person.id],
