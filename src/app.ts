@@ -176,7 +176,6 @@ export async function createApp({
       log.error({ error }, 'the signing keys could not be read again');
     }
   }
-  });
 
   // --- What leaves
   const transport = config.smtpUrl
