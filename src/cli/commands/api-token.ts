@@ -1,4 +1,9 @@
-import type { Command, Given } from '../command.ts';
+import { userInfo } from 'node:os';
+import { systemClock } from '#platform/clock.ts';
+import { vault } from '#platform/secrets.ts';
+import { unitOfWork } from '#identity/work.ts';
+import type { Command, Given, Said } from '../command.ts';
+import type { Ground } from '../ground.ts';
 import type { Api } from '../api.ts';
 import { record, table } from '../print.ts';
 import { accountOf, accountOption } from '../resolve.ts';
@@ -14,6 +19,24 @@ async function path(api: Api, given: Given): Promise<string> {
     : `/accounts/${await accountOf(api, given.text('account'))}/api-tokens`;
 }
 
+/** Whoever may write to the database may do everything anyway; this writes it down. */
+async function firstToken(ground: Ground, name: string): Promise<Said> {
+  const { createApiToken } = await import('#identity/access/api-token.ts');
+  const { secrets, issuer } = ground.config();
+  const database = await ground.openDatabase();
+  try {
+    const { token, secret } = await unitOfWork(
+      { database, vault: vault(secrets), clock: systemClock, issuer },
+      { actor: { type: 'command_line', id: userInfo().username } },
+      (work) => createApiToken(work, { name, accountId: null, role: 'operator' }),
+    );
+    const made = { id: token.id, name, role: token.role, secret };
+    return { json: made, text: record(made) };
+  } finally {
+    await database.close();
+  }
+}
+
 export const apiTokenCommands: Command[] = [
   {
     noun: 'api-token',
@@ -24,8 +47,13 @@ export const apiTokenCommands: Command[] = [
       ...whose,
       role: { value: 'role', summary: 'account_administrator (default) or co_administrator.' },
       expires: { value: 'time', summary: 'Such as 2027-01-01T00:00:00Z.' },
+      first: {
+        summary:
+          'The first one of an installation: an operator token, made on the database itself, because nobody could ask the API for it.',
+      },
     },
-    async run(given, { api }) {
+    async run(given, { api, ground }) {
+      if (given.on('first')) return firstToken(ground, given.text('name')!);
       const made = await api.send('POST', await path(api, given), {
         name: given.text('name'),
         role: given.text('role'),
