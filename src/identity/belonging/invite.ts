@@ -5,6 +5,7 @@ import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { mayGrant } from '../access/rights.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
+import { domainOf } from '../users/email.ts';
 import { findPerson } from '../users/person.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict } from '../verdict/verdict.ts';
@@ -114,7 +115,8 @@ export async function invite(
   work.record(
     'invitation.sent',
     { type: 'invitation', id },
-    { email: input.email, roles: [...input.roles] },
+    // The address stands in the invitation, from where it can be erased.
+    { domain: domainOf(input.email), roles: [...input.roles] },
     account.id,
   );
   const [invitation] = await read(work, 'i.id = $1', [id]);
@@ -234,7 +236,7 @@ export async function revokeInvitation(work: Work, accountId: string, id: string
   work.record(
     'invitation.revoked',
     { type: 'invitation', id },
-    { email: invitation.email },
+    { domain: domainOf(invitation.email) },
     accountId,
   );
 }
