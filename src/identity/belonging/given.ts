@@ -31,7 +31,9 @@ export async function requireGiveable(
   for (const role of roles) {
     const found = known.find(({ key }) => key === role);
     if (!found) throw new Refusal('role_not_found', { role });
-    if (found.scope !== 'account') throw new Refusal('cannot_grant_higher_role', { role });
+    if (found.scope === 'group')
+      throw new Refusal('invalid_value', { role, why: 'It is given within a group.' });
+    if (found.scope === 'system') throw new Refusal('cannot_grant_higher_role', { role });
   }
   if (!mayGrant(asking.role, roles)) throw new Refusal('cannot_grant_higher_role', { roles });
   if (roles.includes('account_administrator'))
