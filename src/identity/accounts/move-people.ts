@@ -193,6 +193,10 @@ const batch = 50;
 
 /** Goes on with a merge or split that was begun. Returns whether there is more to do. */
 export async function continueMoves(foundation: Foundation): Promise<boolean> {
+  const running = await foundation.database.query(
+    `select 1 from account_moves where state = 'running' limit 1`,
+  );
+  if (running.length === 0) return false;
   const actor = { type: 'system', id: 'moving' } as const;
   return unitOfWork(foundation, { actor }, async (work) => {
     const [move] = await work.query<Running>(

@@ -103,7 +103,14 @@ interface Head {
  * Seals what was committed and is not sealed yet, `batch` rows at most. Returns how many; null when
  * another process is at it.
  */
-export function sealAudit(database: Database, vault: Vault, batch = 500): Promise<number | null> {
+export async function sealAudit(
+  database: Database,
+  vault: Vault,
+  batch = 500,
+): Promise<number | null> {
+  // Most of the time there is nothing: then no transaction is opened for it.
+  const waiting = await database.query('select 1 from audit_events where hash is null limit 1');
+  if (waiting.length === 0) return 0;
   return database.transaction(async (tx) => {
     const [turn] = await tx.query<{ mine: boolean }>(
       'select pg_try_advisory_xact_lock($1) as mine',
