@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { listSigningKeys } from '#identity/keys/signing-keys.ts';
 import { locales } from '#platform/i18n.ts';
 import { it } from '#test/support/it.ts';
 
@@ -139,12 +140,20 @@ describe('OpenID Connect Discovery 1.0 and RFC 8414', () => {
 
   it('publish keys without their private part, current and next, for each algorithm', async ({
     program,
+    server,
   }) => {
     const answer = await program.get('/oauth/jwks');
     expect(answer.headers['content-type']).toMatch(/^application\/jwk-set\+json/);
     const { keys } = answer.json as { keys: Record<string, string>[] };
-    expect(keys.map(({ alg }) => alg!).toSorted()).toEqual(['ES256', 'ES256', 'RS256', 'RS256']);
-    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(4);
+    // Other tests of this worker may have retired some: they are published, too.
+    const known = await listSigningKeys(server.app.foundation.database);
+    expect(keys.map(({ kid }) => kid!).toSorted()).toEqual(known.map(({ kid }) => kid).toSorted());
+    for (const alg of ['ES256', 'RS256'])
+      for (const state of ['current', 'next']) {
+        const [key, ...others] = known.filter((one) => one.alg === alg && one.state === state);
+        expect(others).toEqual([]);
+        expect(keys.find(({ kid }) => kid === key!.kid)?.['alg']).toBe(alg);
+      }
     for (const key of keys) {
       expect(key['use']).toBe('sig');
       for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'])
