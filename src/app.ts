@@ -165,7 +165,7 @@ export async function createApp({
   let provider = await makeEngine();
   // One renewal after the other: an older set of keys must not overtake a newer one.
   let renewing = Promise.resolve();
-  await database.listen(keysChannel, () => {
+  const forgetKeys = await database.listen(keysChannel, () => {
     renewing = renewing.then(renew);
   });
   async function renew(): Promise<void> {
@@ -323,6 +323,8 @@ export async function createApp({
 
     async stop() {
       serving = false;
+      forgetKeys();
+      registry.close();
       clearInterval(sweeper);
       clearInterval(tending);
       await checker.stop();

@@ -97,6 +97,7 @@ export function deliveryWorker({
   const closing = new AbortController();
   let wake = (): void => {};
   let woken = false;
+  let unlisten: (() => void) | undefined;
 
   function nudge(): void {
     woken = true;
@@ -210,13 +211,14 @@ export function deliveryWorker({
 
   return {
     async start() {
-      await database.listen('ostiary_outbox', nudge);
+      unlisten ??= await database.listen('ostiary_outbox', nudge);
       running ??= run();
     },
 
     nudge,
 
     async stop() {
+      unlisten?.();
       closing.abort();
       wake();
       await running;

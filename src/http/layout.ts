@@ -57,28 +57,32 @@ export function layout(page: Layout): Html {
     </html>`;
 }
 
+/** The answer to a form has no address to be read at in another language, so it offers none. */
 function footer({ t, here, helpHref, privacyHref }: PageContext): Html {
   return html`
     <footer class="bottom">
-      <details class="languages">
-        <summary>
-          <span class="hidden">${t('layout.language')}: </span>${languages[t.locale]}
-        </summary>
-        <ul>
-          ${locales.map(
-            (locale) =>
-              html`<li>
-                <a
-                  href="${languageHref(here ?? '', locale)}"
-                  lang="${locale}"
-                  hreflang="${locale}"
-                  ${locale === t.locale && raw('aria-current="true"')}
-                  >${languages[locale]}</a
-                >
-              </li>`,
-          )}
-        </ul>
-      </details>
+      ${
+        here !== undefined &&
+        html`<details class="languages">
+          <summary>
+            <span class="hidden">${t('layout.language')}: </span>${languages[t.locale]}
+          </summary>
+          <ul>
+            ${locales.map(
+              (locale) =>
+                html`<li>
+                  <a
+                    href="${languageHref(here, locale)}"
+                    lang="${locale}"
+                    hreflang="${locale}"
+                    ${locale === t.locale && raw('aria-current="true"')}
+                    >${languages[locale]}</a
+                  >
+                </li>`,
+            )}
+          </ul>
+        </details>`
+      }
       ${helpHref && html`<a href="${helpHref}">${t('layout.help')}</a>`}
       ${privacyHref && html`<a href="${privacyHref}">${t('layout.privacy')}</a>`}
     </footer>

@@ -37,6 +37,7 @@ export interface Registry {
   resourceServer(identifier: string): Promise<ResourceServer | undefined>;
   /** Forgets; heard on every process. */
   changed(): Promise<void>;
+  close(): void;
 }
 
 const channel = 'ostiary_clients';
@@ -57,7 +58,7 @@ export async function clientRegistry(
     clients.clear();
     resources.clear();
   };
-  await database.listen(channel, forget);
+  const unlisten = await database.listen(channel, forget);
 
   return {
     async client(id) {
@@ -89,6 +90,8 @@ export async function clientRegistry(
       forget();
       await database.notify(channel, '');
     },
+
+    close: unlisten,
   };
 }
 

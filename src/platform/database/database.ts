@@ -18,8 +18,11 @@ export interface Database extends Sql {
 
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 
-  /** Calls back when `notify` is called on the channel, in this process or any other. */
-  listen(channel: string, heard: (payload: string) => void): Promise<void>;
+  /**
+   * Calls back when `notify` is called on the channel, in this process or any other. Returns what
+   * ends it.
+   */
+  listen(channel: string, heard: (payload: string) => void): Promise<() => void>;
   notify(channel: string, payload: string): Promise<void>;
 
   close(): Promise<void>;

@@ -71,7 +71,8 @@ export async function embeddedOver(
     },
 
     async listen(channel, heard) {
-      await pglite.listen(channel, heard);
+      const stop = await pglite.listen(channel, heard);
+      return () => void stop().catch(() => {});
     },
 
     async notify(channel, payload) {

@@ -112,6 +112,10 @@ export async function openPostgres(
       listeners.set(channel, [...(listeners.get(channel) ?? []), heard]);
       if (listener) await listener.query(`listen ${channel}`);
       else await listenAgain();
+      return () => {
+        const others = (listeners.get(channel) ?? []).filter((hear) => hear !== heard);
+        listeners.set(channel, others);
+      };
     },
 
     async notify(channel, payload) {
