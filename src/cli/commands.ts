@@ -1,25 +1,41 @@
 import type { Command } from './command.ts';
 import { accountCommands } from './commands/account.ts';
 import { apiTokenCommands } from './commands/api-token.ts';
+import { approvalCommands } from './commands/approval.ts';
 import { auditCommands } from './commands/audit.ts';
 import { clientCommands } from './commands/client.ts';
+import { contactCommands } from './commands/contact.ts';
 import { doctorCommands } from './commands/doctor.ts';
+import { domainCommands } from './commands/domain.ts';
+import { explainCommands } from './commands/explain.ts';
+import { groupCommands } from './commands/group.ts';
 import { installationCommands } from './commands/installation.ts';
+import { invitationCommands } from './commands/invitation.ts';
 import { keysCommands } from './commands/keys.ts';
 import { resourceCommands } from './commands/resource.ts';
+import { roleCommands } from './commands/role.ts';
 import { termsCommands } from './commands/terms.ts';
 import { userCommands } from './commands/user.ts';
+import { webhookCommands } from './commands/webhook.ts';
 
 /** Everything `ostiary` does, in the order of its help. To add one: an entry in a file of its noun. */
 export const commands: readonly Command[] = [
   ...installationCommands,
   ...doctorCommands,
   ...keysCommands,
+  ...explainCommands,
   ...accountCommands,
+  ...domainCommands,
   ...userCommands,
+  ...invitationCommands,
+  ...approvalCommands,
+  ...groupCommands,
+  ...roleCommands,
+  ...contactCommands,
   ...clientCommands,
   ...resourceCommands,
   ...termsCommands,
+  ...webhookCommands,
   ...apiTokenCommands,
   ...auditCommands,
 ];

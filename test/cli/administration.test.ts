@@ -2,30 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
-import type { TestServer } from '#test/support/server.ts';
-import { apiClient } from '../../src/cli/api.ts';
 import { commands } from '../../src/cli/commands.ts';
-import type { Ground } from '../../src/cli/ground.ts';
-import { run } from '../../src/cli/run.ts';
-import { emptyFolder, ostiary, type Ended } from './support.ts';
-
-/**
- * Somebody at a terminal, with a token. In this process, over HTTP to the server: starting a program
- * costs half a second each time, and a few of these tests do.
- */
-function terminal(server: Pick<TestServer, 'url'>, token: string) {
-  const api = apiClient(() => ({ url: server.url, token }));
-  return async (line: string, ...more: string[]): Promise<Ended> => {
-    const ended = { out: '', err: '', json: () => JSON.parse(ended.out) as unknown };
-    const status = await run(commands, [...line.split(' '), ...more], {
-      api,
-      ground: {} as Ground,
-      out: (text) => (ended.out += `${text}\n`),
-      err: (text) => (ended.err += `${text}\n`),
-    });
-    return { ...ended, status };
-  };
-}
+import { emptyFolder, ostiary, terminal } from './support.ts';
 
 /** Where no server is: what is not understood is never sent. */
 const nowhere = { url: 'http://127.0.0.1:9' };

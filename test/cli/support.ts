@@ -2,6 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestServer } from '#test/support/server.ts';
+import { apiClient } from '../../src/cli/api.ts';
+import { commands } from '../../src/cli/commands.ts';
+import type { Ground } from '../../src/cli/ground.ts';
+import { run } from '../../src/cli/run.ts';
 
 const file = join(import.meta.dirname, '..', '..', 'src', 'cli.ts');
 
@@ -40,4 +45,22 @@ export function ostiary(args: readonly string[], env: Record<string, string> = {
       resolve({ status, out, err, json: () => JSON.parse(out) as unknown }),
     );
   });
+}
+
+/**
+ * Somebody at a terminal, with a token. In this process, over HTTP to the server: starting a program
+ * costs half a second each time, and a few of these tests do.
+ */
+export function terminal(server: Pick<TestServer, 'url'>, token: string) {
+  const api = apiClient(() => ({ url: server.url, token }));
+  return async (line: string, ...more: string[]): Promise<Ended> => {
+    const ended = { out: '', err: '', json: () => JSON.parse(ended.out) as unknown };
+    const status = await run(commands, [...line.split(' '), ...more], {
+      api,
+      ground: {} as Ground,
+      out: (text) => (ended.out += `${text}\n`),
+      err: (text) => (ended.err += `${text}\n`),
+    });
+    return { ...ended, status };
+  };
 }

@@ -1,0 +1,123 @@
+import type { Api } from '../api.ts';
+import { Refused, type Command, type Given } from '../command.ts';
+import { record, table } from '../print.ts';
+import { accountOption } from '../resolve.ts';
+import { hasFormOfId, oneOf, within } from './typed.ts';
+
+interface Invitation {
+  id: string;
+  email: string;
+  givenName: string;
+  familyName: string;
+  roles: string[];
+  invitedBy: { name?: string | null };
+  state: string;
+  sends: number;
+  sentAt: string;
+  expiresAt: string;
+}
+
+const states = ['pending', 'accepted', 'declined', 'revoked', 'expired', 'superseded'] as const;
+
+const which = [{ name: 'invitation', summary: 'Its id, or the e-mail address that is invited.' }];
+
+/** The path of the invitation that is meant: of an address, the newest. */
+async function path(api: Api, given: Given): Promise<string> {
+  const invitations = await within(api, given, 'invitations');
+  const named = given.args[0]!;
+  if (hasFormOfId(named)) return `${invitations}/${named}`;
+  const all = await api.list<Invitation>(invitations, { limit: '200' });
+  const found = all.find(({ email }) => email.toLowerCase() === named.toLowerCase());
+  if (!found) throw new Refused('not_found', `${named} is not invited to this account.`);
+  return `${invitations}/${found.id}`;
+}
+
+export const invitationCommands: Command[] = [
+  {
+    noun: 'invitation',
+    verb: 'list',
+    summary: 'Lists invitations, the newest first.',
+    options: {
+      ...accountOption,
+      state: { value: 'state', summary: `One of: ${states.join(', ')}.` },
+    },
+    async run(given, { api }) {
+      const state = given.text('state');
+      const items = await api.list<Invitation>(await within(api, given, 'invitations'), {
+        state: state && oneOf('--state', states, state),
+        limit: '200',
+      });
+      return {
+        json: items,
+        text: table(items, {
+          ID: ({ id }) => id,
+          EMAIL: ({ email }) => email,
+          NAME: ({ givenName, familyName }) => `${givenName} ${familyName}`,
+          STATE: ({ state: one }) => one,
+          ROLES: ({ roles }) => roles,
+          'INVITED BY': ({ invitedBy }) => invitedBy.name,
+          SENT: ({ sentAt }) => sentAt,
+          'GOOD UNTIL': ({ expiresAt }) => expiresAt,
+        }),
+      };
+    },
+  },
+  {
+    noun: 'invitation',
+    verb: 'create',
+    summary: 'Invites an address, whether a person has it or not.',
+    options: {
+      ...accountOption,
+      email: { value: 'address', summary: 'Who is invited.', required: true },
+      'given-name': { value: 'name', summary: 'Their given name.', required: true },
+      'family-name': { value: 'name', summary: 'Their family name.', required: true },
+      country: { value: 'code', summary: 'Their country, as two letters.', required: true },
+      'entitlement-country': { value: 'code', summary: 'Where they are entitled.' },
+      role: { value: 'role', summary: 'A role they get; repeat.', multiple: true },
+      group: { value: 'group', summary: 'A group they join; repeat.', multiple: true },
+      language: { value: 'language', summary: 'In which they are written to, such as de.' },
+    },
+    async run(given, { api }) {
+      const added = await api.send<{ outcome: string; message: string | null }>(
+        'POST',
+        await within(api, given, 'invitations'),
+        {
+          email: given.text('email'),
+          givenName: given.text('given-name'),
+          familyName: given.text('family-name'),
+          country: given.text('country'),
+          entitlementCountry: given.text('entitlement-country'),
+          roles: given.all('role'),
+          groups: given.all('group'),
+          preferredLanguage: given.text('language'),
+        },
+      );
+      const { outcome, message } = added;
+      return { json: added, text: record({ outcome, ...(message && { message }) }) };
+    },
+  },
+  {
+    noun: 'invitation',
+    verb: 'resend',
+    summary: 'Sends an invitation once more, for another seven days; the link before is dead.',
+    takes: which,
+    options: accountOption,
+    async run(given, { api }) {
+      const sent = await api.send<Invitation>('POST', `${await path(api, given)}/resend`);
+      const { id, email, state, sends, expiresAt } = sent;
+      return { json: sent, text: record({ id, email, state, sends, 'good until': expiresAt }) };
+    },
+  },
+  {
+    noun: 'invitation',
+    verb: 'revoke',
+    summary: 'Takes an invitation back.',
+    takes: which,
+    options: accountOption,
+    async run(given, { api }) {
+      const invitation = await path(api, given);
+      await api.send('DELETE', invitation);
+      return { json: { revoked: invitation.split('/').at(-1) }, text: 'Revoked.' };
+    },
+  },
+];

@@ -1,0 +1,47 @@
+import { isId } from '#platform/ids.ts';
+import type { Api } from '../api.ts';
+import { WrongUsage, type Given } from '../command.ts';
+import { accountOf, userPath } from '../resolve.ts';
+
+/** What is typed in more than one command: choices, several at once, things of an account. */
+
+/** @throws {WrongUsage} for what is none of the choices. */
+export function oneOf<Choice extends string>(
+  what: string,
+  choices: readonly Choice[],
+  typed: string | undefined,
+): Choice {
+  const found = choices.find((one) => one === typed);
+  if (found === undefined)
+    throw new WrongUsage(`${what} must be one of: ${choices.join(', ')}. It is ${typed}.`);
+  return found;
+}
+
+/** Several in one argument, with commas between them. @throws {WrongUsage} */
+export function several(what: string, typed: string): string[] {
+  const items = typed.split(/[\s,]+/).filter((one) => one !== '');
+  if (items.length === 0) throw new WrongUsage(`${what} names nothing.`);
+  return items;
+}
+
+/** Whether an id is typed, and no name or address. */
+export function hasFormOfId(text: string): boolean {
+  return isId(text);
+}
+
+/** Where the things of a kind are, within the account that is meant. */
+export async function within(api: Api, given: Given, kind: string): Promise<string> {
+  return `/accounts/${await accountOf(api, given.text('account'))}/${kind}`;
+}
+
+/** The id of a member, by id or e-mail address. */
+export async function userId(api: Api, given: Given, named: string): Promise<string> {
+  if (hasFormOfId(named)) return named;
+  return (await userPath(api, { ...given, args: [named] })).split('/').at(-1)!;
+}
+
+export async function userIds(api: Api, given: Given, typed: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (const named of several('<users>', typed)) ids.push(await userId(api, given, named));
+  return ids;
+}
