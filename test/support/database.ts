@@ -49,11 +49,23 @@ async function open(): Promise<TestDatabase> {
   const [{ roles }] = (await database.query<{ roles: unknown }>(
     'select jsonb_agg(to_jsonb(r)) as roles from roles r where built_in',
   )) as [{ roles: unknown }];
+  const findFilled = `select array_remove(array[${tables
+    .map((name) => `case when exists (select from ${name}) then '${name}' end`)
+    .join(', ')}], null) as filled`;
   return {
     database,
     url,
     async reset() {
-      await database.query(`truncate ${tables.join(', ')} restart identity cascade`);
+      // Most tables are empty most of the time, and emptying one takes longer than looking.
+      const [{ filled }] = (await database.query<{ filled: string[] }>(findFilled)) as [
+        { filled: string[] },
+      ];
+      // Quicker than truncating; without triggers, because some tables refuse to forget.
+      if (filled.length > 0)
+        await database.query(`do $$ begin
+          perform set_config('session_replication_role', 'replica', true);
+          ${filled.map((name) => `delete from ${name};`).join(' ')}
+        end $$`);
       // A role may belong to a client, so they go with the clients.
       await database.query('delete from roles where not built_in');
       await database.query(

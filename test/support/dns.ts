@@ -63,10 +63,15 @@ export class FakeDns {
 
   #listening(): FakeDns {
     this.#udp.on('message', (message: Buffer, from: RemoteInfo) => {
-      this.#answer(message, 512, (answer) => this.#udp.send(answer, from.port, from.address));
+      this.#answer(message, 512, (answer) => {
+        // A slow answer may come when nobody waits for it any more.
+        if (!this.#stopped) this.#udp.send(answer, from.port, from.address);
+      });
     });
     return this;
   }
+
+  #stopped = false;
 
   get server(): string {
     return `127.0.0.1:${this.#port}`;
@@ -81,6 +86,7 @@ export class FakeDns {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await new Promise<void>((resolve) => this.#udp.close(resolve));
     await new Promise<unknown>((resolve) => this.#tcp.close(resolve));
   }

@@ -6,20 +6,20 @@ import { layout, type PageContext } from '../layout.ts';
 import { describeAll, openApi, type Described } from './openapi.ts';
 import { requestProblems, statuses } from './problems.ts';
 
-/** `/api/openapi.json`, for programs, and `/api/docs`, the same for people. Made once. */
+/** `/api/openapi.json`, for programs, and `/api/docs`, the same for people. Made when first asked for. */
 export function apiDocumentation(issuer: string): Router {
   const router = new Router();
-  const document = JSON.stringify(openApi(issuer));
-  const { described } = describeAll();
-  const content = operationsPage(described, issuer);
+  let document: string | undefined;
+  let content: Html | undefined;
 
   router.get('/api/openapi.json', (ctx) => {
     ctx.type = 'application/json';
     ctx.set('Cache-Control', 'public, max-age=300');
-    ctx.body = document;
+    ctx.body = document ??= JSON.stringify(openApi(issuer));
   });
 
   router.get('/api/docs', (ctx) => {
+    content ??= operationsPage(describeAll().described, issuer);
     sendPage(ctx, 200, docsPage(pageContext(ctx), content));
   });
   return router;
