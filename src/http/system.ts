@@ -56,16 +56,18 @@ export function systemRoutes({
 
   router.get('/status', async (ctx) => {
     const checks = await look();
+    const page = pageContext(ctx);
+    const { t } = page;
     sendPage(
       ctx,
       200,
       statusPage({
-        ...pageContext(ctx),
+        ...page,
         checkedAt: clock(),
         components: [
-          { name: 'Sign-in', state: checks.keys === 'ok' ? checks.database : 'down' },
-          { name: 'Database', state: checks.database },
-          { name: 'Mail', state: checks.mail },
+          { name: t('status.sign_in'), state: checks.keys === 'ok' ? checks.database : 'down' },
+          { name: t('status.database'), state: checks.database },
+          { name: t('status.mail'), state: checks.mail },
         ],
       }),
     );
