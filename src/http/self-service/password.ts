@@ -9,9 +9,9 @@ import {
   redeemCode,
   requestReset,
   setPasswordByToken,
-  type PasswordProblem,
   type TokenPurpose,
 } from '#identity/credentials/password.ts';
+import type { PasswordProblem } from '#identity/credentials/password-rules.ts';
 import type { Foundation } from '#identity/work.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';

@@ -11,7 +11,7 @@ import {
 import { openUnsubscribe, unsubscribe } from '#identity/belonging/remind.ts';
 import { newSignInPass } from '#identity/sign-in/pass.ts';
 import { passwordRules } from '#identity/credentials/password-rules.ts';
-import type { PasswordProblem } from '#identity/credentials/password.ts';
+import type { PasswordProblem } from '#identity/credentials/password-rules.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
 import { readFacts } from '#identity/verdict/facts.ts';
 import { verdict } from '#identity/verdict/verdict.ts';

@@ -1,5 +1,14 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
-import type { PasswordProblem } from './password.ts';
+
+/** What can be wrong with a chosen password. */
+export type PasswordProblem =
+  | 'too_short'
+  | 'too_long'
+  | 'common'
+  | 'personal'
+  | 'mismatch'
+  | 'same'
+  | 'missing';
 
 /**
  * What makes a password good enough: length, and that it is none that everybody tries (ASVS 6.2.1,

@@ -9,16 +9,7 @@ import { forgetAttempts, unlockUser } from '../users/lock.ts';
 import { findPerson, findPersonByEmail, type Person } from '../users/person.ts';
 import { revokeAccess } from '../users/revoke.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
-import { passwordProblems } from './password-rules.ts';
-
-export type PasswordProblem =
-  | 'too_short'
-  | 'too_long'
-  | 'common'
-  | 'personal'
-  | 'mismatch'
-  | 'same'
-  | 'missing';
+import { passwordProblems, type PasswordProblem } from './password-rules.ts';
 
 const minutes = 60_000;
 const resetLife = 30 * minutes;
