@@ -15,7 +15,11 @@ export async function sweepEngine(database: Database, now: Date): Promise<number
     'oidc_grants where expires_at < $1',
     "one_time_tokens where expires_at < $1::timestamptz - interval '7 days'",
     'trusted_devices where expires_at < $1',
-    "attempt_counters where updated_at < $1::timestamptz - interval '2 days' and locked_at is null",
+    // A few slips are soon forgotten; a patient guesser is remembered for a month, whether anybody
+    // has the name or not.
+    `attempt_counters where locked_at is null and (
+       updated_at < $1::timestamptz - interval '30 days' or
+       (failures <= 4 and updated_at < $1::timestamptz - interval '2 days'))`,
     "idempotency_keys where created_at < $1::timestamptz - interval '1 day'",
   ];
   let gone = 0;

@@ -391,7 +391,13 @@ function rename({ account, domain, person }: Facts): Verdict {
       'cancel_claim',
     ]);
   if (!isMine(domain)) return refuse('domain_not_owned', 'account_administrator');
-  if (person) return refuse('user_in_other_account', 'nobody');
+  if (person)
+    return refuse(
+      person.affiliation === 'member' && person.accountId === account.id
+        ? 'already_member'
+        : 'user_in_other_account',
+      'nobody',
+    );
   return decide('change_email', { joins: account.id });
 }
 
