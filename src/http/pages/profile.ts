@@ -55,10 +55,10 @@ function profile(page: Frame, tab: ProfileTab, sections: Child): Html {
   });
 }
 
-function part(title: string, body: Child): Html {
+/** A part with a heading of its own, unless the page's says it already. */
+function part(title: string | null, body: Child): Html {
   return html`<section class="card part">
-    <h2>${title}</h2>
-    ${body}
+    ${title !== null && html`<h2>${title}</h2>`} ${body}
   </section>`;
 }
 
@@ -337,7 +337,7 @@ export function accountPage(page: AccountPage): Html {
     { name: t('profile.account.entitlement'), value: page.entitlementCountry ?? '' },
   ].filter(({ value }) => value !== '');
   return profile(page, 'account', [
-    part(t('profile.account'), [
+    part(null, [
       account
         ? html`<p>
             ${t.parts('profile.account.yours', { account: html`<strong>${named(account.name)}</strong>` })}
@@ -357,13 +357,11 @@ export function accountPage(page: AccountPage): Html {
       pendingAt &&
         notice('info', t.parts('profile.account.pending', { account: named(pendingAt) })),
       facts.length > 0 &&
-        html`<dl>
+        html`<dl class="details">
           ${facts.map(
             ({ name, value }) =>
-              html`<div>
-                <dt>${name}</dt>
-                <dd>${named(value)}</dd>
-              </div>`,
+              html`<dt>${name}</dt>
+                <dd>${named(value)}</dd>`,
           )}
         </dl>`,
     ]),
