@@ -2,6 +2,7 @@ import { type Html, html } from '#platform/html.ts';
 import { alert, checkbox, field, named, postForm, primary } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
+import { emailField } from './email-field.ts';
 
 export interface IdentifierPage extends PageContext {
   action: string;
@@ -20,16 +21,7 @@ export function identifierPage(page: IdentifierPage): Html {
     failed: error !== undefined,
     body: html`
       ${postForm({ action, csrf }, [
-        field({
-          name: 'email',
-          label: t('field.email'),
-          type: 'email',
-          value: email,
-          autocomplete: 'username',
-          error: error && [t('id.invalid'), error === 'invalid' && ` ${t('identifier.example')}`],
-          autofocus: true,
-          attributes: 'spellcheck="false" autocapitalize="none"',
-        }),
+        emailField(t, { email, error }),
         primary(t('action.continue')),
       ])}
       <p class="links">

@@ -3,6 +3,7 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, clip, field, hidden, named, postForm, primary } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
+import { emailField } from './email-field.ts';
 
 export interface ForgotPasswordPage extends PageContext {
   action: string;
@@ -18,19 +19,7 @@ export function forgotPasswordPage(page: ForgotPasswordPage): Html {
     lead: t('forgot.text'),
     failed: error !== undefined,
     body: html`
-      ${postForm({ action, csrf }, [
-        field({
-          name: 'email',
-          label: t('field.email'),
-          type: 'email',
-          value: email,
-          autocomplete: 'username',
-          error: error && [t('id.invalid'), error === 'invalid' && ` ${t('identifier.example')}`],
-          autofocus: true,
-          attributes: 'spellcheck="false" autocapitalize="none"',
-        }),
-        primary(t('forgot.submit')),
-      ])}
+      ${postForm({ action, csrf }, [emailField(t, { email, error }), primary(t('forgot.submit'))])}
       <p class="links"><a href="${backHref}">${t('action.back')}</a></p>
     `,
   });

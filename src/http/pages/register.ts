@@ -3,6 +3,7 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, field, hidden, named, notice, postForm, primary, select } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
+import { emailField } from './email-field.ts';
 import { codeField } from './password.ts';
 
 export interface PersonFields {
@@ -67,16 +68,7 @@ export function registerPage(page: RegisterPage): Html {
     failed: Object.keys(errors).length > 0,
     body: html`
       ${postForm({ action, csrf }, [
-        field({
-          name: 'email',
-          label: t('field.email'),
-          type: 'email',
-          value: email,
-          autocomplete: 'email',
-          error: wrong && [t('id.invalid'), wrong === 'invalid' && ` ${t('identifier.example')}`],
-          autofocus: true,
-          attributes: 'spellcheck="false" autocapitalize="none"',
-        }),
+        emailField(t, { email, error: wrong, autocomplete: 'email' }),
         personFields(t, values, errors, countries),
         primary(t('action.continue')),
       ])}
