@@ -10,6 +10,12 @@ import type { PageContext } from './layout.ts';
 const localeCookie = (ctx: ParameterizedContext | Context): string =>
   ctx.secure ? '__Host-ostiary_locale' : 'ostiary_locale';
 
+/** What the address says of a parameter it names once. */
+export function queryText(ctx: ParameterizedContext | Context, name: string): string | undefined {
+  const value = ctx.query[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 /**
  * What every page knows of the request it answers. The language is the one asked for in the address
  * (and then kept in a cookie), the one chosen before, the one the application asks for (`requested`,
@@ -19,7 +25,7 @@ export function pageContext(
   ctx: ParameterizedContext | Context,
   { profile, requested }: { profile?: string | null | undefined; requested?: unknown } = {},
 ): PageContext {
-  const asked = typeof ctx.query['ui_locales'] === 'string' ? ctx.query['ui_locales'] : undefined;
+  const asked = queryText(ctx, 'ui_locales');
   const kept = ctx.cookies.get(localeCookie(ctx));
   if (asked !== undefined && asked.split(' ').some(isLocale) && !ctx.headerSent)
     ctx.cookies.set(localeCookie(ctx), asked.split(' ').find(isLocale), {

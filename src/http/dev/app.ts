@@ -4,7 +4,7 @@ import * as oidc from 'openid-client';
 import type { Clock } from '#platform/clock.ts';
 import { locales } from '#platform/i18n.ts';
 import { readForm } from '../body.ts';
-import { pageContext, sendPage } from '../context.ts';
+import { pageContext, queryText, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
 import { type Figure, noDemoPage, receivedPage, scopes, startPage } from './app-pages.ts';
 import { errorMeanings } from './meanings.ts';
@@ -81,7 +81,7 @@ export function devAppRoutes(dependencies: DevAppDependencies): Router {
 
   router.get('/callback', async (ctx) => {
     const visit = visits.find(ctx.cookies.get(cookie, { signed: false }));
-    const state = typeof ctx.query['state'] === 'string' ? ctx.query['state'] : '';
+    const state = queryText(ctx, 'state') ?? '';
     const pending = visit?.pending.get(state);
     const party = partyOf();
     if (!visit || !pending || !party) {

@@ -4,6 +4,7 @@ import type { Provider } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import { readText } from '../body.ts';
+import { queryText } from '../context.ts';
 import type { PreparedDocuments } from '../prepared.ts';
 import { Problem } from '../problem.ts';
 import { dressFormPost } from './pages.ts';
@@ -75,7 +76,7 @@ export function engineEndpoints(
     const scope = new RequestScope({
       ip: ctx.ip,
       userAgent: ctx.get('user-agent').slice(0, 400) || null,
-      clientId: typeof ctx.query['client_id'] === 'string' ? ctx.query['client_id'] : null,
+      clientId: queryText(ctx, 'client_id') ?? null,
     });
     await requestScopes.run(scope, async () => {
       await handler(ctx, () => Promise.resolve());

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { pageContext, referenceOf, sendPage } from '../context.ts';
+import { pageContext, queryText, referenceOf, sendPage } from '../context.ts';
 import type { PageContext } from '../layout.ts';
 import { deviceCodePage, deviceConfirmPage, deviceDonePage } from '../pages/device.ts';
 import { formPostPage } from '../pages/front.ts';
@@ -175,11 +175,6 @@ function tokenIn(form: string): string {
 
 function nameOf(client: unknown): string | undefined {
   return (client as { clientName?: string } | undefined)?.clientName;
-}
-
-function queryText(ctx: KoaContextWithOIDC, name: string): string | undefined {
-  const value = ctx.query[name];
-  return typeof value === 'string' ? value : undefined;
 }
 
 function codeError(error: Error): 'missing' | 'wrong' | 'aborted' {

@@ -5,7 +5,7 @@ import { answerByMail } from '#identity/domains/verify-domain.ts';
 import { domainForPeople } from '#identity/users/email.ts';
 import type { Foundation } from '#identity/work.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, sendPage } from '../context.ts';
+import { originOf, pageContext, queryText, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
 import {
   domainAnsweredPage,
@@ -28,7 +28,7 @@ export function domainProofRoutes({
   const path = '/domains/confirm';
 
   router.get(path, async (ctx) => {
-    const token = typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '';
+    const token = queryText(ctx, 'token') ?? '';
     const proof = await findMailProof(foundation.database, token, foundation.clock());
     if (!proof) return showInvalid(ctx);
     sendPage(

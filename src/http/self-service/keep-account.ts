@@ -3,7 +3,7 @@ import { Refusal } from '#identity/refusal.ts';
 import { cancelErasureByLink, openErasureLink } from '#identity/users/erase.ts';
 import type { Foundation } from '#identity/work.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';
+import { originOf, pageContext, queryText, referenceOf, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
 import { linkInvalidPage } from '../pages/password.ts';
 import { stopPage } from '../pages/stop.ts';
@@ -18,7 +18,7 @@ export function keepAccountRoutes({ foundation, csrf }: KeepAccountDependencies)
   const router = new Router();
 
   router.get('/keep-account', async (ctx) => {
-    const token = typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '';
+    const token = queryText(ctx, 'token') ?? '';
     const found = await openErasureLink(foundation.database, token, foundation.clock());
     const page = pageContext(ctx, { profile: found?.person.language });
     if (!found) return sendPage(ctx, 410, linkInvalidPage({ ...page, forgotHref: '/profile' }));
@@ -38,7 +38,7 @@ export function keepAccountRoutes({ foundation, csrf }: KeepAccountDependencies)
 
   router.post('/keep-account', async (ctx) => {
     csrf.check(ctx, await readForm(ctx));
-    const token = typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '';
+    const token = queryText(ctx, 'token') ?? '';
     try {
       await cancelErasureByLink(foundation, token, originOf(ctx));
     } catch (error) {

@@ -14,7 +14,7 @@ import {
 import type { PasswordProblem } from '#identity/credentials/password-rules.ts';
 import type { Foundation } from '#identity/work.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';
+import { originOf, pageContext, queryText, referenceOf, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
 import {
   forgotPasswordPage,
@@ -81,7 +81,7 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
     ['/activate', 'activation'],
   ] as const) {
     router.get(path, async (ctx) => {
-      const token = typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '';
+      const token = queryText(ctx, 'token') ?? '';
       await showNewPassword(ctx, path, purpose, token);
     });
 

@@ -22,7 +22,7 @@ import {
 import { endSession } from '#identity/users/sessions.ts';
 import { unitOfWork, type Work } from '#identity/work.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, sendPage } from '../context.ts';
+import { originOf, pageContext, queryText, sendPage } from '../context.ts';
 import { countryOptions } from '../countries.ts';
 import type { Csrf } from '../csrf.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
@@ -63,7 +63,7 @@ export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDepe
     ['/email/revert', true],
   ] as const) {
     router.get(path, async (ctx) => {
-      const token = typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '';
+      const token = queryText(ctx, 'token') ?? '';
       const change = await openEmailChange(database, token, clock());
       if (change?.reverts !== reverts) return showInvalid(ctx);
       sendPage(

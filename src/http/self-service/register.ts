@@ -17,7 +17,7 @@ import { readFacts } from '#identity/verdict/facts.ts';
 import { verdict } from '#identity/verdict/verdict.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';
+import { originOf, pageContext, queryText, referenceOf, sendPage } from '../context.ts';
 import { countryOptions } from '../countries.ts';
 import type { Csrf } from '../csrf.ts';
 import type { Interactions } from '../interactions.ts';
@@ -122,7 +122,7 @@ export function registerRoutes({
   });
 
   router.get('/register/confirm', async (ctx) => {
-    const token = typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '';
+    const token = queryText(ctx, 'token') ?? '';
     await showPassword(ctx, token);
   });
 
