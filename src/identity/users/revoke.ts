@@ -1,4 +1,5 @@
 import type { Work } from '../work.ts';
+import { tellSessionEnded } from './tell-session-ended.ts';
 
 /**
  * Puts a person out, everywhere, at once: sessions, grants, codes and tokens, devices that were
@@ -41,11 +42,5 @@ export async function revokeAccess(
   await work.query('delete from one_time_tokens where user_id = $1 and used_at is null', [userId]);
   if (!keepDevices) await work.query('delete from trusted_devices where user_id = $1', [userId]);
   for (const { client_id: clientId, sid, session_uid: session } of signedIn)
-    work.send({
-      kind: 'backchannel_logout',
-      subject: userId,
-      payload: { clientId, userId, sid },
-      dedupKey: `backchannel:${clientId}:${session}`,
-      expiresAt: new Date(work.now.getTime() + 24 * 3600_000),
-    });
+    tellSessionEnded(work, { clientId, userId, sid, session });
 }

@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { Work } from '../work.ts';
+import { tellSessionEnded } from './tell-session-ended.ts';
 
 export interface SessionRecord {
   id: string;
@@ -48,13 +49,7 @@ export async function endSession(work: Work, uid: string, reason: string): Promi
     [uid],
   );
   for (const { client_id: clientId, sid, user_id: userId } of targets)
-    work.send({
-      kind: 'backchannel_logout',
-      subject: userId,
-      payload: { clientId, userId, sid },
-      dedupKey: `backchannel:${clientId}:${uid}`,
-      expiresAt: new Date(work.now.getTime() + 24 * 3600_000),
-    });
+    tellSessionEnded(work, { clientId, userId, sid, session: uid });
   if (session?.user_id)
     work.record('session.ended', { type: 'session', id: uid }, { user: session.user_id, reason });
 }
