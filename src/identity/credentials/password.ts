@@ -3,6 +3,7 @@ import { newId } from '#platform/ids.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
+import { rankOf } from '../access/roles.ts';
 import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
 import { mail } from '../mail/letter.ts';
 import { forgetAttempts, unlockUser } from '../users/lock.ts';
@@ -314,7 +315,8 @@ export async function setPasswordByToken(
         [person.id, work.now],
       );
       await revokeAccess(work, person.id);
-      const administers = person.roles.some((role) => administering.has(role));
+      // An administrator's lock for too many attempts is lifted by another one, not by a mail.
+      const administers = rankOf(person.roles) > 0;
       await unlockUser(
         work,
         person.id,
@@ -362,9 +364,6 @@ async function isCurrent(
     done();
   }
 }
-
-/** Whose lock for too many attempts another administrator lifts, not a mail. */
-const administering = new Set(['operator', 'account_administrator', 'co_administrator']);
 
 /** Stores a hash. Guesses at the old password tell nothing about the new one. */
 export async function storePassword(work: Work, userId: string, hash: string): Promise<void> {
