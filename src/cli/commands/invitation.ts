@@ -2,7 +2,7 @@ import type { Api } from '../api.ts';
 import { Refused, type Command, type Given } from '../command.ts';
 import { record, table } from '../print.ts';
 import { accountOption } from '../resolve.ts';
-import { hasFormOfId, oneOf, within } from './typed.ts';
+import { hasFormOfId, oneOf, personOptions, typedPerson, within } from './typed.ts';
 
 interface Invitation {
   id: string;
@@ -69,12 +69,7 @@ export const invitationCommands: Command[] = [
     options: {
       ...accountOption,
       email: { value: 'address', summary: 'Who is invited.', required: true },
-      'given-name': { value: 'name', summary: 'Their given name.', required: true },
-      'family-name': { value: 'name', summary: 'Their family name.', required: true },
-      country: { value: 'code', summary: 'Their country, as two letters.', required: true },
-      'entitlement-country': { value: 'code', summary: 'Where they are entitled.' },
-      role: { value: 'role', summary: 'A role they get; repeat.', multiple: true },
-      group: { value: 'group', summary: 'A group they join; repeat.', multiple: true },
+      ...personOptions,
       language: { value: 'language', summary: 'In which they are written to, such as de.' },
     },
     async run(given, { api }) {
@@ -82,13 +77,7 @@ export const invitationCommands: Command[] = [
         'POST',
         await within(api, given, 'invitations'),
         {
-          email: given.text('email'),
-          givenName: given.text('given-name'),
-          familyName: given.text('family-name'),
-          country: given.text('country'),
-          entitlementCountry: given.text('entitlement-country'),
-          roles: given.all('role'),
-          groups: given.all('group'),
+          ...typedPerson(given),
           preferredLanguage: given.text('language'),
         },
       );

@@ -1,9 +1,9 @@
 import { isId } from '#platform/ids.ts';
 import type { Api } from '../api.ts';
-import { WrongUsage, type Given } from '../command.ts';
+import { WrongUsage, type Command, type Given } from '../command.ts';
 import { accountOf, userPath } from '../resolve.ts';
 
-/** What is typed in more than one command: choices, several at once, things of an account. */
+/** What is typed in more than one command: choices, several at once, things of an account, new people. */
 
 /** @throws {WrongUsage} for what is none of the choices. */
 export function oneOf<Choice extends string>(
@@ -44,4 +44,27 @@ export async function userIds(api: Api, given: Given, typed: string): Promise<st
   const ids: string[] = [];
   for (const named of several('<users>', typed)) ids.push(await userId(api, given, named));
   return ids;
+}
+
+/** Who a new person is, beside the address. */
+export const personOptions = {
+  'given-name': { value: 'name', summary: 'Their given name.', required: true },
+  'family-name': { value: 'name', summary: 'Their family name.', required: true },
+  country: { value: 'code', summary: 'Their country, as two letters.', required: true },
+  'entitlement-country': { value: 'code', summary: 'Where they are entitled.' },
+  role: { value: 'role', summary: 'A role they get; repeat.', multiple: true },
+  group: { value: 'group', summary: 'A group they join; repeat.', multiple: true },
+} satisfies Command['options'];
+
+/** A new person, as the API takes one. */
+export function typedPerson(given: Given): Record<string, unknown> {
+  return {
+    email: given.text('email'),
+    givenName: given.text('given-name'),
+    familyName: given.text('family-name'),
+    country: given.text('country'),
+    entitlementCountry: given.text('entitlement-country'),
+    roles: given.all('role'),
+    groups: given.all('group'),
+  };
 }

@@ -2,6 +2,7 @@ import type { Command, Given, Option, Said } from '../command.ts';
 import type { Api } from '../api.ts';
 import { record, table } from '../print.ts';
 import { accountOf, accountOption, userPath } from '../resolve.ts';
+import { personOptions, typedPerson } from './typed.ts';
 
 interface User {
   id: string;
@@ -97,12 +98,7 @@ export const userCommands: Command[] = [
     options: {
       ...accountOption,
       email: { value: 'address', summary: 'Their e-mail address.', required: true },
-      'given-name': { value: 'name', summary: 'Their given name.', required: true },
-      'family-name': { value: 'name', summary: 'Their family name.', required: true },
-      country: { value: 'code', summary: 'Their country, as two letters.', required: true },
-      'entitlement-country': { value: 'code', summary: 'Where they are entitled.' },
-      role: { value: 'role', summary: 'A role they get; repeat.', multiple: true },
-      group: { value: 'group', summary: 'A group they join; repeat.', multiple: true },
+      ...personOptions,
       quiet: { summary: 'Sends no mail.' },
       'dry-run': { summary: 'Only says what would happen.' },
     },
@@ -112,13 +108,7 @@ export const userCommands: Command[] = [
         'POST',
         `/accounts/${account}/users`,
         {
-          email: given.text('email'),
-          givenName: given.text('given-name'),
-          familyName: given.text('family-name'),
-          country: given.text('country'),
-          entitlementCountry: given.text('entitlement-country'),
-          roles: given.all('role'),
-          groups: given.all('group'),
+          ...typedPerson(given),
           sendInvitation: !given.on('quiet'),
           ...(given.on('dry-run') && { mode: 'dry-run' }),
         },
