@@ -5,6 +5,7 @@ import { grantRole } from '#identity/access/roles.ts';
 import { Account } from '#identity/accounts/account.ts';
 import { createClient, type NewClient } from '#identity/applications/manage-clients.ts';
 import { storePassword } from '#identity/credentials/password.ts';
+import { createScimToken } from '#identity/scim/token.ts';
 import { acceptTerms, publishTerms } from '#identity/terms/terms.ts';
 import { affiliate } from '#identity/users/affiliate.ts';
 import { createUser } from '#identity/users/create-user.ts';
@@ -23,6 +24,7 @@ export interface DemoAccount {
   id: string;
   name: string;
   domains: string[];
+  scimToken: string;
   apiToken: string;
   administrator: DemoPerson;
   coAdministrator?: DemoPerson;
@@ -275,6 +277,7 @@ async function seedAccount(
     id: account.id,
     name: one.name,
     domains: [one.domain],
+    scimToken: (await createScimToken(work, account.id, { name: `Demo ${one.name}` })).secret!,
     apiToken: (
       await createApiToken(work, {
         name: `Demo ${one.name}`,

@@ -14,6 +14,7 @@ import { invitationCommands } from './commands/invitation.ts';
 import { keysCommands } from './commands/keys.ts';
 import { resourceCommands } from './commands/resource.ts';
 import { roleCommands } from './commands/role.ts';
+import { scimTokenCommands } from './commands/scim-token.ts';
 import { termsCommands } from './commands/terms.ts';
 import { userCommands } from './commands/user.ts';
 import { webhookCommands } from './commands/webhook.ts';
@@ -37,5 +38,6 @@ export const commands: readonly Command[] = [
   ...termsCommands,
   ...webhookCommands,
   ...apiTokenCommands,
+  ...scimTokenCommands,
   ...auditCommands,
 ];

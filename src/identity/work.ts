@@ -23,6 +23,7 @@ export interface AuditTarget {
     | 'domain'
     | 'key'
     | 'api_token'
+    | 'scim_token'
     | 'group'
     | 'approval'
     | 'invitation'

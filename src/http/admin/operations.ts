@@ -105,6 +105,7 @@ import erasureRequest from './operations/erasure-request.ts';
 import erasureCancel from './operations/erasure-cancel.ts';
 import personExport from './operations/person-export.ts';
 import auditVerify from './operations/audit-verify.ts';
+import { scimTokenOperations } from './operations/scim-tokens.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 import { auditDownloads } from './operations/audit-export.ts';
 import type { AnyOperation, Download } from './operation.ts';
@@ -218,6 +219,7 @@ export const operations: readonly AnyOperation[] = [
   personExport,
   auditVerify,
   ...webhookOperations,
+  ...scimTokenOperations,
 ];
 
 export const downloads: readonly Download[] = [termsEvidence, ...auditDownloads];

@@ -81,6 +81,9 @@ export const rights = {
   'api_tokens:read': { roles: account, onHold: true },
   'api_tokens:manage': { roles: account },
   'api_tokens:revoke': { roles: account, onHold: true },
+  'scim_tokens:read': { roles: account, onHold: true },
+  'scim_tokens:manage': { roles: account },
+  'scim_tokens:revoke': { roles: account, onHold: true },
   'operator_tokens:manage': { roles: operator },
 
   'audit:read': { roles: both, onHold: true },

@@ -144,6 +144,10 @@ async function giveUp(work: Work, { id, name }: Closing): Promise<void> {
       `update api_tokens set revoked_at = $2 where account_id = $1 and revoked_at is null
        returning 1`,
     ),
+    directories: await counted(
+      `update scim_tokens set revoked_at = $2 where account_id = $1 and revoked_at is null
+       returning 1`,
+    ),
     webhooks: await counted(
       `update webhooks set state = 'paused', updated_at = $2
        where account_id = $1 and state <> 'paused' returning 1`,

@@ -81,6 +81,10 @@ export async function mergeAccounts(
     'update api_tokens set revoked_at = $2 where account_id = $1 and revoked_at is null',
     [source.id, work.now],
   );
+  await work.query(
+    'update scim_tokens set revoked_at = $2 where account_id = $1 and revoked_at is null',
+    [source.id, work.now],
+  );
   await work.query(`update webhooks set state = 'paused', updated_at = $2 where account_id = $1`, [
     source.id,
     work.now,
@@ -171,7 +175,9 @@ async function prepare(
            and o.state = 'pending')) as invitations_twice,
        (select count(*)::int from approval_requests where account_id = $1 and state = 'open')
          as approvals,
-       (select count(*)::int from api_tokens where account_id = $1 and revoked_at is null) as tokens,
+       (select count(*)::int from api_tokens where account_id = $1 and revoked_at is null)
+         + (select count(*)::int from scim_tokens where account_id = $1 and revoked_at is null)
+         as tokens,
        (select count(*)::int from webhooks where account_id = $1 and state <> 'paused') as webhooks`,
     [source.id, target.id],
   );

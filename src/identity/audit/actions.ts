@@ -81,6 +81,8 @@ export const auditActions = [
   'role.granted',
   'role.removed',
   'role.revoked',
+  'scim_token.created',
+  'scim_token.revoked',
   'session.ended',
   'sign_in.refused',
   'sign_in.succeeded',

@@ -366,6 +366,15 @@ async function rightsOfInviter(
       );
       return token && (token.account_id ?? accountId) === accountId ? token.role : null;
     }
+    case 'scim_token': {
+      // A token is replaced once a year; the directory it stood for is still the account's.
+      const [directory] = await sql.query(
+        `select 1 from scim_tokens where account_id = $1 and revoked_at is null
+           and (expires_at is null or expires_at > $2) limit 1`,
+        [accountId, now],
+      );
+      return directory ? 'co_administrator' : null;
+    }
     case 'user': {
       const person = await findPerson(sql, invitedBy.id ?? '', now);
       const locked = person?.locks.some(({ reason }) => reason !== 'too_many_attempts');

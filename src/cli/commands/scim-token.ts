@@ -1,0 +1,100 @@
+import type { Api } from '../api.ts';
+import type { Command, Given } from '../command.ts';
+import { record, table } from '../print.ts';
+import { accountOf, accountOption } from '../resolve.ts';
+
+interface Token {
+  id: string;
+  name: string;
+  clientId: string | null;
+  scopes: { users: boolean; groups: boolean; readOnly: boolean };
+  dryRun: boolean;
+  domainPolicy: string;
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+  lastUsedIp: string | null;
+}
+
+async function path(api: Api, given: Given): Promise<string> {
+  return `/accounts/${await accountOf(api, given.text('account'))}/scim-tokens`;
+}
+
+const scopesOf = ({ scopes, dryRun }: Token): string =>
+  [
+    ...(scopes.users ? ['users'] : []),
+    ...(scopes.groups ? ['groups'] : []),
+    ...(scopes.readOnly ? ['read-only'] : []),
+    ...(dryRun ? ['dry-run'] : []),
+  ].join(' ');
+
+export const scimTokenCommands: Command[] = [
+  {
+    noun: 'scim-token',
+    verb: 'create',
+    summary: 'Makes a token for a directory that speaks SCIM. It is shown once.',
+    options: {
+      name: { value: 'name', summary: 'Which directory it is for.', required: true },
+      ...accountOption,
+      'users-only': { summary: 'It reaches no groups.' },
+      'groups-only': { summary: 'It reaches no people.' },
+      'read-only': { summary: 'It changes nothing.' },
+      'dry-run': { summary: 'It is answered as if, and changes nothing.' },
+      'any-domain': {
+        summary: 'Addresses of any domain that nobody else owns, not only of yours.',
+      },
+      'classic-config': { summary: 'For strict clients of RFC 7643.' },
+      expires: { value: 'time', summary: 'Such as 2027-01-01T00:00:00Z; in a year if not said.' },
+      client: {
+        value: 'client',
+        summary: 'A client of ours in place of a secret. Operators only.',
+      },
+    },
+    async run(given, { api }) {
+      const made = await api.send('POST', await path(api, given), {
+        name: given.text('name'),
+        scopes: {
+          users: !given.on('groups-only'),
+          groups: !given.on('users-only'),
+          readOnly: given.on('read-only'),
+        },
+        dryRun: given.on('dry-run'),
+        domainPolicy: given.on('any-domain') ? 'any_unowned' : 'owned',
+        classicConfig: given.on('classic-config'),
+        expiresAt: given.text('expires'),
+        clientId: given.text('client'),
+      });
+      return { json: made, text: record(made) };
+    },
+  },
+  {
+    noun: 'scim-token',
+    verb: 'list',
+    summary: 'Lists the SCIM tokens that are alive.',
+    options: accountOption,
+    async run(given, { api }) {
+      const items = await api.list<Token>(await path(api, given));
+      return {
+        json: items,
+        text: table(items, {
+          ID: ({ id }) => id,
+          NAME: ({ name }) => name,
+          REACHES: scopesOf,
+          EXPIRES: ({ expiresAt }) => expiresAt ?? 'with its client',
+          'LAST USED': ({ lastUsedAt, lastUsedIp }) =>
+            lastUsedAt === null ? 'never' : `${lastUsedAt} ${lastUsedIp ?? ''}`.trim(),
+        }),
+      };
+    },
+  },
+  {
+    noun: 'scim-token',
+    verb: 'revoke',
+    summary: 'Revokes a SCIM token: it opens nothing from now on.',
+    takes: [{ name: 'token', summary: 'The id of the token.' }],
+    options: accountOption,
+    async run(given, { api }) {
+      await api.send('DELETE', `${await path(api, given)}/${encodeURIComponent(given.args[0]!)}`);
+      return { json: { revoked: given.args[0] }, text: 'Revoked.' };
+    },
+  },
+];

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { Refusal } from '#identity/refusal.ts';
+import {
+  createScimToken,
+  domainPolicies,
+  listScimTokens,
+  requireScimToken,
+  revokeScimToken,
+} from '#identity/scim/token.ts';
+import { operation, type AnyOperation } from '../operation.ts';
+import { Moment, name } from '../schemas.ts';
+import { NewScimTokenView, ScimTokenList, ScimTokenView } from '../scim-views.ts';
+
+const path = '/accounts/:accountId/scim-tokens';
+const tag = 'Directories (SCIM)';
+
+/** With what directories come in. */
+export const scimTokenOperations: readonly AnyOperation[] = [
+  operation({
+    id: 'listScimTokens',
+    tag,
+    method: 'get',
+    path,
+    summary: 'Lists the SCIM tokens of an account that are alive.',
+    right: 'scim_tokens:read',
+    result: ScimTokenList,
+
+    async handle(work, { account }) {
+      return { items: await listScimTokens(work, account.id, work.now), nextCursor: null };
+    },
+  }),
+  operation({
+    id: 'createScimToken',
+    tag,
+    method: 'post',
+    path,
+    summary: 'Makes a token with which a directory speaks SCIM at /scim/v2. Told once.',
+    description:
+      'A token is valid for a year at most; the administrators are told 30, 7 and 1 days before its end. Make a second one, enter it at the directory, and revoke the first. With `clientId`, which only operators may give, a client of ours comes in place of a secret: it asks the token endpoint for access tokens with grant `client_credentials` and scope `scim`.',
+    right: 'scim_tokens:manage',
+    body: z.strictObject({
+      name,
+      scopes: z
+        .strictObject({
+          users: z.boolean().optional(),
+          groups: z.boolean().optional(),
+          readOnly: z.boolean().optional(),
+        })
+        .optional(),
+      dryRun: z.boolean().default(false),
+      domainPolicy: z.enum(domainPolicies).default('owned'),
+      classicConfig: z.boolean().default(false),
+      expiresAt: Moment.optional(),
+      clientId: z.string().min(1).max(200).optional(),
+    }),
+    example: { name: 'Entra ID', expiresAt: '2027-11-01T00:00:00Z' },
+    result: NewScimTokenView,
+    status: 201,
+    refusals: ['limit_reached'],
+
+    async handle(work, { account, asking, body }) {
+      if (body.clientId !== undefined && asking.role !== 'operator')
+        throw new Refusal('permission_denied');
+      const { scopes = {}, ...rest } = body;
+      const { token, secret } = await createScimToken(work, account.id, {
+        ...rest,
+        scopes: given(scopes),
+      });
+      return { ...token, secret };
+    },
+  }),
+  operation({
+    id: 'getScimToken',
+    tag,
+    method: 'get',
+    path: `${path}/:tokenId`,
+    summary: 'Gives a SCIM token that is alive.',
+    right: 'scim_tokens:read',
+    result: ScimTokenView,
+    refusals: ['not_found'],
+
+    handle: (work, { account, params }) =>
+      requireScimToken(work, account.id, params['tokenId']!, work.now),
+  }),
+  operation({
+    id: 'revokeScimToken',
+    tag,
+    method: 'delete',
+    path: `${path}/:tokenId`,
+    summary: 'Revokes a SCIM token: it opens nothing from now on.',
+    right: 'scim_tokens:revoke',
+    result: null,
+    refusals: ['not_found'],
+
+    handle: (work, { account, params }) => revokeScimToken(work, account.id, params['tokenId']!),
+  }),
+];
+
+/** What was said, without what was not. */
+function given<Key extends string>(
+  values: Partial<Record<Key, boolean | undefined>>,
+): Partial<Record<Key, boolean>> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Partial<Record<Key, boolean>>;
+}

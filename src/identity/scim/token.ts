@@ -1,0 +1,232 @@
+import type { Sql } from '#platform/database/sql.ts';
+import { newId } from '#platform/ids.ts';
+import { newSecret, secretHash } from '#platform/secrets.ts';
+import type { AccountStatus } from '../accounts/account.ts';
+import { Refusal } from '../refusal.ts';
+import type { Work } from '../work.ts';
+
+/** Which addresses a directory may create: of domains the account owns, or of any nobody else does. */
+export const domainPolicies = ['owned', 'any_unowned'] as const;
+export type DomainPolicy = (typeof domainPolicies)[number];
+
+/** What a directory may reach. Everything it may not, it may not read either. */
+export interface ScimScopes {
+  users: boolean;
+  groups: boolean;
+  /** It looks, and changes nothing. */
+  readOnly: boolean;
+}
+
+/** A directory that speaks SCIM to us, as the door knows it while it answers one request. */
+export interface ScimCaller {
+  /** Of the row in `scim_tokens`; the same for a client whatever token of ours it brings. */
+  id: string;
+  accountId: string;
+  accountStatus: AccountStatus;
+  name: string;
+  scopes: ScimScopes;
+  /** Everything is answered as if, and nothing is changed. */
+  dryRun: boolean;
+  domainPolicy: DomainPolicy;
+  /** Leaves out of ServiceProviderConfig what strict clients of RFC 7643 do not know. */
+  classicConfig: boolean;
+}
+
+/** A token of an account, or the client that stands in for one, as its administrators see it. */
+export interface ScimToken extends Omit<ScimCaller, 'accountStatus'> {
+  clientId: string | null;
+  createdAt: Date;
+  /** Null for a client: its secrets have an end of their own. */
+  expiresAt: Date | null;
+  lastUsedAt: Date | null;
+  lastUsedIp: string | null;
+}
+
+export interface NewScimToken {
+  name: string;
+  scopes?: Partial<ScimScopes>;
+  dryRun?: boolean;
+  domainPolicy?: DomainPolicy;
+  classicConfig?: boolean;
+  /** At most a year from now, which it is where nothing is said. */
+  expiresAt?: Date | undefined;
+  /** A client of ours in place of a secret: it brings access tokens with scope `scim`. */
+  clientId?: string | undefined;
+}
+
+/** The longest life of a secret (behaviour.md section 11). */
+export const longestLife = 365 * 24 * 3600_000;
+
+/** Live tokens of one account. A directory needs two while one is replaced. */
+const limit = 20;
+
+/** `scim_<connection>_<43 characters>`: who finds one knows what it is, and we whose. */
+const form = /^scim_([0-9a-f]{32})_([\w-]{43})$/;
+
+const columns = `t.id, t.account_id as "accountId", t.name,
+  jsonb_build_object('users', t.users, 'groups', t.groups, 'readOnly', t.read_only) as scopes,
+  t.dry_run as "dryRun", t.domain_policy as "domainPolicy", t.classic_config as "classicConfig"`;
+
+const administered = `${columns}, t.client_id as "clientId", t.created_at as "createdAt",
+  t.expires_at as "expiresAt", t.last_used_at as "lastUsedAt", t.last_used_ip as "lastUsedIp"`;
+
+const alive = `t.revoked_at is null and (t.expires_at is null or t.expires_at > $2)`;
+
+/**
+ * Makes a token. The secret is in the answer, once; only its hash is kept. For a client there is none:
+ * it has its own.
+ *
+ * @throws {Refusal} `limit_reached`, `invalid_value` for an end, a scope or a client that cannot be
+ */
+export async function createScimToken(
+  work: Work,
+  accountId: string,
+  { name, scopes, expiresAt, clientId, ...settings }: NewScimToken,
+): Promise<{ token: ScimToken; secret: string | null }> {
+  const { users, groups, readOnly } = { users: true, groups: true, readOnly: false, ...scopes };
+  if (!users && !groups)
+    throw new Refusal('invalid_value', { field: 'scopes', why: 'It could reach nothing.' });
+  const ends = clientId === undefined ? endOf(work.now, expiresAt) : null;
+  if (clientId !== undefined) await requireClient(work, clientId, expiresAt);
+  // The account's row, so that two at once are counted one after the other.
+  await work.query('select 1 from accounts where id = $1 for no key update', [accountId]);
+  if ((await listScimTokens(work, accountId, work.now)).length >= limit)
+    throw new Refusal('limit_reached', { limit });
+  const id = newId(work.now.getTime());
+  const secret = clientId === undefined ? `scim_${id.replaceAll('-', '')}_${newSecret()}` : null;
+  const { dryRun = false, domainPolicy = 'owned', classicConfig = false } = settings;
+  const [token] = await work.query<ScimToken>(
+    `insert into scim_tokens as t (id, account_id, name, secret_hash, client_id, users, groups,
+       read_only, dry_run, domain_policy, classic_config, created_by, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+     returning ${administered}`,
+    [
+      id,
+      accountId,
+      name,
+      secret && secretHash(secret),
+      clientId ?? null,
+      users,
+      groups,
+      readOnly,
+      dryRun,
+      domainPolicy,
+      classicConfig,
+      JSON.stringify(work.actor),
+      work.now,
+      ends,
+    ],
+  );
+  work.record(
+    'scim_token.created',
+    { type: 'scim_token', id },
+    {
+      name,
+      scopes: { users, groups, readOnly },
+      dryRun,
+      domainPolicy,
+      expiresAt: ends?.toISOString() ?? null,
+      ...(clientId !== undefined && { clientId }),
+    },
+    accountId,
+  );
+  return { token: token!, secret };
+}
+
+function endOf(now: Date, asked: Date | undefined): Date {
+  const latest = new Date(now.getTime() + longestLife);
+  if (asked && asked <= now)
+    throw new Refusal('invalid_value', { field: 'expiresAt', why: 'It is over already.' });
+  if (asked && asked > latest)
+    throw new Refusal('invalid_value', {
+      field: 'expiresAt',
+      why: `It may be valid until ${latest.toISOString()} at most.`,
+    });
+  return asked ?? latest;
+}
+
+async function requireClient(work: Work, clientId: string, expiresAt?: Date): Promise<void> {
+  const wrong = (field: string, why: string) => new Refusal('invalid_value', { field, why });
+  if (expiresAt) throw wrong('expiresAt', 'A client has no end here: its secrets have theirs.');
+  const [client] = await work.query<{ grants: string[]; scope: string; taken: boolean }>(
+    `select coalesce(c.metadata -> 'grant_types', '[]') as grants,
+            coalesce(c.metadata ->> 'scope', '') as scope,
+            exists (select from scim_tokens t
+                    where t.client_id = c.id and t.revoked_at is null) as taken
+     from clients c where c.id = $1 and c.disabled_at is null for update`,
+    [clientId],
+  );
+  if (!client) throw wrong('clientId', 'There is no such client.');
+  if (client.taken) throw wrong('clientId', 'This client speaks for a directory already.');
+  if (!client.grants.includes('client_credentials') || !client.scope.split(' ').includes('scim'))
+    throw wrong('clientId', 'It needs the grant client_credentials and the scope scim.');
+}
+
+/** The directory that has this secret while the token is alive, and a note that it was used. */
+export async function findScimToken(
+  sql: Sql,
+  secret: string,
+  now: Date,
+  ip: string | null,
+): Promise<ScimCaller | null> {
+  const named = form.exec(secret);
+  if (!named) return null;
+  const [found] = await sql.query<ScimCaller & { lastUsedAt: Date | null }>(
+    `select ${columns}, t.last_used_at as "lastUsedAt", a.status as "accountStatus"
+     from scim_tokens t join accounts a on a.id = t.account_id
+     where t.id = $3 and t.secret_hash = $1 and ${alive} and a.status not in ('closed', 'merged')`,
+    [secretHash(secret), now, named[1]!],
+  );
+  return found ? used(sql, found, now, ip) : null;
+}
+
+/** To the minute is enough, and spares a write per request. */
+async function used(
+  sql: Sql,
+  { lastUsedAt, ...caller }: ScimCaller & { lastUsedAt: Date | null },
+  now: Date,
+  ip: string | null,
+): Promise<ScimCaller> {
+  if (lastUsedAt === null || now.getTime() - lastUsedAt.getTime() > 60_000)
+    await sql.query('update scim_tokens set last_used_at = $2, last_used_ip = $3 where id = $1', [
+      caller.id,
+      now,
+      ip,
+    ]);
+  return caller;
+}
+
+/** The tokens of an account that are alive, the newest first. */
+export function listScimTokens(sql: Sql, accountId: string, now: Date): Promise<ScimToken[]> {
+  return sql.query<ScimToken>(
+    `select ${administered} from scim_tokens t where t.account_id = $1 and ${alive}
+     order by t.id desc`,
+    [accountId, now],
+  );
+}
+
+/** One that is alive. @throws {Refusal} `not_found` */
+export async function requireScimToken(
+  sql: Sql,
+  accountId: string,
+  id: string,
+  now: Date,
+): Promise<ScimToken> {
+  const [token] = await sql.query<ScimToken>(
+    `select ${administered} from scim_tokens t where t.account_id = $1 and t.id = $3 and ${alive}`,
+    [accountId, now, id],
+  );
+  if (!token) throw new Refusal('not_found');
+  return token;
+}
+
+/** It opens nothing from now on, anywhere: it is read at each request. @throws {Refusal} `not_found` */
+export async function revokeScimToken(work: Work, accountId: string, id: string): Promise<void> {
+  const [token] = await work.query<{ name: string }>(
+    `update scim_tokens set revoked_at = $3
+     where id = $1 and account_id = $2 and revoked_at is null returning name`,
+    [id, accountId, work.now],
+  );
+  if (!token) throw new Refusal('not_found');
+  work.record('scim_token.revoked', { type: 'scim_token', id }, { name: token.name }, accountId);
+}
