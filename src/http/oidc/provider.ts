@@ -166,7 +166,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     responseTypes: ['code', 'none'],
     acrValues: [acrPassword],
     subjectTypes: ['public', 'pairwise'],
-    scopes: ['openid', 'offline_access', ...Object.keys(claimsOfScopes).slice(1)],
+    scopes: ['openid', 'offline_access', ...Object.keys(claimsOfScopes).slice(1), 'scim'],
     claims: claimsOfScopes,
     // An application that reads nothing but the ID token finds in it what its scopes promise.
     conformIdTokenClaims: false,

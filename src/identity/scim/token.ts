@@ -63,12 +63,19 @@ const limit = 20;
 /** `scim_<connection>_<43 characters>`: who finds one knows what it is, and we whose. */
 const form = /^scim_([0-9a-f]{32})_([\w-]{43})$/;
 
+/** An opaque access token, as the engine makes them for clients (`opaqueLengths`). */
+const accessToken = /^[\w-]{45}$/;
+
 const columns = `t.id, t.account_id as "accountId", t.name,
   jsonb_build_object('users', t.users, 'groups', t.groups, 'readOnly', t.read_only) as scopes,
   t.dry_run as "dryRun", t.domain_policy as "domainPolicy", t.classic_config as "classicConfig"`;
 
 const administered = `${columns}, t.client_id as "clientId", t.created_at as "createdAt",
   t.expires_at as "expiresAt", t.last_used_at as "lastUsedAt", t.last_used_ip as "lastUsedIp"`;
+
+const foundColumns = `${columns}, t.last_used_at as "lastUsedAt", a.status as "accountStatus"`;
+
+type Used = ScimCaller & { lastUsedAt: Date | null };
 
 const alive = `t.revoked_at is null and (t.expires_at is null or t.expires_at > $2)`;
 
@@ -162,7 +169,10 @@ async function requireClient(work: Work, clientId: string, expiresAt?: Date): Pr
     throw wrong('clientId', 'It needs the grant client_credentials and the scope scim.');
 }
 
-/** The directory that has this secret while the token is alive, and a note that it was used. */
+/**
+ * The directory that has this secret while the token is alive, and a note that it was used. The secret
+ * may be an access token with scope `scim` of a client that speaks for one.
+ */
 export async function findScimToken(
   sql: Sql,
   secret: string,
@@ -170,9 +180,9 @@ export async function findScimToken(
   ip: string | null,
 ): Promise<ScimCaller | null> {
   const named = form.exec(secret);
-  if (!named) return null;
-  const [found] = await sql.query<ScimCaller & { lastUsedAt: Date | null }>(
-    `select ${columns}, t.last_used_at as "lastUsedAt", a.status as "accountStatus"
+  if (!named) return findByAccessToken(sql, secret, now, ip);
+  const [found] = await sql.query<Used>(
+    `select ${foundColumns}
      from scim_tokens t join accounts a on a.id = t.account_id
      where t.id = $3 and t.secret_hash = $1 and ${alive} and a.status not in ('closed', 'merged')`,
     [secretHash(secret), now, named[1]!],
@@ -180,10 +190,36 @@ export async function findScimToken(
   return found ? used(sql, found, now, ip) : null;
 }
 
+/**
+ * Only what the client got in its own name, and not bound to a key that nobody here asks for
+ * (`cnf` of RFC 7800): a person's access token opens nothing, whatever its scope.
+ */
+async function findByAccessToken(
+  sql: Sql,
+  secret: string,
+  now: Date,
+  ip: string | null,
+): Promise<ScimCaller | null> {
+  if (!accessToken.test(secret)) return null;
+  const [found] = await sql.query<Used>(
+    `select ${foundColumns}
+     from oidc_artifacts o
+     join clients c on c.id = o.client_id and c.disabled_at is null
+     join scim_tokens t on t.client_id = c.id
+     join accounts a on a.id = t.account_id
+     where o.id = $1 and o.model = 'ClientCredentials' and o.expires_at > $2
+       and o.consumed_at is null and 'scim' = any (string_to_array(o.payload ->> 'scope', ' '))
+       and not o.payload ?| array['jkt', 'x5t#S256']
+       and ${alive} and a.status not in ('closed', 'merged')`,
+    [secretHash(`ClientCredentials:${secret}`), now],
+  );
+  return found ? used(sql, found, now, ip) : null;
+}
+
 /** To the minute is enough, and spares a write per request. */
 async function used(
   sql: Sql,
-  { lastUsedAt, ...caller }: ScimCaller & { lastUsedAt: Date | null },
+  { lastUsedAt, ...caller }: Used,
   now: Date,
   ip: string | null,
 ): Promise<ScimCaller> {

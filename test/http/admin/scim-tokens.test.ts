@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 import { findScimToken } from '#identity/scim/token.ts';
 import type { TestServer } from '#test/support/server.ts';
 import { it } from '#test/support/it.ts';
+import { asClient } from '#test/support/sign-in.ts';
 import { terminal } from '../../cli/support.ts';
 import { caller, statusesOf } from './support.ts';
 
@@ -170,5 +171,78 @@ describe('SCIM tokens', () => {
     const revoked = await admin(`scim-token revoke ${made.json().id} --account ${acme.id}`);
     expect(revoked.status).toBe(0);
     expect(await behind(server, made.json().secret)).toBeNull();
+  });
+});
+
+describe('a client in place of a token', () => {
+  const service = {
+    name: 'Directory',
+    metadata: {
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+      scope: 'scim',
+    },
+  };
+
+  it('brings access tokens of its own with scope scim, into its one account', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const acme = await given.account();
+    const beta = await given.account('Beta');
+    const operator = caller(program, await given.apiToken());
+    const client = await given.client(service);
+    const token = async (scope = 'scim'): Promise<string> =>
+      (
+        await asClient(program, '/oauth/token', client, {
+          grant_type: 'client_credentials',
+          ...(scope && { scope }),
+        })
+      ).json.access_token;
+    const early = await token();
+    expect(await behind(server, early)).toBeNull();
+
+    const path = `/accounts/${acme.id}/scim-tokens`;
+    const bound = await operator.post(path, { name: 'Directory', clientId: client.id });
+    expect(bound.json).toMatchObject({ clientId: client.id, secret: null, expiresAt: null });
+    expect(await behind(server, await token())).toMatchObject({
+      id: bound.json.id,
+      accountId: acme.id,
+    });
+    expect(await behind(server, await token(''))).toBeNull();
+
+    const again = await operator.post(`/accounts/${beta.id}/scim-tokens`, {
+      name: 'Directory',
+      clientId: client.id,
+    });
+    expect(again.json.code).toBe('invalid_value');
+
+    const bearer = await token();
+    await given.rows(`update oidc_artifacts set payload = payload || '{"jkt":"key"}'`);
+    expect(await behind(server, bearer)).toBeNull();
+    const other = await token();
+    server.clock.advance(601);
+    expect(await behind(server, other)).toBeNull();
+
+    const last = await token();
+    expect((await operator.delete(`${path}/${bound.json.id}`)).status).toBe(204);
+    expect(await behind(server, last)).toBeNull();
+  });
+
+  it('is chosen by operators, and has to be made for it', async ({ given, program }) => {
+    const acme = await given.account();
+    const operator = caller(program, await given.apiToken());
+    const admin = caller(program, await given.apiToken(acme));
+    const client = await given.client(service);
+    const path = `/accounts/${acme.id}/scim-tokens`;
+    const own = await admin.post(path, { name: 'x', clientId: client.id });
+    expect([own.status, own.json.code]).toEqual([403, 'permission_denied']);
+    const web = await given.client();
+    for (const clientId of [web.id, 'nobody']) {
+      const answer = await operator.post(path, { name: 'x', clientId });
+      expect([answer.status, answer.json.code]).toEqual([422, 'invalid_value']);
+    }
   });
 });

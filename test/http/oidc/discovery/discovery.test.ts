@@ -45,6 +45,7 @@ describe('OpenID Connect Discovery 1.0 and RFC 8414', () => {
           'organization',
           'roles',
           'groups',
+          'scim',
         ],
         claims_supported: expect.arrayContaining([
           'sub',
