@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { SignJWT } from 'jose';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '#config/load.ts';
 import { type Demo, seedDemo } from '#config/demo.ts';
+import { obstacles, overflow } from '#test/support/accessibility.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { sharedBrowser } from '#test/support/browser.ts';
 import { testDatabase } from '#test/support/database.ts';
@@ -110,24 +110,8 @@ describe('for everybody', () => {
   });
 
   async function everywhere(page: Page): Promise<string[]> {
-    const found: string[] = [];
-    for (const viewport of [
-      { width: 360, height: 740 },
-      { width: 1280, height: 800 },
-    ])
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.setViewportSize(viewport);
-        await page.emulateMedia({ colorScheme });
-        const { violations } = await new AxeBuilder({ page })
-          .setLegacyMode(true)
-          .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-          .analyze();
-        found.push(...violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`));
-        const beyond =
-          'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-        if ((await page.evaluate<number>(beyond)) > 0) found.push(`${viewport.width}: too wide`);
-      }
-    return found;
+    const found = await obstacles(page);
+    return (await overflow(page, 360)) > 0 ? [...found, 'too wide'] : found;
   }
 });
 
