@@ -32,6 +32,7 @@ import {
 } from '#identity/keys/signing-keys.ts';
 import { emailMark, eraseDue } from '#identity/users/erase.ts';
 import { lookForInactive } from '#identity/users/inactivity.ts';
+import { countEvents, sweepFigures } from '#identity/reports/count.ts';
 import { insertOutbox, outboxParams, unitOfWork, type Foundation } from '#identity/work.ts';
 import { mailHandler } from '#delivery/mail/handler.ts';
 import { webhookSender, type WebhookSender } from '#delivery/webhooks.ts';
@@ -350,6 +351,8 @@ export async function createApp({
         },
         log,
       ),
+      repeatedly('figures', 2000, () => countEvents(database), log),
+      repeatedly('figures-sweep', 24 * 3600_000, () => sweepFigures(database, clock()), log),
       repeatedly('moving', 2000, () => continueMoves(foundation), log),
       repeatedly('closing', 60_000, () => closeDueAccounts(foundation), log),
       repeatedly('erasure', 60_000, () => eraseDue(foundation, secrets.marks), log),

@@ -106,6 +106,7 @@ import erasureCancel from './operations/erasure-cancel.ts';
 import personExport from './operations/person-export.ts';
 import auditVerify from './operations/audit-verify.ts';
 import { scimTokenOperations } from './operations/scim-tokens.ts';
+import { reportOperations } from './operations/reports.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 import { auditDownloads } from './operations/audit-export.ts';
 import type { AnyOperation, Download } from './operation.ts';
@@ -220,6 +221,7 @@ export const operations: readonly AnyOperation[] = [
   auditVerify,
   ...webhookOperations,
   ...scimTokenOperations,
+  ...reportOperations,
 ];
 
 export const downloads: readonly Download[] = [termsEvidence, ...auditDownloads];

@@ -92,5 +92,6 @@ export const auditFilter = {
     .regex(/^[a-z_]+\.([a-z_]+|\*)$/, 'Such as user.locked, or user.* for all that begin so.')
     .optional(),
   since: Moment.optional(),
+  until: Moment.optional().describe('What happened then or later is left out.'),
   ...paging,
 };

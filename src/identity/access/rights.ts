@@ -86,6 +86,9 @@ export const rights = {
   'scim_tokens:revoke': { roles: account, onHold: true },
   'operator_tokens:manage': { roles: operator },
 
+  'reports:read': { roles: both, onHold: true },
+  'reports:read_all': { roles: operator },
+
   'audit:read': { roles: both, onHold: true },
   'audit:verify': { roles: both, onHold: true },
   'audit:read_all': { roles: operator },

@@ -25,6 +25,8 @@ export interface AuditFilter {
   /** `user.locked`, or `user.*` for all that begins so. */
   action?: string | undefined;
   since?: Date | undefined;
+  /** What happened at this moment or later is left out. */
+  until?: Date | undefined;
   before?: number | undefined;
   limit: number;
   /** Leaves out what changed in settings that decide about security. */
@@ -34,9 +36,7 @@ export interface AuditFilter {
 }
 
 /** How the log is read from its beginning, for a file. */
-export interface AuditExport extends Omit<AuditFilter, 'before' | 'limit'> {
-  until?: Date | undefined;
-}
+export type AuditExport = Omit<AuditFilter, 'before' | 'limit'>;
 
 /** What happened, the latest first. */
 export function findEvents(
@@ -64,15 +64,11 @@ export interface ExportedRow extends AuditRecord {
 const atOnce = 500;
 
 /** What happened, from the beginning, a page at a time: no transaction stays open meanwhile. */
-export async function* exportEvents(
-  sql: Sql,
-  { until, ...filter }: AuditExport,
-): AsyncGenerator<ExportedRow> {
+export async function* exportEvents(sql: Sql, filter: AuditExport): AsyncGenerator<ExportedRow> {
   let after = 0;
   for (;;) {
     const { conditions, params, add } = chosen(filter);
     add((place) => `e.id > ${place}::bigint`, after);
-    if (until !== undefined) add((place) => `e.at < ${place}`, until);
     const rows = await sql.query<ExportedRow>(
       `select ${columns}, e.actor as "sealedActor", e.seq, e.prev_hash as "previousHash", e.hash
        from audit_events e where ${conditions.join(' and ')} order by e.id limit ${atOnce}`,
@@ -102,6 +98,7 @@ function chosen({
   target,
   action,
   since,
+  until,
   withoutSettings = false,
   addressMark,
 }: Omit<AuditFilter, 'before' | 'limit'>): {
@@ -130,6 +127,7 @@ function chosen({
   };
   if (accountId !== null) add((place) => `e.account_id = ${place}::uuid`, accountId);
   if (since !== undefined) add((place) => `e.at >= ${place}`, since);
+  if (until !== undefined) add((place) => `e.at < ${place}`, until);
   if (actor) by(`e.actor ->> 'id'`, actor);
   if (target) by('e.target_id', target);
   if (action?.endsWith('.*'))

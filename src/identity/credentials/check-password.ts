@@ -250,6 +250,10 @@ async function afterWrong(
   const { database, clock, policy } = dependencies;
   const now = clock();
   const source = sourceBucket(origin.ip);
+  await database.query('insert into wrong_passwords (account_id, at) values ($1, $2)', [
+    attempt.person?.account?.id ?? null,
+    now,
+  ]);
   if (source)
     await database.query(countSpray, [
       source,

@@ -66,6 +66,26 @@ describe('the audit log as a file', () => {
     expect((await operator.get('/audit.jsonl?nonsense=1')).status).toBe(422);
   });
 
+  it('is searched between two moments', async ({ given, program, server }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const admin = caller(program, await given.apiToken(acme));
+    const moment = (): string => encodeURIComponent(server.clock().toISOString());
+    await admin.post(`/accounts/${acme.id}/groups`, { name: 'Before' });
+    server.clock.advance(60);
+    const since = moment();
+    await admin.post(`/accounts/${acme.id}/groups`, { name: 'Between' });
+    server.clock.advance(60);
+    const until = moment();
+    await admin.post(`/accounts/${acme.id}/groups`, { name: 'After' });
+    const path = `/accounts/${acme.id}/audit?action=group.created&since=${since}&until=${until}`;
+    const { items } = (await admin.get(path)).json as { items: { details: { name: string } }[] };
+    expect(items.map(({ details }) => details.name)).toEqual(['Between']);
+    const operator = caller(program, await given.apiToken());
+    expect(
+      (await operator.get(`/audit?action=group.created&until=${until}`)).json.items,
+    ).toHaveLength(2);
+  });
+
   it('is filtered as the list is', async ({ given, program }) => {
     const acme = await given.account('Acme', { owns: ['acme.example'] });
     const admin = caller(program, await given.apiToken(acme));

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { exportEvents, type AuditExport, type ExportedRow } from '#identity/audit/find-events.ts';
 import { byteOrderMark, csvRow } from '#platform/csv.ts';
 import type { AskedFile, Download } from '../operation.ts';
-import { auditFilter, Moment } from '../schemas.ts';
+import { auditFilter } from '../schemas.ts';
 
-const { actor, target, action, since } = auditFilter;
-const query = z.strictObject({ actor, target, action, since, until: Moment.optional() });
+const { actor, target, action, since, until } = auditFilter;
+const query = z.strictObject({ actor, target, action, since, until });
 
 /**
  * The audit log as a file, from its beginning: JSON lines hold all that is needed to compute the

@@ -14,15 +14,9 @@ export default operation({
   query: z.strictObject(auditFilter),
   result: AuditList,
 
-  async handle(
-    work,
-    { tools, account, asking, query: { limit, actor, target, action, since }, cursor },
-  ) {
+  async handle(work, { tools, account, asking, query: { limit, ...filter }, cursor }) {
     const rows = await findEvents(work, {
-      actor,
-      target,
-      action,
-      since,
+      ...filter,
       addressMark: tools.addressMark,
       accountId: account.id,
       before: cursor.after === undefined ? undefined : Number(cursor.after),

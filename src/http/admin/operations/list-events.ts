@@ -14,12 +14,9 @@ export default operation({
   query: z.strictObject(auditFilter),
   result: AuditList,
 
-  async handle(work, { tools, query: { limit, actor, target, action, since }, cursor }) {
+  async handle(work, { tools, query: { limit, ...filter }, cursor }) {
     const rows = await findEvents(work, {
-      actor,
-      target,
-      action,
-      since,
+      ...filter,
       addressMark: tools.addressMark,
       accountId: null,
       before: cursor.after === undefined ? undefined : Number(cursor.after),
