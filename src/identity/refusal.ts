@@ -55,6 +55,8 @@ export const refusals = {
   not_locked: 'This user is not locked for a reason that you may lift.',
   lock_not_yours: 'This lock cannot be lifted by you.',
   step_up_required: 'Sign in again to do this.',
+  second_factor_missing: 'This user has no second factor.',
+  last_factor: 'A second factor is required of this user. Add another before you remove the last.',
   managed_by_directory: "This is managed by the organization's directory.",
   permission_denied: 'You are not allowed to do this.',
   rate_limited: 'Too many requests. Try again later.',

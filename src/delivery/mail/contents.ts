@@ -174,6 +174,14 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
       ['mail.device', device],
     ],
   }),
+  break_glass_used: ({ user, at, origin }) => ({
+    why: 'manager',
+    facts: [
+      ['mail.by', user],
+      ['mail.when', at],
+      ['mail.where', origin],
+    ],
+  }),
   lock_notice: ({ at, administrators: names }) => ({
     why: 'user',
     facts: [['mail.when', at]],

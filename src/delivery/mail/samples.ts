@@ -272,6 +272,7 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
     failures,
     sessionsLink: link('/profile/sessions'),
   })),
+  break_glass_used: [{ account, user: 'fay@acme.example', at, origin: '203.0.113.7' }],
   lock_notice: (['locked', 'unlocked'] as const).map((event) => ({
     event,
     account,

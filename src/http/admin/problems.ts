@@ -53,6 +53,8 @@ export const statuses: Record<RefusalCode, number> = {
   not_locked: 409,
   lock_not_yours: 409,
   step_up_required: 403,
+  second_factor_missing: 409,
+  last_factor: 409,
   managed_by_directory: 409,
   permission_denied: 403,
   rate_limited: 429,

@@ -173,6 +173,7 @@ export interface Letters {
     failures: number;
     sessionsLink: string;
   };
+  break_glass_used: { account: string; user: string; at: Date; origin: string | null };
   lock_notice: {
     event: 'locked' | 'unlocked';
     account: string;
@@ -380,6 +381,12 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
   new_device: {
     number: 'M26',
     trigger: 'a sign-in from a new device, or after wrong passwords (ASVS 6.3.4)',
+    life: null,
+    secret: [],
+  },
+  break_glass_used: {
+    number: 'M26',
+    trigger: "a sign-in past the company's identity provider, to all Account Administrators",
     life: null,
     secret: [],
   },

@@ -145,7 +145,7 @@ export async function takeOut(
   );
   await work.query(
     `update users set affiliation = 'none', account_id = null, entitlement_country = null,
-       entitlement_pinned = false, updated_at = $2, version = version + 1
+       entitlement_pinned = false, break_glass = false, updated_at = $2, version = version + 1
      where id = $1`,
     [userId, work.now],
   );

@@ -313,7 +313,8 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
        country = null, entitlement_country = null, entitlement_pinned = false, language = null,
        phone = null, job_title = null, communication_email = null, identity = 'erased',
        affiliation = 'none', account_id = null, email_verified_at = null, last_login_at = null,
-       last_seen_at = null, former_email_mark = $2, updated_at = $3, version = version + 1
+       last_seen_at = null, second_factor_at = null, second_factor_required = false,
+       second_factor_anew = false, break_glass = false, former_email_mark = $2, updated_at = $3, version = version + 1
      where id = $1`,
     [userId, mark, work.now],
   );

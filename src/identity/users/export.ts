@@ -65,6 +65,10 @@ export async function exportPerson(sql: Sql, userId: string, now: Date): Promise
        from user_locks where user_id = $1 order by set_at`,
     ),
     password: (await list('select set_at as "setAt" from passwords where user_id = $1'))[0] ?? null,
+    secondFactors: await list(
+      `select kind, name, created_at as "createdAt", last_used_at as "lastUsedAt"
+       from factors where user_id = $1 order by created_at`,
+    ),
     sessions: await list(
       `select created_at as "createdAt", seen_at as "seenAt", expires_at as "expiresAt", ip,
          user_agent as "userAgent",
