@@ -1,8 +1,11 @@
-import type { Param, Sql } from '#platform/database/sql.ts';
+import type { Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
 import type { LockReason } from './locks.ts';
 import { statusSql, type UserStatus } from './status.ts';
 import type { Affiliation, Source } from './user.ts';
+import { openLocks, pageOfUsers, type UserFilter } from './user-filter.ts';
+
+export { likeText, userSorts, type UserFilter, type UserSort } from './user-filter.ts';
 
 /** A person as administrators see them. */
 export interface UserRecord {
@@ -25,6 +28,8 @@ export interface UserRecord {
   createdAt: Date;
   updatedAt: Date;
   version: number;
+  /** Where a list goes on behind them: what the cursor of the next page is made of. */
+  position: string;
 }
 
 /** One reason for which somebody is locked: what the padlock says when it is pointed at. */
@@ -38,48 +43,14 @@ export interface UserLock {
   note: string | null;
 }
 
-export interface UserFilter {
-  accountId: string;
-  /** Part of the address or of the name. */
-  q?: string | undefined;
-  status?: UserStatus | undefined;
-  role?: string | undefined;
-  /** In canonical form. */
-  domain?: string | undefined;
-  userId?: string | undefined;
-  /** The id that the page before ended with. */
-  after?: string | undefined;
-  limit: number;
-}
-
-/** The people of an account, members and invited ones, in the order in which they came. */
-export async function findUsers(
-  sql: Sql,
-  { accountId, q, status, role, domain, userId, after, limit }: UserFilter,
-  now: Date,
-): Promise<UserRecord[]> {
-  const params: Param[] = [accountId, now, limit];
-  const conditions = ['u.account_id = $1'];
-  const add = (condition: (place: string) => string, value: Param): void => {
-    params.push(value);
-    conditions.push(condition(`$${params.length}`));
-  };
-  if (userId !== undefined) add((place) => `u.id = ${place}::uuid`, userId);
-  if (after !== undefined) add((place) => `u.id > ${place}::uuid`, after);
-  if (q)
-    add(
-      (place) => `(u.email ilike ${place} or u.given_name || ' ' || u.family_name ilike ${place})`,
-      `%${likeText(q)}%`,
-    );
-  if (domain !== undefined) add((place) => `split_part(u.email, '@', 2) = ${place}`, domain);
-  if (role !== undefined)
-    add(
-      (place) =>
-        `exists (select from role_assignments r where r.user_id = u.id and r.role = ${place})`,
-      role,
-    );
-  if (status !== undefined) add((place) => `x.status = ${place}`, status);
-
+/**
+ * A page of the people of an account, as `filter` wants them, and all there is to show of each. Which
+ * ones is decided first: what is looked up about them is looked up for the page alone.
+ *
+ * @throws {Refusal} `invalid_cursor`
+ */
+export async function findUsers(sql: Sql, filter: UserFilter, now: Date): Promise<UserRecord[]> {
+  const page = pageOfUsers(filter, now);
   const rows = await sql.query<Row>(
     `select u.id, u.email_display as email, u.given_name as "givenName",
        u.family_name as "familyName", u.country, u.entitlement_country as "entitlementCountry",
@@ -92,13 +63,13 @@ export async function findUsers(
          as "fulfillmentContact",
        exists (select from passwords p where p.user_id = u.id) as "hasPassword",
        u.last_login_at as "lastLoginAt", u.created_at as "createdAt",
-       u.updated_at as "updatedAt", u.version
-     from users u join accounts a on a.id = u.account_id
+       u.updated_at as "updatedAt", u.version, page.position
+     from (${page.text}) page
+     join users u on u.id = page.id left join accounts a on a.id = u.account_id
      cross join lateral (${locksSql}) l
      cross join lateral (select ${statusSql('l.reasons')} as status) x
-     where ${conditions.join(' and ')}
-     order by u.id limit $3`,
-    params,
+     order by page.place`,
+    page.params,
   );
   return rows.map(({ locks, ...row }) => ({
     ...row,
@@ -132,30 +103,14 @@ type Row = Omit<UserRecord, 'locks'> & {
   }[];
 };
 
-/**
- * The open locks of `u`, and the wait that wrong passwords bring, which is no lock in the books but
- * looks like one to the person and to whoever is asked for help (security.md 3.9).
- */
+/** What the padlock says when it is pointed at, and the reasons alone. */
 const locksSql = `
   select coalesce(jsonb_agg(jsonb_build_object('reason', k.reason, 'since', k.since,
            'until', k.until, 'by', k.by, 'note', k.note) order by k.since), '[]') as locks,
          coalesce(array_agg(k.reason), '{}') as reasons
   from (
-    select k.reason, k.set_at as since, k.until, k.note,
-      coalesce(k.set_by ->> 'name', (select s.email_display from users s
-        where k.set_by ->> 'type' = 'user' and s.id::text = k.set_by ->> 'id'),
-        k.set_by ->> 'id') as by
-    from user_locks k
-    where k.user_id = u.id and k.released_at is null and (k.until is null or k.until > $2)
-    union all
-    select 'too_many_attempts', c.updated_at, c.next_at, null, null
-    from attempt_counters c
-    where c.bucket = 'user:' || u.id and c.next_at > $2
-      and not exists (select from user_locks k where k.user_id = u.id
-        and k.reason = 'too_many_attempts' and k.released_at is null)
+    select o.*, coalesce(o.set_by ->> 'name', (select s.email_display from users s
+        where o.set_by ->> 'type' = 'user' and s.id::text = o.set_by ->> 'id'),
+        o.set_by ->> 'id') as by
+    from (${openLocks}) o
   ) k`;
-
-/** Text that stands for itself in a LIKE pattern. */
-export function likeText(text: string): string {
-  return text.replace(/[\\%_]/g, (character) => `\\${character}`);
-}

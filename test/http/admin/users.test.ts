@@ -547,6 +547,86 @@ describe('the list of people', () => {
     expect((await co.get(`${users}?domain=nonsense`)).json.code).toBe('invalid_domain');
   });
 
+  it('is searched by lock, group, source, last sign-in and country, in any order', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const { account, users, admin, ann, cole } = await acme(given, program);
+    const zoe = await given.user('zoe@other.example', { of: account, familyName: 'Quinn' });
+    const walt = await given.user('walt@acme.example');
+    await given.waiting(walt, account);
+    await given.locked(ann, 'admin', 'x');
+    await given.locked(ann, 'inactive');
+    await given.locked(zoe, 'inactive');
+    await given.rows(
+      `update users set entitlement_country = case when id = $1 then 'FR' end,
+         source = 'jit', last_login_at = '2026-01-02T03:04:05.678901Z' where id in ($1, $2)`,
+      [zoe.id, cole.id],
+    );
+    const group = (await admin.post(`/accounts/${account.id}/groups`, { name: 'Design' })).json;
+    await admin.post(`/accounts/${account.id}/groups/${group.id}/members`, { add: [zoe.id] });
+
+    const found = async (query: string): Promise<string> =>
+      (await admin.get(`${users}?${query}`)).json.items
+        .map(({ email }: { email: string }) => email.split('@')[0])
+        .join(' ');
+    expect(await found('lock=inactive')).toBe('ann zoe');
+    expect(await found(`group=${group.id}`)).toBe('zoe');
+    expect(await found('source=jit')).toBe('cole zoe');
+    expect(await found('notSignedInSince=2026-01-03T00:00:00Z')).toBe('fay cole ann zoe');
+    expect(await found('notSignedInSince=2026-01-01T00:00:00Z')).toBe('fay ann');
+    expect(await found('countryMissing=true')).toBe('cole zoe');
+    expect(await found('q=archer+acm+nn')).toBe('ann');
+    expect(await found('status=pending-approval')).toBe('walt');
+    expect(await found('status=pending-approval&q=alt')).toBe('walt');
+    expect((await admin.get(`${users}?sort=shoes`)).json.code).toBe('invalid_value');
+
+    const orders = {
+      joined: 'fay cole ann zoe',
+      email: 'ann cole fay zoe',
+      name: 'ann cole fay zoe',
+      lastLogin: 'fay ann cole zoe',
+    };
+    for (const [order, names] of Object.entries(orders))
+      for (const [sort, expected] of [
+        [order, names],
+        [`-${order}`, names.split(' ').reverse().join(' ')],
+      ]) {
+        const seen: string[] = [];
+        let next = '';
+        do {
+          const page = (await admin.get(`${users}?sort=${sort}&limit=1${next}`)).json;
+          seen.push(...page.items.map(({ email }: { email: string }) => email.split('@')[0]));
+          next = page.nextCursor && `&cursor=${encodeURIComponent(page.nextCursor)}`;
+        } while (next);
+        expect([sort, seen.join(' ')]).toEqual([sort, expected]);
+      }
+    expect(server.errors).toEqual([]);
+  });
+
+  it('finds people by what they are called now, and nobody who is no more', async ({
+    given,
+    program,
+  }) => {
+    const { account, users, admin, ann } = await acme(given, program);
+    const found = async (q: string): Promise<number> =>
+      (await admin.get(`${users}?q=${q}`)).json.items.length;
+    await given.rows(
+      `update users set given_name = 'Antonia', family_name = '100%' where id = $1`,
+      [ann.id],
+    );
+    expect([await found('tonia'), await found('100%25'), await found('1%250')]).toEqual([1, 1, 0]);
+    await given.rows(
+      `update users set email = null, identity = 'erased', affiliation = 'none', account_id = null
+       where id = $1`,
+      [ann.id],
+    );
+    expect(await found('tonia')).toBe(0);
+    expect(await given.rows(`select 1 from user_search where user_id = $1`, [ann.id])).toEqual([]);
+    expect((await admin.get(`/accounts/${account.id}/users/${ann.id}`)).status).toBe(404);
+  });
+
   it.for([
     [{}, [], 'active'],
     [{ identity: 'invited' }, [], 'invited'],
