@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compileCache } from '#test/platform/process.ts';
 import type { TestServer } from '#test/support/server.ts';
 import { apiClient } from '../../src/cli/api.ts';
 import { commands } from '../../src/cli/commands.ts';
@@ -27,7 +28,7 @@ export function emptyFolder(): string {
 export function begin(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
   return spawn(process.execPath, [file, ...args], {
     cwd: env['DATA_DIR'] ?? tmpdir(),
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...compileCache, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -5,6 +5,11 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 
+/** A process that starts takes its compiled sources from here: a quarter of what its start costs. */
+export const compileCache = {
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'ostiary-compiled'),
+};
+
 /** The server as it runs: a process of its own. */
 export interface ServerProcess {
   url: string;
@@ -32,6 +37,7 @@ export function spawnServer(port: number, settings: Record<string, string>): Ser
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
+      ...compileCache,
       NODE_ENV: 'development',
       PORT: String(port),
       ISSUER: `http://localhost:${port}`,
