@@ -41,6 +41,7 @@ import { mailPreviews } from '#delivery/mail/samples.ts';
 import { adminApi } from './http/admin/api.ts';
 import { apiDocumentation } from './http/admin/documentation.ts';
 import { serveAssets } from './http/assets.ts';
+import { consoleRoutes } from './http/console/console.ts';
 import { devAppRoutes } from './http/dev/app.ts';
 import { mailboxRoutes } from './http/dev/mailbox.ts';
 import { securityHeaders } from './http/context.ts';
@@ -213,6 +214,19 @@ export async function createApp({
 
   const webhooks = webhookSender({ foundation, egress: guardedEgress(egress), log });
 
+  const administration = {
+    foundation,
+    egress,
+    proofs,
+    addressMark: (email: string) => emailMark(secrets.marks, email),
+    clientProblem: (id: string, name: string, metadata: Record<string, unknown>) =>
+      clientProblem(provider, id, name, metadata),
+    announce: {
+      clients_changed: () => registry.changed(),
+      keys_changed: () => database.notify(keysChannel, ''),
+    },
+  };
+
   // --- The doors
   const passwords = { ...foundation, hasher, policy: lockout, key: secrets.counters };
   const device = deviceCookie(issuer);
@@ -260,17 +274,8 @@ export async function createApp({
     }),
     keepAccountRoutes({ foundation, csrf: forms }),
     ...developmentRoutes(),
-    adminApi({
-      foundation,
-      egress,
-      proofs,
-      addressMark: (email) => emailMark(secrets.marks, email),
-      clientProblem: (id, name, metadata) => clientProblem(provider, id, name, metadata),
-      announce: {
-        clients_changed: () => registry.changed(),
-        keys_changed: () => database.notify(keysChannel, ''),
-      },
-    }),
+    adminApi(administration),
+    consoleRoutes({ ...administration, sessions, csrf: forms }),
     apiDocumentation(issuer),
     systemRoutes({
       database,

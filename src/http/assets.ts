@@ -5,7 +5,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Context, Middleware } from 'koa';
 
 /**
- * Style sheet, mark and script of our pages. They are read once, and named by their content: a
+ * Style sheets, mark and scripts of our pages. They are read once, and named by their content: a
  * browser may keep them for ever, and a new version is a new address.
  */
 export interface Asset {
@@ -23,13 +23,19 @@ const types: Record<string, string> = {
 
 const folder = new URL('./assets/', import.meta.url);
 
+/** Files that come with a package. */
+const packaged: Record<string, string> = { 'htmx.js': 'htmx.org/dist/htmx.min.js' };
+
 /** Path by file name, and asset by path. */
 const paths = new Map<string, string>();
-export const assets: ReadonlyMap<string, Asset> = new Map(readdirSync(folder).map(load));
+export const assets: ReadonlyMap<string, Asset> = new Map([
+  ...readdirSync(folder).map((file) => load(file, new URL(file, folder))),
+  ...Object.entries(packaged).map(([file, from]) => load(file, new URL(import.meta.resolve(from)))),
+]);
 
-function load(file: string): [string, Asset] {
+function load(file: string, from: URL): [string, Asset] {
   const extension = extname(file);
-  const identity = readFileSync(new URL(file, folder));
+  const identity = readFileSync(from);
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 10);
   const path = `/assets/${file.slice(0, -extension.length)}.${hash}${extension}`;
   paths.set(file, path);

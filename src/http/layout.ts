@@ -1,5 +1,5 @@
 import type { Translate } from '#messages/translate.ts';
-import { type Html, html, raw } from '#platform/html.ts';
+import { type Child, type Html, html, raw } from '#platform/html.ts';
 import { type Locale, locales } from '#platform/i18n.ts';
 import { assetPath } from './assets.ts';
 
@@ -17,19 +17,25 @@ export interface PageContext {
 export interface Layout extends PageContext {
   title: string;
   main: Html;
-  /** `narrow` for one task, `wide` for lists. */
-  width?: 'narrow' | 'wide';
+  /** `narrow` for one task, `wide` for lists, `wide console` for a whole workplace. */
+  width?: 'narrow' | 'wide' | 'wide console';
   /** Links of the header, for doors with more than one page. */
   nav?: Html;
-  /** A file of `assets` that runs when the page is there. Everything must work without it. */
-  script?: string;
+  /** Instead of the brand and `nav`, where a door has a header of its own. */
+  header?: Html;
+  /** What stands beside `main`, before it. */
+  aside?: Child;
+  /** A style sheet of `assets` beside the common one. */
+  style?: string;
+  /** Files of `assets` that run when the page is there. Everything must work without them. */
+  script?: string | readonly string[] | undefined;
 }
 
 const product = 'Ostiary';
 
 /** A whole document. Nothing in it is inline, and nothing comes from another host. */
 export function layout(page: Layout): Html {
-  const { t, title, main, width = 'narrow', nav, script } = page;
+  const { t, title, main, width = 'narrow', nav, header, aside, style, script = [] } = page;
   return html`${raw('<!doctype html>')}
     <html lang="${t.locale}">
       <head>
@@ -40,21 +46,23 @@ export function layout(page: Layout): Html {
         <meta name="robots" content="noindex" />
         <link rel="icon" href="${assetPath('mark.svg')}" type="image/svg+xml" />
         <link rel="stylesheet" href="${assetPath('ostiary.css')}" />
-        ${script && html`<script src="${assetPath(script)}" defer></script>`}
+        ${style && html`<link rel="stylesheet" href="${assetPath(style)}" />`}
+        ${[script].flat().map((file) => html`<script src="${assetPath(file)}" defer></script>`)}
       </head>
       <body class="${width}">
-        ${nav && html`<a class="skip" href="#main">${t('layout.skip')}</a>`}
-        <header class="top">
-          <span class="brand">
-            <img src="${assetPath('mark.svg')}" alt="" width="24" height="24" />
-            ${product}
-          </span>
-          ${nav}
-        </header>
+        ${(nav || header) && html`<a class="skip" href="#main">${t('layout.skip')}</a>`}
+        ${header ?? html`<header class="top">${brand()} ${nav}</header>`} ${aside}
         <main id="main">${main}</main>
         ${footer(page)}
       </body>
     </html>`;
+}
+
+export function brand(): Html {
+  return html`<span class="brand">
+    <img src="${assetPath('mark.svg')}" alt="" width="24" height="24" />
+    ${product}
+  </span>`;
 }
 
 /** The answer to a form has no address to be read at in another language, so it offers none. */

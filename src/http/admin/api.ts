@@ -15,11 +15,12 @@ import {
 import { Refusal, refusals, type Action, type RefusalCode } from '#identity/refusal.ts';
 import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Work, type WorkContext } from '#identity/work.ts';
+import { again } from '../again.ts';
 import { originOf, referenceOf } from '../context.ts';
 import { readJson } from '../json.ts';
 import { Problem } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
-import { cursorOf } from './cursor.ts';
+import { cursorOf } from '../cursor.ts';
 import { claimKey, keepAnswer, requestHash, type Answer } from './idempotency.ts';
 import type { AnyOperation, Asked, Download, Tools } from './operation.ts';
 import { downloads, operations } from './operations.ts';
@@ -364,22 +365,3 @@ function idempotencyKey(ctx: Context): string | null {
     throw new Problem(400, 'invalid_field', 'Idempotency-Key: 1 to 200 letters without spaces.');
   return key;
 }
-
-/**
- * Tries again what collided with another transaction: by then the other is done, and what it did is
- * seen and judged. Twice; then the caller is told that somebody else is at the same thing.
- */
-async function again<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (!collisions.has(code) || error instanceof Refusal) throw error;
-      if (tries === 2) throw new Refusal('version_conflict');
-    }
-  }
-}
-
-/** Unique violation, serialization failure, deadlock. */
-const collisions = new Set<unknown>(['23505', '40001', '40P01']);

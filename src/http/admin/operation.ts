@@ -8,7 +8,7 @@ import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
 import type { Refusal, RefusalCode } from '#identity/refusal.ts';
 import type { Person } from '#identity/users/person.ts';
 import type { Foundation, Work, WorkContext } from '#identity/work.ts';
-import type { Cursor } from './cursor.ts';
+import type { Cursor } from '../cursor.ts';
 
 export type Method = 'get' | 'post' | 'patch' | 'delete';
 

@@ -1,3 +1,4 @@
+import type { Sql } from '#platform/database/sql.ts';
 import type { RefusalCode } from '../refusal.ts';
 import { Refusal } from '../refusal.ts';
 import type { AccountStatus } from '../accounts/account.ts';
@@ -5,8 +6,16 @@ import { findPerson, type Person } from '../users/person.ts';
 import type { Work } from '../work.ts';
 import { rankOf } from './roles.ts';
 
-/** The roles that carry rights over others. */
-export type AdministeringRole = 'operator' | 'account_administrator' | 'co_administrator';
+/**
+ * With what somebody may do something: a role that carries rights over others, the designation as a
+ * fulfillment contact, or the care of a group (behaviour.md section 7: FC, GM).
+ */
+export type AdministeringRole =
+  | 'operator'
+  | 'account_administrator'
+  | 'co_administrator'
+  | 'fulfillment_contact'
+  | 'group_manager';
 
 /** With whose rights something is asked for. */
 export interface Asking {
@@ -30,6 +39,8 @@ interface Right {
 const operator = ['operator'] as const;
 const account = ['operator', 'account_administrator'] as const;
 const both = ['operator', 'account_administrator', 'co_administrator'] as const;
+const contacts = [...both, 'fulfillment_contact'] as const;
+const everybody = [...contacts, 'group_manager'] as const;
 
 /**
  * Who may do what: the matrix of behaviour.md section 7, as the one table every door asks. A
@@ -39,7 +50,8 @@ export const rights = {
   'accounts:list': { roles: operator },
   'accounts:create': { roles: operator },
   'accounts:hold': { roles: operator },
-  'account:read': { roles: both, onHold: true },
+  'account:name': { roles: everybody, onHold: true },
+  'account:read': { roles: contacts, onHold: true },
   'account:rename': { roles: account },
   'account:edit': { roles: operator },
   'accounts:move': { roles: operator },
@@ -66,8 +78,10 @@ export const rights = {
 
   'groups:read': { roles: both, onHold: true },
   'groups:manage': { roles: both },
-  'contacts:read': { roles: both, onHold: true },
-  'contacts:manage': { roles: both },
+  'groups:own': { roles: [...both, 'group_manager'], onHold: true },
+  'groups:own_members': { roles: [...both, 'group_manager'] },
+  'contacts:read': { roles: contacts, onHold: true },
+  'contacts:manage': { roles: contacts },
   'roles:read': { roles: both, onHold: true },
   'roles:define': { roles: operator },
   'erasures:read': { roles: account, onHold: true },
@@ -132,7 +146,7 @@ export interface PermittedAccount {
  * @throws {Refusal} `account_not_found`, `permission_denied`, `account_on_hold`
  */
 export async function requireAccount(
-  work: Work,
+  work: Sql,
   asking: Asking,
   capability: Capability,
   accountId: string,

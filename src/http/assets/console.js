@@ -1,0 +1,64 @@
+// A little help for the console. Every page does all it does without it.
+
+// Times are told in the reader's zone: by the server from the next page on, here on this one.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const known = document.cookie.includes(`ostiary_zone=${encodeURIComponent(zone)}`);
+if (!known) {
+  const secure = location.protocol === 'https:' ? '; secure' : '';
+  const year = 365 * 24 * 3600;
+  document.cookie = `ostiary_zone=${encodeURIComponent(zone)}; path=/; max-age=${year}; samesite=lax${secure}`;
+  for (const time of document.querySelectorAll('time[data-precision]'))
+    time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, {
+      year: 'numeric',
+      month: 'short',
+      day: 'numeric',
+      ...(time.dataset.precision === 'moment' && { hour: '2-digit', minute: '2-digit' }),
+    }).format(new Date(time.dateTime));
+}
+
+// "/" goes to the search of the page.
+document.addEventListener('keydown', (event) => {
+  const field = document.querySelector('[data-search]');
+  const typing = event.target.closest('input, select, textarea, [contenteditable]');
+  if (event.key !== '/' || !field || typing || event.ctrlKey || event.metaKey || event.altKey)
+    return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
+// One box ticks all of its list, and says how many are ticked.
+function count(list) {
+  const boxes = [...list.querySelectorAll('input[name="ids"]')];
+  const ticked = boxes.filter((box) => box.checked).length;
+  const all = list.querySelector('[data-all]');
+  if (all) {
+    all.checked = ticked > 0 && ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  }
+  const told = document.querySelector('[data-count]');
+  if (told) {
+    const sum = ticked + Number(told.dataset.elsewhere);
+    told.textContent = told.dataset.count.replace(
+      '{n}',
+      sum.toLocaleString(document.documentElement.lang),
+    );
+  }
+}
+document.addEventListener('change', (event) => {
+  const list = event.target.closest('[data-list]');
+  if (!list) return;
+  if (event.target.matches('[data-all]'))
+    for (const box of list.querySelectorAll('input[name="ids"]'))
+      box.checked = event.target.checked;
+  count(list);
+});
+for (const list of document.querySelectorAll('[data-list]')) count(list);
+
+// Whoever did something to a row goes on there.
+if (location.hash.length > 1) {
+  const part = document.getElementById(location.hash.slice(1));
+  const first = part?.querySelector('a, button, input, select, textarea');
+  first?.focus({ preventScroll: true });
+  part?.scrollIntoView({ block: 'center' });
+}

@@ -1,0 +1,346 @@
+import { Router } from '@koa/router';
+import type { Context } from 'koa';
+import { isId } from '#platform/ids.ts';
+import {
+  mayEver,
+  requireAccount,
+  requirePerson,
+  type Capability,
+} from '#identity/access/rights.ts';
+import { askingFor, standingOf, type Standing } from '#identity/access/standing.ts';
+import { Refusal } from '#identity/refusal.ts';
+import { findPerson } from '#identity/users/person.ts';
+import { unitOfWork, type Work } from '#identity/work.ts';
+import { again } from '../again.ts';
+import { readForm } from '../body.ts';
+import { originOf, pageContext, queryText, sendPage } from '../context.ts';
+import type { Csrf } from '../csrf.ts';
+import { cursorOf } from '../cursor.ts';
+import type { ConsoleFrame, MenuSection } from '../pages/console/frame.ts';
+import { refusedPage } from '../pages/console/parts.ts';
+import type { CurrentSession, Sessions } from '../sessions.ts';
+import { actingCookie } from './acting.ts';
+import { flashCookie } from './flash.ts';
+import { refusalStatus, refusalText } from './refused.ts';
+import {
+  sections,
+  type Asked,
+  type ConsoleTools,
+  type Door,
+  type Section,
+  type Visit,
+} from './room.ts';
+import { rooms } from './rooms.ts';
+import { zoneOf } from './zone.ts';
+
+export interface ConsoleDependencies extends ConsoleTools {
+  sessions: Sessions;
+  csrf: Csrf;
+}
+
+/** Seconds within which one must have signed in to do what needs it (behaviour.md section 7, rule 4). */
+const fresh = 15 * 60;
+
+/** An operator came to a page about an account, and has chosen none. */
+class NoAccount extends Error {}
+
+/** `/console`: every room behind the same door. See `room.ts`. */
+export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies): Router {
+  const { foundation } = tools;
+  const { database, clock, vault, issuer } = foundation;
+  const cursorKeys = vault.derive('cursors');
+  const acting = actingCookie(issuer);
+  const flash = flashCookie(issuer);
+  const router = new Router({ prefix: '/console', sensitive: true });
+  const shown = new Set<string>();
+  const sent = new Set<string>();
+
+  const door: Door = {
+    get(path, right, handler, { fresh: anew } = {}) {
+      shown.add(path);
+      router.get(path, (ctx) => visit(ctx, right, handler, { anew }));
+    },
+    post(path, right, handler, { fresh: anew, repeated } = {}) {
+      sent.add(path);
+      router.post(path, (ctx) => visit(ctx, right, handler, { anew, repeated }));
+    },
+  };
+
+  for (const room of rooms) room.open(door);
+  router.get('/', async (ctx) => {
+    const entered = await enter(ctx);
+    if (!entered) return;
+    const [first] = menuOf(entered.standing, '').flatMap((section) => section.rooms);
+    ctx.status = 303;
+    ctx.redirect(first?.href ?? '/profile');
+  });
+  // Whoever signs in again on the way to a POST comes back by GET.
+  for (const path of sent)
+    if (!shown.has(path))
+      router.get(path, (ctx) => {
+        const here = ctx.path.slice(0, ctx.path.lastIndexOf('/'));
+        ctx.status = 303;
+        ctx.redirect(here === '' ? '/console' : here);
+      });
+  return router;
+
+  /** Who is here and what they look after, or null: then the answer is made. */
+  async function enter(
+    ctx: Context,
+    { anew }: { anew?: boolean | undefined } = {},
+  ): Promise<{ session: CurrentSession; standing: Standing } | null> {
+    const session = await sessions.require(ctx, anew ? { freshWithin: fresh } : {});
+    if (!session) return null;
+    const standing = await standingOf(database, session.person, {
+      actingIn: acting.read(ctx, session.uid),
+      provedAnew: isFresh(session),
+    });
+    if (standing.askings.length > 0) return { session, standing };
+    const page = frameOf(ctx, session, standing);
+    sendPage(
+      ctx,
+      403,
+      refusedPage(page, {
+        title: page.t('console.closed_title'),
+        reason: page.t('console.closed_text'),
+        back: '/profile',
+      }),
+    );
+    return null;
+  }
+
+  async function visit(
+    ctx: Context,
+    right: Capability,
+    handler: (visit: Visit) => Promise<void> | void,
+    {
+      anew,
+      repeated = [],
+    }: { anew?: boolean | undefined; repeated?: readonly string[] | undefined },
+  ): Promise<void> {
+    const entered = await enter(ctx, { anew });
+    if (!entered) return;
+    const { session, standing } = entered;
+    const page = frameOf(ctx, session, standing);
+    const params = (ctx as Context & { params?: Record<string, string> }).params ?? {};
+    let form: Record<string, string> = {};
+    try {
+      const asking = askingFor(standing, right);
+      if (!asking) throw new Refusal('permission_denied');
+      requireIds(params);
+      if (ctx.method === 'POST') {
+        form = await readForm(ctx, { repeated });
+        csrf.check(ctx, form, bindingOf(session, standing));
+      }
+      await handler(visitOf(ctx, { right, session, standing, asking, page, params, form }));
+    } catch (error) {
+      if (error instanceof NoAccount) {
+        ctx.status = 303;
+        ctx.redirect(`/console/accounts?next=${encodeURIComponent(ctx.url)}`);
+      } else if (error instanceof Refusal) refuse(ctx, page, form, error);
+      else throw error;
+    }
+  }
+
+  /** What no page told beside its cause. */
+  function refuse(
+    ctx: Context,
+    page: ConsoleFrame,
+    form: Readonly<Record<string, string>>,
+    refusal: Refusal,
+  ): void {
+    if (refusal.code === 'step_up_required') {
+      // What was typed comes along, to be sent once more.
+      const { csrf: token, ...typed } = form;
+      void token;
+      const query = new URLSearchParams();
+      for (const [name, value] of Object.entries(typed))
+        for (const one of value.split('\n')) query.append(name, one);
+      const back = query.size > 0 && `${query}`.length < 3000 ? `${ctx.path}?${query}` : ctx.path;
+      return sessions.signIn(ctx, ctx.method === 'GET' ? ctx.url : back, { maxAge: fresh });
+    }
+    sendPage(
+      ctx,
+      refusalStatus(refusal),
+      refusedPage(page, {
+        title: page.t('console.refused'),
+        reason: refusalText(page, refusal),
+        back: ctx.method === 'POST' ? ctx.path : '/console',
+      }),
+    );
+  }
+
+  function visitOf(
+    ctx: Context,
+    {
+      right,
+      session,
+      standing,
+      asking,
+      page,
+      params,
+      form,
+    }: Pick<Visit, 'asking' | 'page' | 'params' | 'form'> & {
+      right: Capability;
+      session: CurrentSession;
+      standing: Standing;
+    },
+  ): Visit {
+    const { person } = session;
+    const actor = { type: 'user', id: person.id, email: person.email } as const;
+    const transaction = <T>(
+      batchId: string | undefined,
+      command: (work: Work) => Promise<T>,
+    ): Promise<T> =>
+      again(() =>
+        unitOfWork(
+          foundation,
+          { actor, origin: { ...originOf(ctx), batchId: batchId ?? null } },
+          command,
+        ),
+      );
+
+    /** With which rights, as they stand in this transaction: a role may have been taken meanwhile. */
+    async function askedWithin(work: Work, capability: Capability): Promise<Asked['asking']> {
+      const now = await findPerson(work, person.id, work.now);
+      const standingNow =
+        now &&
+        (await standingOf(work, now, {
+          actingIn: standing.account?.id ?? null,
+          provedAnew: isFresh(session),
+        }));
+      const found = standingNow && askingFor(standingNow, capability);
+      if (!found) throw new Refusal('permission_denied');
+      return found;
+    }
+
+    const made: Visit = {
+      ctx,
+      tools,
+      sql: database,
+      now: clock(),
+      t: page.t,
+      person,
+      session: session.uid,
+      asking,
+      params,
+      form,
+      page,
+
+      get account() {
+        if (!standing.account) throw new NoAccount();
+        return standing.account;
+      },
+      value: (name) => (form[name] ?? queryText(ctx, name) ?? '').trim(),
+      values(name) {
+        const given = form[name]?.split('\n') ?? [ctx.query[name] ?? []].flat();
+        return [...new Set(given.filter((one) => one !== ''))];
+      },
+      may: (capability) => askingFor(standing, capability) !== null,
+      cursor: (scope) =>
+        cursorOf(
+          cursorKeys,
+          JSON.stringify(['console', standing.account?.id ?? null, scope]),
+          queryText(ctx, 'cursor'),
+        ),
+
+      act: (command, { right: other = right, batchId } = {}) => {
+        const { id } = made.account;
+        return transaction(batchId, async (work) => {
+          const inside = await askedWithin(work, other);
+          const permitted = await requireAccount(work, inside, other, id, { guarded: true });
+          return command(work, { asking: inside, account: { ...made.account, ...permitted } });
+        });
+      },
+      actOn: (userId, command, { right: other = right, batchId, former = false } = {}) =>
+        made.act(
+          async (work, asked) =>
+            command(work, {
+              ...asked,
+              person: await requirePerson(work, asked.asking, other, asked.account.id, userId, {
+                former,
+              }),
+            }),
+          { right: other, ...(batchId !== undefined && { batchId }) },
+        ),
+      operate: (command) =>
+        transaction(undefined, async (work) => {
+          const inside = await askedWithin(work, right);
+          if (!mayEver(inside.role, right)) throw new Refusal('permission_denied');
+          return command(work, { asking: inside });
+        }),
+
+      show: (html, status = 200) => sendPage(ctx, status, html),
+      done(path, text, undo) {
+        if (text !== undefined)
+          flash.write(ctx, {
+            tone: 'success',
+            text,
+            ...(undo && { undo: { ...undo, action: `/console${undo.action}` } }),
+          });
+        ctx.status = 303;
+        ctx.redirect(`/console${path}`);
+      },
+      reason: (refusal) => refusalText(page, refusal),
+      say: (key, values) => page.t(key, values),
+    };
+    return made;
+  }
+
+  function frameOf(ctx: Context, session: CurrentSession, standing: Standing): ConsoleFrame {
+    const { person } = session;
+    const { account } = standing;
+    return {
+      ...pageContext(ctx, { profile: person.language }),
+      csrf: csrf.token(ctx, bindingOf(session, standing)),
+      email: person.email ?? '',
+      account,
+      acting: account !== null && standing.askings[0]?.role === 'operator',
+      menu: menuOf(standing, ctx.path),
+      zone: zoneOf(ctx),
+      flash: ctx.method === 'GET' ? flash.take(ctx) : undefined,
+    };
+  }
+
+  /** A form is good in the session and for the account it was shown in. */
+  function bindingOf(session: CurrentSession, { account }: Standing): string {
+    return `console:${session.uid}:${account?.id ?? ''}`;
+  }
+
+  function isFresh({ signedInAt }: CurrentSession): boolean {
+    return clock().getTime() / 1000 - signedInAt <= fresh;
+  }
+}
+
+/** The rooms that somebody may enter, and the one where they are. */
+function menuOf(standing: Standing, here: string): MenuSection[] {
+  const entries = rooms
+    .flatMap(({ menu }) => menu ?? [])
+    .filter(
+      ({ right, everywhere }) =>
+        askingFor(standing, right) !== null && (everywhere || standing.account !== null),
+    );
+  const within = ({ path }: { path: string }): boolean =>
+    here === `/console${path}` || (path !== '/' && here.startsWith(`/console${path}/`));
+  return (Object.keys(sections) as Section[])
+    .map((section) => ({
+      title: sections[section],
+      rooms: entries
+        .filter((entry) => entry.section === section)
+        .map((entry) => ({
+          href: `/console${entry.path === '/' ? '' : entry.path}`,
+          title: entry.title,
+          current: within(entry) || (entry.path === '/' && here === '/console'),
+          count: standing.account ? (entry.count?.(standing.account) ?? 0) : 0,
+        })),
+    }))
+    .filter((section) => section.rooms.length > 0);
+}
+
+/** @throws {Refusal} `not_found` for what cannot be there */
+function requireIds(params: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(params)) {
+    if (value.includes('\0') || !value.isWellFormed()) throw new Refusal('not_found');
+    if (name.endsWith('Id') && !isId(value)) throw new Refusal('not_found');
+  }
+}
