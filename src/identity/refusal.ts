@@ -58,6 +58,8 @@ export const refusals = {
   second_factor_missing: 'This user has no second factor.',
   last_factor: 'A second factor is required of this user. Add another before you remove the last.',
   managed_by_directory: "This is managed by the organization's directory.",
+  directory_held:
+    'This connection is held, because it would put out more people at once than it may. An administrator of the account decides about it.',
   permission_denied: 'You are not allowed to do this.',
   rate_limited: 'Too many requests. Try again later.',
   idempotency_conflict: 'This idempotency key was used for another request.',

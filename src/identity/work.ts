@@ -91,6 +91,19 @@ export interface Foundation {
 export interface WorkContext {
   actor: Actor;
   origin?: Origin;
+  /** Nothing is kept: everything is done, answered as if, and taken back. */
+  rehearsal?: boolean;
+  /** Hears, at the end, what was written down and sent, or in a rehearsal would have been. */
+  heard?(audit: readonly AuditRow[], outbox: readonly Outgoing[]): void;
+}
+
+/** Thrown at the end of a rehearsal, so that the transaction takes everything back. */
+class Rehearsed {
+  readonly result: unknown;
+
+  constructor(result: unknown) {
+    this.result = result;
+  }
 }
 
 /**
@@ -100,13 +113,13 @@ export interface WorkContext {
  */
 export async function unitOfWork<T>(
   { database, vault, clock, issuer, sent }: Foundation,
-  { actor, origin = {} }: WorkContext,
+  { actor, origin = {}, rehearsal = false, heard }: WorkContext,
   command: (work: Work) => Promise<T>,
 ): Promise<T> {
   const outbox: Outgoing[] = [];
-  const result = await database.transaction(async (tx) => {
+  const audit: AuditRow[] = [];
+  const transaction = database.transaction(async (tx) => {
     const now = clock();
-    const audit: AuditRow[] = [];
     const work: Work = {
       em: tx.em,
       query: (text, params) => tx.query(text, params),
@@ -126,9 +139,18 @@ export async function unitOfWork<T>(
     await tx.em.flush();
     if (audit.length > 0) await tx.query(insertAudit, auditParams(work, audit));
     if (outbox.length > 0) await tx.query(insertOutbox, outboxParams(vault, now, outbox));
+    if (rehearsal) throw new Rehearsed(answer);
     return answer;
   });
-  if (outbox.length > 0) sent?.();
+  let result: T;
+  try {
+    result = await transaction;
+  } catch (error) {
+    if (!(error instanceof Rehearsed)) throw error;
+    result = error.result as T;
+  }
+  heard?.(audit, outbox);
+  if (outbox.length > 0 && !rehearsal) sent?.();
   return result;
 }
 
@@ -137,7 +159,7 @@ function withoutAddress(actor: Actor): Actor {
   return actor.type === 'user' ? { type: 'user', id: actor.id } : actor;
 }
 
-interface AuditRow {
+export interface AuditRow {
   action: AuditAction;
   target: AuditTarget;
   details: Record<string, unknown>;

@@ -19,6 +19,10 @@ async function path(api: Api, given: Given): Promise<string> {
   return `/accounts/${await accountOf(api, given.text('account'))}/scim-tokens`;
 }
 
+async function one(api: Api, given: Given): Promise<string> {
+  return `${await path(api, given)}/${encodeURIComponent(given.args[0]!)}`;
+}
+
 const scopesOf = ({ scopes, dryRun }: Token): string =>
   [
     ...(scopes.users ? ['users'] : []),
@@ -88,12 +92,56 @@ export const scimTokenCommands: Command[] = [
   },
   {
     noun: 'scim-token',
+    verb: 'limits',
+    summary: 'Sets how many people a directory may put out before it is held.',
+    takes: [{ name: 'token', summary: 'The id of the token.' }],
+    options: {
+      ...accountOption,
+      number: { value: 'number', summary: 'So many people within the window.' },
+      share: { value: 'percent', summary: 'Or so many in a hundred of the account.' },
+      minutes: { value: 'minutes', summary: 'How long the window is.' },
+    },
+    async run(given, { api }) {
+      const limits = Object.fromEntries(
+        ['number', 'share', 'minutes']
+          .filter((name) => given.text(name) !== undefined)
+          .map((name) => [name, Number(given.text(name))]),
+      );
+      const token = await api.send('PATCH', await one(api, given), { limits });
+      return { json: token, text: record(token) };
+    },
+  },
+  ...(['release', 'keep'] as const).map((decision): Command => ({
+    noun: 'scim-token',
+    verb: decision,
+    summary:
+      decision === 'release'
+        ? 'Lets a directory that is held go on.'
+        : 'Keeps a directory held that would put out too many people.',
+    takes: [{ name: 'token', summary: 'The id of the token.' }],
+    options: {
+      ...accountOption,
+      ...(decision === 'release' && {
+        allow: { value: 'number', summary: 'For so many people; a whole window if not said.' },
+      }),
+    },
+    async run(given, { api }) {
+      const allow = decision === 'release' ? given.text('allow') : undefined;
+      const token = await api.send('POST', `${await one(api, given)}/hold`, {
+        decision,
+        ...(allow !== undefined && { allow: Number(allow) }),
+      });
+      return { json: token, text: record(token) };
+    },
+  })),
+  {
+    noun: 'scim-token',
     verb: 'revoke',
     summary: 'Revokes a SCIM token: it opens nothing from now on.',
     takes: [{ name: 'token', summary: 'The id of the token.' }],
     options: accountOption,
     async run(given, { api }) {
-      await api.send('DELETE', `${await path(api, given)}/${encodeURIComponent(given.args[0]!)}`);
+      await api.send('DELETE', await one(api, given));
       return { json: { revoked: given.args[0] }, text: 'Revoked.' };
     },
   },

@@ -151,6 +151,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
   }),
   secret_expiring: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   webhook_failing: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
+  directory_held: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   no_administrator: ({ accountLink }) => ({ why: 'manager', link: accountLink }),
   account_notice: ({ message, accountLink }) => ({
     why: 'manager',

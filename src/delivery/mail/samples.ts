@@ -215,6 +215,15 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
   webhook_failing: [
     { account, label: 'hooks.acme.example', settingsLink: link('/console/webhooks') },
   ],
+  directory_held: [
+    {
+      account,
+      label: 'Acme Entra ID',
+      departures: 101,
+      minutes: 60,
+      settingsLink: link('/console/connections'),
+    },
+  ],
   no_administrator: [{ account, accountLink: link('/console') }],
   account_notice: [
     {

@@ -56,6 +56,7 @@ export const statuses: Record<RefusalCode, number> = {
   second_factor_missing: 409,
   last_factor: 409,
   managed_by_directory: 409,
+  directory_held: 429,
   permission_denied: 403,
   rate_limited: 429,
   idempotency_conflict: 409,

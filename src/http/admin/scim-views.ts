@@ -26,6 +26,24 @@ export const ScimTokenView = z
     expiresAt: Moment.nullable().describe('Null for a client: its secrets have their own end.'),
     lastUsedAt: Moment.nullable(),
     lastUsedIp: z.string().nullable(),
+    limits: z
+      .object({
+        number: z.number().int().describe('So many people within the window.'),
+        share: z.number().int().describe('Or so many in a hundred, once it is more than 20.'),
+        minutes: z.number().int().describe('The length of the window.'),
+      })
+      .describe('How many people it may lock or remove before it is held.'),
+    held: z
+      .object({
+        since: Moment,
+        departures: z.number().int().describe('How many it would have come to.'),
+        number: z.number().int(),
+        share: z.number().int(),
+        minutes: z.number().int(),
+        keptAt: Moment.nullable().describe('When it was decided that it stays held.'),
+      })
+      .nullable()
+      .describe('Its changes are answered 429 until an administrator decides.'),
   })
   .meta({ id: 'ScimToken' });
 export const ScimTokenList = listOf(ScimTokenView);

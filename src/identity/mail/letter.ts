@@ -144,6 +144,14 @@ export interface Letters {
     label: string;
     settingsLink: string;
   };
+  directory_held: {
+    account: string;
+    /** The name of the token. */
+    label: string;
+    departures: number;
+    minutes: number;
+    settingsLink: string;
+  };
   no_administrator: { account: string; accountLink: string };
   account_notice: {
     account: string;
@@ -335,6 +343,12 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
   webhook_failing: {
     number: 'M20',
     trigger: 'a webhook took no event for a day, to the administrators',
+    life: null,
+    secret: [],
+  },
+  directory_held: {
+    number: 'M20',
+    trigger: 'a directory would put out more people at once than it may',
     life: null,
     secret: [],
   },

@@ -3,6 +3,7 @@ import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { AccountStatus } from '../accounts/account.ts';
 import { Refusal } from '../refusal.ts';
+import { changeLimits, type BrakeLimits } from './brake.ts';
 import type { Work } from '../work.ts';
 
 /** Which addresses a directory may create: of domains the account owns, or of any nobody else does. */
@@ -30,16 +31,28 @@ export interface ScimCaller {
   domainPolicy: DomainPolicy;
   /** Leaves out of ServiceProviderConfig what strict clients of RFC 7643 do not know. */
   classicConfig: boolean;
+  /** It touched the brake: what it wants to change has to wait for an administrator. */
+  held: boolean;
 }
 
 /** A token of an account, or the client that stands in for one, as its administrators see it. */
-export interface ScimToken extends Omit<ScimCaller, 'accountStatus'> {
+export interface ScimToken extends Omit<ScimCaller, 'accountStatus' | 'held'> {
   clientId: string | null;
   createdAt: Date;
   /** Null for a client: its secrets have an end of their own. */
   expiresAt: Date | null;
   lastUsedAt: Date | null;
   lastUsedIp: string | null;
+  limits: BrakeLimits;
+  held: Held | null;
+}
+
+/** Since when a connection is held and by how much it went too far. */
+export interface Held extends BrakeLimits {
+  since: Date;
+  departures: number;
+  /** When an administrator decided that it stays held. */
+  keptAt: Date | null;
 }
 
 export interface NewScimToken {
@@ -71,9 +84,22 @@ const columns = `t.id, t.account_id as "accountId", t.name,
   t.dry_run as "dryRun", t.domain_policy as "domainPolicy", t.classic_config as "classicConfig"`;
 
 const administered = `${columns}, t.client_id as "clientId", t.created_at as "createdAt",
-  t.expires_at as "expiresAt", t.last_used_at as "lastUsedAt", t.last_used_ip as "lastUsedIp"`;
+  t.expires_at as "expiresAt", t.last_used_at as "lastUsedAt", t.last_used_ip as "lastUsedIp",
+  jsonb_build_object('number', t.brake_number, 'share', t.brake_share, 'minutes', t.brake_minutes)
+    as limits, t.held, t.held_at as "heldAt", t.kept_at as "keptAt"`;
 
-const foundColumns = `${columns}, t.last_used_at as "lastUsedAt", a.status as "accountStatus"`;
+type TokenRow = Omit<ScimToken, 'held'> & {
+  held: (BrakeLimits & { departures: number }) | null;
+  heldAt: Date | null;
+  keptAt: Date | null;
+};
+
+function tokenOf({ held, heldAt, keptAt, ...token }: TokenRow): ScimToken {
+  return { ...token, held: held && heldAt && { ...held, since: heldAt, keptAt } };
+}
+
+const foundColumns = `${columns}, t.last_used_at as "lastUsedAt", a.status as "accountStatus",
+  t.held_at is not null as held`;
 
 type Used = ScimCaller & { lastUsedAt: Date | null };
 
@@ -102,7 +128,7 @@ export async function createScimToken(
   const id = newId(work.now.getTime());
   const secret = clientId === undefined ? `scim_${id.replaceAll('-', '')}_${newSecret()}` : null;
   const { dryRun = false, domainPolicy = 'owned', classicConfig = false } = settings;
-  const [token] = await work.query<ScimToken>(
+  const [token] = await work.query<TokenRow>(
     `insert into scim_tokens as t (id, account_id, name, secret_hash, client_id, users, groups,
        read_only, dry_run, domain_policy, classic_config, created_by, created_at, expires_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
@@ -137,7 +163,7 @@ export async function createScimToken(
     },
     accountId,
   );
-  return { token: token!, secret };
+  return { token: tokenOf(token!), secret };
 }
 
 function endOf(now: Date, asked: Date | undefined): Date {
@@ -233,12 +259,13 @@ async function used(
 }
 
 /** The tokens of an account that are alive, the newest first. */
-export function listScimTokens(sql: Sql, accountId: string, now: Date): Promise<ScimToken[]> {
-  return sql.query<ScimToken>(
+export async function listScimTokens(sql: Sql, accountId: string, now: Date): Promise<ScimToken[]> {
+  const rows = await sql.query<TokenRow>(
     `select ${administered} from scim_tokens t where t.account_id = $1 and ${alive}
      order by t.id desc`,
     [accountId, now],
   );
+  return rows.map(tokenOf);
 }
 
 /** One that is alive. @throws {Refusal} `not_found` */
@@ -248,12 +275,63 @@ export async function requireScimToken(
   id: string,
   now: Date,
 ): Promise<ScimToken> {
-  const [token] = await sql.query<ScimToken>(
+  const [token] = await sql.query<TokenRow>(
     `select ${administered} from scim_tokens t where t.account_id = $1 and t.id = $3 and ${alive}`,
     [accountId, now, id],
   );
   if (!token) throw new Refusal('not_found');
-  return token;
+  return tokenOf(token);
+}
+
+export interface ScimTokenChange {
+  name?: string | undefined;
+  dryRun?: boolean | undefined;
+  domainPolicy?: DomainPolicy | undefined;
+  classicConfig?: boolean | undefined;
+  limits?: { [Key in keyof BrakeLimits]?: number | undefined } | undefined;
+}
+
+/** Changes how a directory is treated. What it may reach stays: that is another token. */
+export async function changeScimToken(
+  work: Work,
+  accountId: string,
+  id: string,
+  { limits, ...change }: ScimTokenChange,
+): Promise<ScimToken> {
+  await work.query('select 1 from scim_tokens where id = $1 for no key update', [id]);
+  const before = await requireScimToken(work, accountId, id, work.now);
+  const { name, dryRun, domainPolicy, classicConfig } = { ...before, ...said(change) };
+  const settings = { name, dryRun, domainPolicy, classicConfig };
+  const changed = (Object.keys(settings) as (keyof typeof settings)[]).filter(
+    (key) => settings[key] !== before[key],
+  );
+  if (changed.length > 0) {
+    await work.query(
+      `update scim_tokens set name = $2, dry_run = $3, domain_policy = $4, classic_config = $5
+       where id = $1`,
+      [id, name, dryRun, domainPolicy, classicConfig],
+    );
+    work.record(
+      'scim_token.changed',
+      { type: 'scim_token', id },
+      {
+        before: Object.fromEntries(changed.map((key) => [key, before[key]])),
+        after: Object.fromEntries(changed.map((key) => [key, settings[key]])),
+      },
+      accountId,
+    );
+  }
+  if (limits) await changeLimits(work, accountId, id, said(limits));
+  return requireScimToken(work, accountId, id, work.now);
+}
+
+/** What was said, without what was not. */
+function said<Values extends object>(
+  values: Values,
+): { [Key in keyof Values]: NonNullable<Values[Key]> } {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as never;
 }
 
 /** It opens nothing from now on, anywhere: it is read at each request. @throws {Refusal} `not_found` */

@@ -69,6 +69,7 @@ describe('SCIM tokens', () => {
       dryRun: false,
       domainPolicy: 'any_unowned',
       classicConfig: false,
+      held: false,
     });
     const used = (await admin.get(`${path}/${one.id}`)).json;
     expect(used).toMatchObject({ lastUsedIp: '192.0.2.1' });

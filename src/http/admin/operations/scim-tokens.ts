@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Refusal } from '#identity/refusal.ts';
+import { decideHold } from '#identity/scim/brake.ts';
 import {
+  changeScimToken,
   createScimToken,
   domainPolicies,
   listScimTokens,
@@ -81,6 +83,56 @@ export const scimTokenOperations: readonly AnyOperation[] = [
 
     handle: (work, { account, params }) =>
       requireScimToken(work, account.id, params['tokenId']!, work.now),
+  }),
+  operation({
+    id: 'changeScimToken',
+    tag,
+    method: 'patch',
+    path: `${path}/:tokenId`,
+    summary: 'Changes how a directory is treated: its name, its limits, whether it only tries out.',
+    right: 'scim_tokens:manage',
+    body: z.strictObject({
+      name: name.optional(),
+      dryRun: z.boolean().optional(),
+      domainPolicy: z.enum(domainPolicies).optional(),
+      classicConfig: z.boolean().optional(),
+      limits: z
+        .strictObject({
+          number: z.number().int().min(1).max(1_000_000).optional(),
+          share: z.number().int().min(1).max(100).optional(),
+          minutes: z.number().int().min(1).max(10_080).optional(),
+        })
+        .optional(),
+    }),
+    example: { limits: { number: 500 } },
+    result: ScimTokenView,
+    refusals: ['not_found'],
+
+    handle: (work, { account, params, body }) =>
+      changeScimToken(work, account.id, params['tokenId']!, body),
+  }),
+  operation({
+    id: 'decideScimHold',
+    tag,
+    method: 'post',
+    path: `${path}/:tokenId/hold`,
+    summary: 'Decides about a directory that is held, because it would put out too many people.',
+    description:
+      '`release` lets it go on: until its window is over, without limits, or for `allow` people. `keep` keeps it held. Raising its limits far enough lets it go on too.',
+    right: 'scim_tokens:manage',
+    body: z.strictObject({
+      decision: z.enum(['release', 'keep']),
+      allow: z.number().int().min(1).max(1_000_000).optional(),
+    }),
+    example: { decision: 'release', allow: 250 },
+    result: ScimTokenView,
+    refusals: ['not_found', 'already_decided'],
+
+    async handle(work, { account, params, body: { decision, allow = null } }) {
+      const tokenId = params['tokenId']!;
+      await decideHold(work, account.id, tokenId, decision, allow);
+      return requireScimToken(work, account.id, tokenId, work.now);
+    },
   }),
   operation({
     id: 'revokeScimToken',

@@ -1,0 +1,80 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { newId } from '#platform/ids.ts';
+import type { AuditRow, Foundation, Origin, Outgoing, Work, WorkContext } from '../work.ts';
+import { unitOfWork } from '../work.ts';
+import type { ScimCaller } from './token.ts';
+
+/** Why a connection is to be held: what it would have come to, and what it may at most. */
+export interface Excess {
+  departures: number;
+  number: number;
+  share: number;
+  minutes: number;
+}
+
+/** One request of a directory, while it is answered: what the recorder and the brake know of it. */
+export interface Exchange {
+  /** Stands in the audit rows as their batch. */
+  readonly id: string;
+  readonly caller: ScimCaller;
+  readonly begun: Date;
+  /** Nothing it does is kept: the token is for trying out, or it is a replay. */
+  readonly rehearsal: boolean;
+  /** What was written down, or would have been. */
+  readonly audit: AuditRow[];
+  readonly outbox: Outgoing[];
+  /** Set where the brake was touched. */
+  excess: Excess | null;
+}
+
+const exchanges = new AsyncLocalStorage<Exchange>();
+
+/** Begins one. `rehearsal` makes one of a request of any token. */
+export function newExchange(
+  caller: ScimCaller,
+  begun: Date,
+  { rehearsal = caller.dryRun }: { rehearsal?: boolean } = {},
+): Exchange {
+  return {
+    id: newId(begun.getTime()),
+    caller,
+    begun,
+    rehearsal,
+    audit: [],
+    outbox: [],
+    excess: null,
+  };
+}
+
+/** Everything `answer` does belongs to this exchange. */
+export function during<T>(exchange: Exchange, answer: () => Promise<T>): Promise<T> {
+  return exchanges.run(exchange, answer);
+}
+
+/** The exchange that is being answered, where there is one. */
+export function currentExchange(): Exchange | undefined {
+  return exchanges.getStore();
+}
+
+/**
+ * One unit of work of a directory. It is kept, or in a rehearsal taken back at its end; either way
+ * the exchange knows what it was.
+ */
+export function directoryWork<T>(
+  foundation: Foundation,
+  exchange: Exchange,
+  origin: Origin,
+  command: (work: Work) => Promise<T>,
+): Promise<T> {
+  const { id, name } = exchange.caller;
+  const context: WorkContext = {
+    actor: { type: 'scim_token', id, name },
+    origin: { ...origin, batchId: exchange.id },
+    rehearsal: exchange.rehearsal,
+    heard(audit, outbox) {
+      exchange.audit.push(...audit);
+      exchange.outbox.push(...outbox);
+    },
+  };
+  return unitOfWork(foundation, context, command);
+}
