@@ -171,7 +171,7 @@ const sessionById = `
   select ${sessionColumns}, g.id as grant_id, g.payload as grant_payload
   from oidc_sessions s
   left join oidc_grants g on g.id = s.authorizations -> $3 ->> 'grantId'
-  where s.id_hash = $1`;
+  where s.id_hash = $1 and s.expires_at > $2`;
 
 const sessionByUid = `select ${sessionColumns} from oidc_sessions s where s.uid = $1`;
 

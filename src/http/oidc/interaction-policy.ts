@@ -16,7 +16,7 @@ import type { AccessDecision } from '#identity/access/access-decision.ts';
 export function signInPolicy(
   decide: (ctx: KoaContextWithOIDC) => Promise<AccessDecision>,
   isFirstParty: (ctx: KoaContextWithOIDC) => Promise<boolean>,
-  sessionAbsolute: number,
+  isTooOld: (ctx: KoaContextWithOIDC) => Promise<boolean>,
 ) {
   const { base, Check, Prompt } = interactionPolicy;
   const prompts = base();
@@ -52,14 +52,15 @@ export function signInPolicy(
     ),
   );
 
-  // A session goes on as long as it is used, but not for ever (oidc.md P13).
   login.checks.add(
-    new Check('session_too_old', 'the End-User has to sign in again', 'login_required', (ctx) =>
-      ctx.oidc.session?.accountId !== undefined &&
-      ctx.oidc.session.past(sessionAbsolute) &&
-      !ctx.oidc.result?.login
-        ? Check.REQUEST_PROMPT
-        : Check.NO_NEED_TO_PROMPT,
+    new Check(
+      'session_too_old',
+      'the End-User has to sign in again',
+      'login_required',
+      async (ctx) =>
+        !ctx.oidc.result?.login && (await isTooOld(ctx))
+          ? Check.REQUEST_PROMPT
+          : Check.NO_NEED_TO_PROMPT,
     ),
   );
 

@@ -5,6 +5,7 @@ import { keyedHash, sameSecret } from '#platform/secrets.ts';
 import { accessDecision } from '#identity/access/access-decision.ts';
 import type { Client } from '#identity/applications/client.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
+import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
 import { Problem } from '../problem.ts';
 import type { Sessions } from '../sessions.ts';
 import { keyOf } from './adapter.ts';
@@ -67,6 +68,8 @@ export function ownSessions(
         person: Person | null;
       }>(read, [keyOf('Session', id), clock()]);
       if (!row?.person || row.signed_in_at === null) return null;
+      const { hours } = sessionPolicy(row.person);
+      if (hours !== null && clock().getTime() / 1000 - row.signed_in_at > hours * 3600) return null;
       if (accessDecision(row.person, null).access !== 'allow') return null;
       return { uid: row.uid, person: row.person, signedInAt: row.signed_in_at };
     },

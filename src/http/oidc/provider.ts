@@ -21,6 +21,7 @@ import { secretMatches, type Client, type Registry } from '#identity/application
 import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { AppSecrets } from '#identity/keys/app-secrets.ts';
 import { findPerson, type Person } from '#identity/users/person.ts';
+import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
 import { adapterFactory, opaqueLengths, pollInterval } from './adapter.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
 import { Es256Key } from './es256-key.ts';
@@ -101,6 +102,31 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     const person = await findPerson(database, id, clock());
     scope?.people.set(id, person);
     return person;
+  }
+
+  /** The person as this request has read them already. */
+  function known(id: string | undefined): Person | null | undefined {
+    return id === undefined ? undefined : requestScopes.getStore()?.people.get(id);
+  }
+
+  /** Seconds since an application was first given a refresh token, however often it was rotated. */
+  function ageOf(token: object): number {
+    const { iiat } = token as { iiat?: number };
+    return iiat === undefined ? 0 : Math.max(0, Math.floor(clock().getTime() / 1000) - iiat);
+  }
+
+  /** A session goes on as long as it is used, but not for ever (oidc.md P13). */
+  async function isTooOld(ctx: KoaContextWithOIDC): Promise<boolean> {
+    const { accountId, loginTs } = ctx.oidc.session ?? {};
+    if (!accountId || loginTs === undefined) return false;
+    const { hours } = sessionPolicy(await personOf(accountId));
+    const limit = hours === null ? lifetimes.sessionAbsolute : hours * 3600;
+    return clock().getTime() / 1000 - loginTs > limit;
+  }
+
+  function refreshAbsolute(person: Person | null | undefined): number {
+    const { refreshDays } = sessionPolicy(person);
+    return refreshDays === null ? lifetimes.refreshAbsolute : refreshDays * 24 * 3600;
   }
 
   async function clientOf(id: string | undefined): Promise<Client | undefined> {
@@ -268,9 +294,12 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       RefreshToken: (_ctx, token) =>
         Math.max(
           1,
-          Math.min(lifetimes.refreshIdle, lifetimes.refreshAbsolute - token.totalLifetime()),
+          Math.min(lifetimes.refreshIdle, refreshAbsolute(known(token.accountId)) - ageOf(token)),
         ),
-      Session: lifetimes.sessionIdle,
+      Session: (_ctx, session) => {
+        const { idleMinutes } = sessionPolicy(known(session.accountId));
+        return idleMinutes === null ? lifetimes.sessionIdle : idleMinutes * 60;
+      },
     },
     rotateRefreshToken: true,
     issueRefreshToken: (_ctx, client, source) =>
@@ -299,6 +328,10 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
           if (token.kind === 'AccessToken') return undefined;
           throw new errors.InvalidGrant(sayDecision(decision));
         }
+        if (token.kind === 'RefreshToken') {
+          if (ageOf(token) > refreshAbsolute(person))
+            throw new errors.InvalidGrant('the end-user has to sign in again');
+        }
       }
       void ctx;
       return { accountId: sub, claims: () => claimsOf(person) };
@@ -310,7 +343,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     // --- Pages
     interactions: {
       url: (_ctx, interaction) => `/sign-in/${interaction.uid}`,
-      policy: signInPolicy(decide, isFirstParty, lifetimes.sessionAbsolute),
+      policy: signInPolicy(decide, isFirstParty, isTooOld),
     },
     renderError: pages.error,
     cookies: {

@@ -3,7 +3,12 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, field, named, notice, postForm, primary } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
-import { problemText, type PasswordProblem } from './password.ts';
+import {
+  problemText,
+  rulesText,
+  type PasswordComposition,
+  type PasswordProblem,
+} from './password.ts';
 import { personFields, type PersonErrors, type PersonFields } from './register.ts';
 
 export type InvitationStop =
@@ -38,6 +43,7 @@ export interface InvitationPage extends PageContext {
   failure?: 'wrong' | 'locked' | undefined;
   minLength: number;
   maxLength?: number | undefined;
+  composition?: PasswordComposition | undefined;
 }
 
 /** Who invites, and what changes: shown before anything is done, and as often as one likes. */
@@ -82,7 +88,7 @@ function signedInAs({ t, email }: InvitationPage): Child {
 
 /** What has to be done to accept, by what is known of who reads this. */
 function accepting(page: InvitationPage): Child {
-  const { t, path, csrf, way, email, failure, problems = [], minLength } = page;
+  const { t, path, csrf, way, email, failure, problems = [] } = page;
   const action = `${path}/accept`;
   const address = field({
     name: 'email',
@@ -126,7 +132,7 @@ function accepting(page: InvitationPage): Child {
             label: t('newpw.field'),
             type: 'password',
             autocomplete: 'new-password',
-            hint: t('newpw.rules', { n: minLength }),
+            hint: rulesText(page),
             error:
               ofFirst.length > 0 && ofFirst.map((problem) => problemText(page, problem)).join(' '),
           }),

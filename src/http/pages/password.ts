@@ -53,9 +53,13 @@ export function forgotPasswordSentPage(page: ForgotPasswordSentPage): Html {
   });
 }
 
+/** Whether kinds of characters are asked for. */
+export type PasswordComposition = 'any' | 'three_of_four';
+
 export type PasswordProblem =
   | 'too_short'
   | 'too_long'
+  | 'too_simple'
   | 'common'
   | 'personal'
   | 'mismatch'
@@ -71,11 +75,12 @@ export interface NewPasswordPage extends PageContext {
   errors?: PasswordProblem[] | undefined;
   minLength: number;
   maxLength?: number | undefined;
+  composition?: PasswordComposition | undefined;
   givenName?: string | undefined;
 }
 
 export function newPasswordPage(page: NewPasswordPage): Html {
-  const { t, action, csrf, email, mode, token, errors = [], minLength, givenName } = page;
+  const { t, action, csrf, email, mode, token, errors = [], givenName } = page;
   const ofFirst = errors.filter((problem) => problem !== 'mismatch');
   const activate = mode === 'activate';
   return card(page, {
@@ -106,7 +111,7 @@ export function newPasswordPage(page: NewPasswordPage): Html {
         label: t('newpw.field'),
         type: 'password',
         autocomplete: 'new-password',
-        hint: t('newpw.rules', { n: minLength }),
+        hint: rulesText(page),
         error: ofFirst.length > 0 && sentences(page, ofFirst),
         autofocus: true,
       }),
@@ -125,12 +130,26 @@ export function newPasswordPage(page: NewPasswordPage): Html {
 const problems: Record<PasswordProblem, MessageKey> = {
   too_short: 'newpw.too_short',
   too_long: 'newpw.too_long',
+  too_simple: 'newpw.too_simple',
   common: 'newpw.common',
   personal: 'newpw.personal',
   mismatch: 'newpw.mismatch',
   same: 'newpw.same',
   missing: 'newpw.missing',
 };
+
+/** What a good password is like, before anybody types. */
+export function rulesText({
+  t,
+  minLength,
+  composition = 'any',
+}: Pick<PageContext, 't'> & {
+  minLength: number;
+  composition?: PasswordComposition | undefined;
+}): string {
+  const rules = t('newpw.rules', { n: minLength });
+  return composition === 'any' ? rules : `${rules} ${t('newpw.too_simple')}`;
+}
 
 /** What is wrong with a password, as a sentence. */
 export function problemText(

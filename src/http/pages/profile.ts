@@ -14,7 +14,7 @@ import {
 } from '../form.ts';
 import { layout, type PageContext } from '../layout.ts';
 import { card } from './card.ts';
-import { problemText, type PasswordProblem } from './password.ts';
+import { problemText, type PasswordComposition, type PasswordProblem } from './password.ts';
 
 /** The parts of a profile, each a page of its own. */
 export type ProfileTab = 'details' | 'security' | 'account' | 'data';
@@ -178,6 +178,7 @@ function languageName(locale: Locale): string {
 export interface SecurityPage extends Frame {
   hasPassword: boolean;
   minLength: number;
+  composition?: PasswordComposition | undefined;
   passwordError?: 'wrong' | 'locked' | undefined;
   problems?: readonly PasswordProblem[] | undefined;
   sessions: readonly {
@@ -225,7 +226,10 @@ export function securityPage(page: SecurityPage): Html {
               label: t('profile.password.new'),
               type: 'password',
               autocomplete: 'new-password',
-              hint: t('profile.password.hint', { min: page.minLength }),
+              hint: [
+                t('profile.password.hint', { min: page.minLength }),
+                page.composition === 'three_of_four' && ` ${t('newpw.too_simple')}`,
+              ],
               error:
                 ofNew.length > 0 && ofNew.map((problem) => problemText(page, problem)).join(' '),
             }),

@@ -11,7 +11,7 @@ import {
 } from '#identity/belonging/answer-invitation.ts';
 import { checkPassword } from '#identity/credentials/check-password.ts';
 import type { LockoutPolicy } from '#identity/credentials/lockout.ts';
-import { passwordRules } from '#identity/credentials/password-rules.ts';
+import { passwordRulesFor } from '#identity/credentials/policy.ts';
 import { forgetAttempts } from '#identity/users/lock.ts';
 import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
@@ -52,7 +52,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
   router.get('/', async (ctx) => {
     const current = await personIn(ctx);
     const view = await viewInvitation(foundation, secretOf(ctx), current);
-    show(ctx, view, current);
+    await show(ctx, view, current);
   });
 
   router.post('/sign-in', async (ctx) => {
@@ -127,7 +127,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
       default: {
         const { values, errors } = readPerson(form);
         if (Object.keys(errors).length > 0) {
-          show(ctx, view, current, { values, errors });
+          await show(ctx, view, current, { values, errors });
           return null;
         }
         const { t } = pageContext(ctx);
@@ -149,7 +149,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
     current: Person | null,
   ): Promise<Proof | null> {
     if (password === '' || password.length > 1024) {
-      show(ctx, view, current, { failure: 'wrong' });
+      await show(ctx, view, current, { failure: 'wrong' });
       return null;
     }
     const origin = originOf(ctx);
@@ -168,7 +168,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
       return null;
     }
     if (result.outcome !== 'right') {
-      show(ctx, view, current, { failure: result.outcome });
+      await show(ctx, view, current, { failure: result.outcome });
       return null;
     }
     const { id } = result.person;
@@ -178,12 +178,12 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
     return { by: 'person', userId: id };
   }
 
-  function show(
+  async function show(
     ctx: Context,
     view: InvitationView | null,
     current: Person | null,
     more: Partial<InvitationPage> = {},
-  ): void {
+  ): Promise<void> {
     if (!view) return showStop(ctx, 'unknown', null, current);
     const { invitation, inviter, stop, done, groups, way } = view;
     if (stop) return showStop(ctx, stop, invitation.account, current);
@@ -214,8 +214,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
           familyName: invitation.familyName,
           country: invitation.country ?? '',
         },
-        minLength: passwordRules.minLength,
-        maxLength: passwordRules.maxLength,
+        ...(await passwordRulesFor(foundation.database, invitation)),
         ...more,
       }),
     );

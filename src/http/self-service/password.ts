@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
 import { sourceBucket } from '#identity/credentials/check-password.ts';
-import { passwordRules } from '#identity/credentials/password-rules.ts';
+import { passwordRulesFor } from '#identity/credentials/policy.ts';
 import {
   openToken,
   redeemCode,
@@ -185,8 +185,10 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
         mode: purpose === 'activation' ? 'activate' : 'reset',
         token: secret,
         errors,
-        minLength: passwordRules.minLength,
-        maxLength: passwordRules.maxLength,
+        ...(await passwordRulesFor(foundation.database, {
+          accountId: token.person.account?.id ?? null,
+          email: token.person.email,
+        })),
         givenName: token.person.givenName,
       }),
     );

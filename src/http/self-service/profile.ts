@@ -4,7 +4,7 @@ import { isLocale } from '#platform/i18n.ts';
 import { administratorsOf } from '#identity/accounts/administrators.ts';
 import type { PasswordDependencies } from '#identity/credentials/check-password.ts';
 import { hasPassword } from '#identity/credentials/password.ts';
-import { passwordRules } from '#identity/credentials/password-rules.ts';
+import { passwordRulesFor } from '#identity/credentials/policy.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { exportPerson } from '#identity/users/export.ts';
 import { managerOf, requestErasure } from '#identity/users/erase.ts';
@@ -377,7 +377,10 @@ export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDepe
         ...page,
         done: doneText(ctx, page),
         hasPassword: await hasPassword(database, person.id),
-        minLength: passwordRules.minLength,
+        ...(await passwordRulesFor(database, {
+          accountId: person.account?.id ?? null,
+          email: person.email,
+        })),
         sessions: own.map((one) => ({
           ...one,
           current: one.uid === session.uid,

@@ -10,7 +10,7 @@ import {
 } from '#identity/belonging/register.ts';
 import { openUnsubscribe, unsubscribe } from '#identity/belonging/remind.ts';
 import { newSignInPass } from '#identity/sign-in/pass.ts';
-import { passwordRules } from '#identity/credentials/password-rules.ts';
+import { passwordRulesFor } from '#identity/credentials/policy.ts';
 import type { PasswordProblem } from '#identity/credentials/password-rules.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
 import { readFacts } from '#identity/verdict/facts.ts';
@@ -279,8 +279,7 @@ export function registerRoutes({
         mode: 'activate',
         token: secret,
         errors,
-        minLength: passwordRules.minLength,
-        maxLength: passwordRules.maxLength,
+        ...(await passwordRulesFor(database, { accountId: null, email: open.email })),
         givenName: open.givenName,
       }),
     );

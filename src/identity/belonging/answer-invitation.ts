@@ -2,6 +2,7 @@ import type { PasswordHasher } from '#platform/password-hash.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { mayGrant, type AdministeringRole } from '../access/rights.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
+import { passwordRulesFor } from '../credentials/policy.ts';
 import { storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { mail } from '../mail/letter.ts';
@@ -129,12 +130,11 @@ export async function acceptInvitation(
   let hash: string | null = null;
   if (proof.by === 'new_password') {
     const { password, again, givenName, familyName } = proof;
-    const problems = passwordProblems(password, [
-      before.email,
-      givenName,
-      familyName,
-      before.account,
-    ]);
+    const problems = passwordProblems(
+      password,
+      [before.email, givenName, familyName, before.account],
+      await passwordRulesFor(foundation.database, before),
+    );
     if (problems.length === 0 && password !== again) problems.push('mismatch');
     if (problems.length > 0) return { outcome: 'problems', problems };
     hash = await hasher.hash(password);

@@ -4,6 +4,7 @@ import { newId } from '#platform/ids.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
+import { passwordRulesFor } from '../credentials/policy.ts';
 import { sendActivation, storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { mail } from '../mail/letter.ts';
@@ -322,7 +323,11 @@ export async function completeRegistration(
   const { database, clock } = foundation;
   const before = await openRegistration(database, secret, clock());
   if (!before) return { outcome: 'invalid' };
-  const problems = passwordProblems(password, [before.email, before.givenName, before.familyName]);
+  const problems = passwordProblems(
+    password,
+    [before.email, before.givenName, before.familyName],
+    await passwordRulesFor(database, { accountId: null, email: before.email }),
+  );
   if (problems.length === 0 && password !== again) problems.push('mismatch');
   if (problems.length > 0) return { outcome: 'problems', problems };
 

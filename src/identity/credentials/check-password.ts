@@ -138,6 +138,9 @@ interface Attempt {
   device_failures: number;
   day_count: number;
   next_at: Date | null;
+  /** Wrong passwords in a row after which it is locked, and for how many minutes (null: for good). */
+  hard_limit: number;
+  lock_minutes: number | null;
   bucket: string;
   buckets: string[];
   device_id: string | null;
@@ -147,10 +150,20 @@ interface Attempt {
  * $1 address, $2 bucket of the name, $3 hash of the device secret, $4 fingerprint of the password,
  * $5 now, $6 free, $7 delays, $8 and $9 the daily limit and its delay, $10 bucket of the source,
  * $11 since when spraying counts, $12 how many are spraying, $13 the hard limit.
+ *
+ * An account sets limits of its own for all addresses of its domains (`LockoutPolicySchema`). A lock
+ * that ended by itself leaves nothing behind: counting begins anew.
  */
 const reserve = `
   with person as materialized (
     select u.id from users u where u.email = $1 and u.identity <> 'erased'
+  ), policy as materialized (
+    select coalesce((a.settings #>> '{lockout,attempts}')::int, $13::int) as attempts,
+      (a.settings #>> '{lockout,minutes}')::int as minutes
+    from (select $1::text as email) e
+    left join domains d on d.name = split_part(e.email, '@', 2)
+      and d.state in ('owned', 'at_risk', 'lapsed')
+    left join accounts a on a.id = d.account_id
   ), device as materialized (
     select d.id from trusted_devices d, person p
     where d.user_id = p.id and d.secret_hash = $3 and d.expires_at > $5
@@ -158,7 +171,8 @@ const reserve = `
     select coalesce('user:' || (select id from person), $2) as bucket,
       exists (select from device) as trusted,
       exists (select from user_locks l, person p where l.user_id = p.id
-        and l.reason = 'too_many_attempts' and l.released_at is null) as locked,
+        and l.reason = 'too_many_attempts' and l.released_at is null
+        and (l.until is null or l.until > $5)) as locked,
       coalesce((select cardinality(c.recent) > $12::int and c.day_start > $11
         from attempt_counters c where c.bucket = $10), false) as spraying
   ), counted as (
@@ -166,22 +180,27 @@ const reserve = `
       (bucket, failures, day_start, day_count, recent, updated_at)
     select f.bucket, 1, $5, 1, array[$4], $5 from facts f where not f.locked and not f.spraying
     on conflict (bucket) do update set
-      failures = c.failures + (not $4 = any (c.recent))::int,
+      failures = case when c.locked_at is not null then 1
+                      else c.failures + (not $4 = any (c.recent))::int end,
       day_start = case when c.day_start < $5 - interval '1 day' then $5 else c.day_start end,
       day_count = case when c.day_start < $5 - interval '1 day' then 1
                        else c.day_count + (not $4 = any (c.recent))::int end,
-      recent = case when $4 = any (c.recent) then c.recent
+      recent = case when c.locked_at is not null then array[$4]
+                    when $4 = any (c.recent) then c.recent
                     else (array_append(c.recent, $4))[greatest(1, cardinality(c.recent) - 1):] end,
       next_at = case
+        when c.locked_at is not null then null
         when $4 = any (c.recent) or c.failures + 1 <= $6::int then c.next_at
         when (select trusted from facts) then c.next_at
         else $5 + make_interval(secs => greatest(
           ($7::int[])[least(c.failures + 1 - $6::int, cardinality($7::int[]))],
           case when c.day_count + 1 >= $8::int and c.day_start >= $5 - interval '1 day'
                then $9::int else 0 end)) end,
-      locked_at = case when not $4 = any (c.recent) and c.failures + 1 >= $13::int then $5 end,
+      locked_at = case when c.locked_at is null and not $4 = any (c.recent)
+        and c.failures + 1 >= (select attempts from policy) then $5 end,
       updated_at = $5
-    where c.locked_at is null
+    where (c.locked_at is null
+        or c.locked_at <= $5 - make_interval(mins => (select minutes from policy)))
       and ((select trusted from facts) or c.next_at is null or c.next_at <= $5)
     returning c.failures, c.day_count, c.next_at
   ), on_device as (
@@ -203,6 +222,8 @@ const reserve = `
     coalesce((select day_count from counted), 0) as day_count,
     (select next_at from counted) as next_at,
     coalesce((select failures from on_device), 0) as device_failures,
+    (select attempts from policy) as hard_limit,
+    (select minutes from policy) as lock_minutes,
     (select id from device) as device_id,
     (select w.hash from passwords w, person p where w.user_id = p.id) as hash,
     ${personJson('(select id from person)', '$5')} as person
@@ -264,7 +285,7 @@ async function afterWrong(
   if (attempt.device_id && attempt.device_failures >= policy.deviceLimit)
     await database.query('delete from trusted_devices where id = $1', [attempt.device_id]);
 
-  const hard = attempt.failures >= policy.hardLimit;
+  const hard = attempt.failures >= attempt.hard_limit;
   if (!hard && delayAfter(attempt.failures, attempt.day_count, policy) === 0) return;
   const task: ThrottledSignIn = {
     task: 'sign_in_throttled',
@@ -274,6 +295,7 @@ async function afterWrong(
     today: attempt.day_count,
     first: attempt.failures === policy.free + 1,
     hard,
+    minutes: attempt.lock_minutes,
     at: now.toISOString(),
     origin,
   };
@@ -293,6 +315,8 @@ export interface ThrottledSignIn {
   first: boolean;
   /** Whether the password is locked now until somebody opens it. */
   hard: boolean;
+  /** After how many minutes it opens by itself, where it does. */
+  minutes?: number | null;
   at: string;
   origin: Origin;
 }
@@ -303,7 +327,7 @@ export interface ThrottledSignIn {
  */
 export async function carryOutThrottled(
   foundation: Foundation,
-  { email, bucket, failures, today, first, hard, at, origin }: ThrottledSignIn,
+  { email, bucket, failures, today, first, hard, minutes = null, at, origin }: ThrottledSignIn,
 ): Promise<void> {
   await unitOfWork(foundation, { actor: { type: 'anonymous' }, origin }, async (work) => {
     const person = await findPersonByEmail(work, email, work.now);
@@ -314,7 +338,10 @@ export async function carryOutThrottled(
       [bucket],
     );
     if (hard && stillLocked.length > 0)
-      await lockUser(work, person.id, 'too_many_attempts', { accountId });
+      await lockUser(work, person.id, 'too_many_attempts', {
+        accountId,
+        until: minutes === null ? null : new Date(Date.parse(at) + minutes * 60_000),
+      });
     work.record(
       'sign_in.throttled',
       { type: 'user', id: person.id },

@@ -4,6 +4,7 @@ import { dictionary } from '@zxcvbn-ts/language-common';
 export type PasswordProblem =
   | 'too_short'
   | 'too_long'
+  | 'too_simple'
   | 'common'
   | 'personal'
   | 'mismatch'
@@ -12,14 +13,24 @@ export type PasswordProblem =
 
 /**
  * What makes a password good enough: length, and that it is none that everybody tries (ASVS 6.2.1,
- * 6.2.4, 6.2.11). No composition rules: they make passwords alike, not strong.
+ * 6.2.4, 6.2.11). No composition rules by default:
+ * they make passwords alike, not strong.
  */
 export interface PasswordRules {
   minLength: number;
   maxLength: number;
+  composition: PasswordComposition;
 }
 
-export const passwordRules: PasswordRules = { minLength: 12, maxLength: 128 };
+export const passwordCompositions = [
+  'any',
+  /** Three of small letters, capital letters, digits and others, for who is bound to that. */
+  'three_of_four',
+] as const;
+
+export type PasswordComposition = (typeof passwordCompositions)[number];
+
+export const passwordRules: PasswordRules = { minLength: 12, maxLength: 128, composition: 'any' };
 
 const common = new Set(dictionary['passwords-common']);
 
@@ -31,7 +42,7 @@ const common = new Set(dictionary['passwords-common']);
 export function passwordProblems(
   password: string,
   personal: readonly (string | null | undefined)[],
-  { minLength, maxLength }: PasswordRules = passwordRules,
+  { minLength, maxLength, composition }: PasswordRules = passwordRules,
 ): PasswordProblem[] {
   if (password === '') return ['missing'];
   const typed = password.normalize('NFKC');
@@ -40,6 +51,7 @@ export function passwordProblems(
   if (length > maxLength) return ['too_long'];
 
   const problems: PasswordProblem[] = [];
+  if (composition === 'three_of_four' && kindsIn(typed) < 3) problems.push('too_simple');
   const plain = typed.toLowerCase();
   if (isCommon(plain)) problems.push('common');
   const words = [...personal, 'ostiary']
@@ -51,6 +63,12 @@ export function passwordProblems(
   const rest = words.reduce((left, word) => left.replaceAll(word, ''), plain);
   if (rest.length < plain.length && Array.from(rest).length < 8) problems.push('personal');
   return problems;
+}
+
+/** How many kinds of characters are used. A letter without case counts as neither small nor capital. */
+function kindsIn(typed: string): number {
+  const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{Ll}\p{Lu}\p{Nd}]/u];
+  return kinds.filter((kind) => kind.test(typed)).length;
 }
 
 /** A common password as it is, with a tail of digits and signs, written twice, or a mere row of keys. */

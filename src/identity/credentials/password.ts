@@ -10,7 +10,8 @@ import { forgetAttempts, unlockUser } from '../users/lock.ts';
 import { findPerson, findPersonByEmail, type Person } from '../users/person.ts';
 import { revokeAccess } from '../users/revoke.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
-import { passwordProblems, type PasswordProblem } from './password-rules.ts';
+import { passwordProblems, passwordRules, type PasswordProblem } from './password-rules.ts';
+import { policyFor } from './policy.ts';
 
 const minutes = 60_000;
 const resetLife = 30 * minutes;
@@ -284,12 +285,15 @@ export async function setPasswordByToken(
   const token = await openToken(database, secret, clock());
   if (token?.purpose !== request.purpose) return { outcome: 'invalid' };
   const { person } = token;
-  const problems = passwordProblems(password, [
-    person.email,
-    person.givenName,
-    person.familyName,
-    person.account?.name,
-  ]);
+  const policy = await policyFor(database, {
+    accountId: person.account?.id ?? null,
+    email: person.email,
+  });
+  const problems = passwordProblems(
+    password,
+    [person.email, person.givenName, person.familyName, person.account?.name],
+    { ...policy.password, maxLength: passwordRules.maxLength },
+  );
   if (problems.length === 0 && password !== again) problems.push('mismatch');
   if (problems.length === 0 && (await isCurrent(database, hasher, person.id, password)))
     problems.push('same');
@@ -316,11 +320,12 @@ export async function setPasswordByToken(
       );
       await revokeAccess(work, person.id);
       // An administrator's lock for too many attempts is lifted by another one, not by a mail.
-      const administers = rankOf(person.roles) > 0;
+      // So is anybody's where the account says so.
+      const byOthers = rankOf(person.roles) > 0 || !policy.lockout.selfUnlock;
       await unlockUser(
         work,
         person.id,
-        administers ? ['compromised'] : ['too_many_attempts', 'compromised'],
+        byOthers ? ['compromised'] : ['too_many_attempts', 'compromised'],
         person.account?.id ?? null,
       );
       if (token.purpose === 'password_reset')

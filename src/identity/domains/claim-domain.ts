@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '#platform/ids.ts';
+import { settingsOf } from '../accounts/settings.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { requireClaimable } from './claimable.ts';
@@ -62,8 +63,8 @@ export async function claimDomain(
     id = newId(work.now.getTime());
     await work.query(
       `insert into domains (id, account_id, name, state, method, challenge, claimed_at,
-         next_check_at, expires_at, created_at)
-       values ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $6)`,
+         next_check_at, expires_at, created_at, signup)
+       values ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $6, $9)`,
       [
         id,
         accountId,
@@ -73,6 +74,7 @@ export async function claimDomain(
         work.now,
         firstCheck(work.now, method),
         new Date(work.now.getTime() + claimLife),
+        (await settingsOf(work, accountId)).signUp,
       ],
     );
     work.record('domain.claimed', { type: 'domain', id: name }, { method }, accountId);

@@ -26,7 +26,10 @@ export async function lockUser(
   const added = await work.query(
     `insert into user_locks (id, user_id, reason, account_id, set_by, set_at, until, note)
      values ($1, $2, $3, $4, $5, $6, $7, $8)
-     on conflict (user_id, reason) where released_at is null do nothing
+     on conflict (user_id, reason) where released_at is null do update
+       set account_id = excluded.account_id, set_by = excluded.set_by, set_at = excluded.set_at,
+         until = excluded.until, note = excluded.note
+       where user_locks.until <= excluded.set_at
      returning 1`,
     [newId(), userId, reason, accountId, JSON.stringify(work.actor), work.now, until, note],
   );

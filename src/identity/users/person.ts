@@ -24,6 +24,8 @@ export interface Person {
     name: string;
     status: 'active' | 'on_hold' | 'closing' | 'closed' | 'merged';
     holdReason: string | null;
+    /** How long a sign-in lasts, where the account says so (`SessionPolicy`). */
+    sessions?: { idleMinutes?: number | null; hours?: number | null; refreshDays?: number | null };
   } | null;
   locks: { reason: LockReason; until: string | null }[];
   roles: string[];
@@ -52,7 +54,9 @@ export function personJson(user: string, now: string): string {
       'updatedAt', floor(extract(epoch from u.updated_at)),
       'account', case when a.id is not null then jsonb_build_object(
         'id', a.id, 'number', a.number, 'name', a.name, 'status', a.status,
-        'holdReason', a.hold_reason) end,
+        'holdReason', a.hold_reason)
+        || case when a.settings ? 'sessions'
+             then jsonb_build_object('sessions', a.settings -> 'sessions') else '{}' end end,
       'locks', coalesce((
         select jsonb_agg(jsonb_build_object('reason', l.reason, 'until', l.until))
         from user_locks l

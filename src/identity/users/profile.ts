@@ -6,6 +6,7 @@ import { checkPassword, type PasswordDependencies } from '../credentials/check-p
 import { storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
+import { passwordRulesFor } from '../credentials/policy.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { readFacts } from '../verdict/facts.ts';
@@ -273,12 +274,14 @@ export async function changePassword(
   },
   origin: Origin,
 ): Promise<PasswordChange> {
-  const problems = passwordProblems(input.password, [
-    person.email,
-    person.givenName,
-    person.familyName,
-    person.account?.name,
-  ]);
+  const problems = passwordProblems(
+    input.password,
+    [person.email, person.givenName, person.familyName, person.account?.name],
+    await passwordRulesFor(dependencies.database, {
+      accountId: person.account?.id ?? null,
+      email: person.email,
+    }),
+  );
   if (problems.length === 0 && input.password !== input.again) problems.push('mismatch');
   if (problems.length === 0 && input.password === input.current) problems.push('same');
   if (problems.length > 0) return { outcome: 'problems', problems };

@@ -11,7 +11,9 @@ const day = 86_400;
 async function account(given: World, after: 'nothing' | 'unaffiliate' | 'erase' = 'unaffiliate') {
   const acme = await given.account();
   await given.work((work) =>
-    changeSettings(work, acme.id, { inactivity: { days: 90, after, afterDays: 90 } }),
+    changeSettings(work, { role: 'operator' }, acme.id, {
+      inactivity: { days: 90, after, afterDays: 90 },
+    }),
   );
   return acme;
 }

@@ -1,5 +1,4 @@
-import { changeSettings } from '#identity/accounts/settings.ts';
-import { Refusal } from '#identity/refusal.ts';
+import { AccountSettingsChange, changeSettings } from '#identity/accounts/settings.ts';
 import { operation } from '../operation.ts';
 import { SettingsView } from '../belonging-views.ts';
 
@@ -8,16 +7,13 @@ export default operation({
   tag: 'Accounts',
   method: 'patch',
   path: '/accounts/:accountId/settings',
-  summary: 'Changes settings of an account. Who makes administrators is for operators to say.',
+  summary: 'Changes settings of an account. Each policy that is given is set as a whole.',
+  description:
+    'Who makes administrators, and passwords shorter than the installation asks for, are for operators to say. The lockout policy holds for addresses of the domains that the account owns.',
   right: 'account:rename',
-  body: SettingsView.partial().strict(),
-  example: { inactivity: { days: 180, after: 'unaffiliate', afterDays: 90 } },
+  body: AccountSettingsChange.meta({ id: 'AccountSettingsChange' }),
+  example: { password: { minLength: 14 }, sessions: { idleMinutes: 30, hours: 10 } },
   result: SettingsView,
 
-  handle(work, { account, asking, body }) {
-    if (body.accountAdminGrant !== undefined && asking.role !== 'operator')
-      throw new Refusal('permission_denied');
-    const change = Object.fromEntries(Object.entries(body).filter(([, one]) => one !== undefined));
-    return changeSettings(work, account.id, change);
-  },
+  handle: (work, { account, asking, body }) => changeSettings(work, asking, account.id, body),
 });
