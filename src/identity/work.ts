@@ -31,6 +31,7 @@ export interface AuditTarget {
     | 'webhook'
     | 'audit'
     | 'resource'
+    | 'connection'
     | 'session';
   id: string;
 }

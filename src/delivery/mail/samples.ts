@@ -203,14 +203,14 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
       endsAt: expiresAt,
       settingsLink: link('/console/connections'),
     })),
-    {
+    ...(['connection_failing', 'certificate_found'] as const).map((what) => ({
       account,
-      what: 'connection_failing',
+      what,
       label: 'Acme Entra ID',
       days: 0,
       endsAt: null,
       settingsLink: link('/console/connections'),
-    },
+    })),
   ],
   webhook_failing: [
     { account, label: 'hooks.acme.example', settingsLink: link('/console/webhooks') },

@@ -131,7 +131,12 @@ export interface Letters {
   };
   secret_expiring: {
     account: string;
-    what: 'client_secret' | 'scim_token' | 'certificate' | 'connection_failing';
+    what:
+      | 'client_secret'
+      | 'scim_token'
+      | 'certificate'
+      | 'certificate_found'
+      | 'connection_failing';
     /** The name of the connection or the token. */
     label: string;
     days: number;
