@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,7 @@ serveParent(
         ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1'],
         { ...as, cwd: folder, stdio: 'ignore' },
       );
-      for (let attempt = 0; !existsSync(join(folder, `.s.PGSQL.${port}.lock`)); attempt += 1) {
+      for (let attempt = 0; !answers(bin, port); attempt += 1) {
         if (attempt > 200 || postgres.exitCode !== null)
           throw new Error('PostgreSQL did not start.');
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -64,6 +64,10 @@ serveParent(
     if (folder) rmSync(folder, { recursive: true, force: true });
   },
 );
+
+function answers(bin: string, port: number): boolean {
+  return spawnSync(join(bin, 'pg_isready'), ['-q', '-h', folder!, '-p', String(port)]).status === 0;
+}
 
 function postgresUser(): { uid: number; gid: number } {
   const id = (flag: string): number =>
