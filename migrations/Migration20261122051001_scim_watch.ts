@@ -47,6 +47,7 @@ export class Migration20261122051001_scim_watch extends Migration {
         method       text not null,
         target       text not null,
         kind         text not null,
+        label        text,
         status       integer not null,
         outcome      text not null
                      check (outcome in ('read', 'changed', 'nothing', 'refused', 'held', 'failed')),

@@ -30,6 +30,7 @@ import {
   loadSigningKeys,
   newSigningKey,
 } from '#identity/keys/signing-keys.ts';
+import { recorder, sweepExchanges, type Recorder } from '#identity/scim/recorder.ts';
 import { emailMark, eraseDue } from '#identity/users/erase.ts';
 import { lookForInactive } from '#identity/users/inactivity.ts';
 import { countEvents, sweepFigures } from '#identity/reports/count.ts';
@@ -99,6 +100,7 @@ export interface App {
   hasher: PasswordHasher;
   delivery: DeliveryWorker;
   webhooks: WebhookSender;
+  directories: Recorder;
   provider(): Provider;
   /** Runs what is to be done now and then: delivery, sweeping, key renewal. */
   start(): Promise<void>;
@@ -214,10 +216,13 @@ export async function createApp({
 
   const webhooks = webhookSender({ foundation, egress: guardedEgress(egress), log });
 
+  const directories = recorder({ database, vault: safe, clock, log });
+
   const administration = {
     foundation,
     egress,
     proofs,
+    directories,
     addressMark: (email: string) => emailMark(secrets.marks, email),
     clientProblem: (id: string, name: string, metadata: Record<string, unknown>) =>
       clientProblem(provider, id, name, metadata),
@@ -306,6 +311,7 @@ export async function createApp({
     hasher,
     delivery,
     webhooks,
+    directories,
     provider: () => provider,
 
     async start() {
@@ -334,6 +340,7 @@ export async function createApp({
       clearInterval(sweeper);
       clearInterval(tending);
       await checker.stop();
+      await directories.flush();
       await Promise.all(jobs.splice(0).map((job) => job.stop()));
       await webhooks.stop();
       await delivery.stop();
@@ -362,6 +369,7 @@ export async function createApp({
       repeatedly('closing', 60_000, () => closeDueAccounts(foundation), log),
       repeatedly('erasure', 60_000, () => eraseDue(foundation, secrets.marks), log),
       repeatedly('inactivity', 3600_000, () => lookForInactive(foundation), log),
+      repeatedly('directories', 600_000, () => sweepExchanges(database, clock()), log),
       repeatedly('deliveries', 600_000, async () => (await webhooks.sweep()) > 0, log),
     ];
   }

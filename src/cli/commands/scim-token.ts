@@ -15,6 +15,36 @@ interface Token {
   lastUsedIp: string | null;
 }
 
+interface Line {
+  id: string;
+  at: string;
+  token: string;
+  method: string;
+  target: string;
+  status: number;
+  meaning: {
+    summary: string;
+    changes: string[];
+    dialect: string[];
+    rule: { code: string; says: string; advice: string } | null;
+  };
+}
+
+/** A request as somebody reads it who looks for the reason. */
+function inWords({ meaning: { summary, changes, dialect, rule }, ...line }: Line): string {
+  const { request, response } = line as { request?: unknown; response?: unknown };
+  return record({
+    summary,
+    ...(changes.length > 0 && { changes }),
+    ...(rule && { rule: rule.code, says: rule.says, 'what to do': rule.advice }),
+    ...(dialect.length > 0 && { dialect }),
+    asked: `${line.method} ${line.target}`,
+    ...(request !== null && request !== undefined && { sent: request }),
+    status: line.status,
+    ...(response !== null && response !== undefined && { answered: response }),
+  });
+}
+
 async function path(api: Api, given: Given): Promise<string> {
   return `/accounts/${await accountOf(api, given.text('account'))}/scim-tokens`;
 }
@@ -134,6 +164,82 @@ export const scimTokenCommands: Command[] = [
       return { json: token, text: record(token) };
     },
   })),
+  {
+    noun: 'scim-token',
+    verb: 'health',
+    summary: 'Says how each directory is doing.',
+    options: accountOption,
+    async run(given, { api }) {
+      interface Health {
+        tokenId: string;
+        name: string;
+        state: string;
+        says: string;
+        lastSyncAt: string | null;
+        requests: number;
+        errors: number;
+        daysLeft: number | null;
+      }
+      const account = await accountOf(api, given.text('account'));
+      const items = await api.list<Health>(`/accounts/${account}/scim-health`);
+      return {
+        json: items,
+        text: table(items, {
+          NAME: ({ name }) => name,
+          STATE: ({ state }) => state,
+          'LAST SYNC': ({ lastSyncAt }) => lastSyncAt ?? 'never',
+          'ERRORS IN A DAY': ({ errors, requests }) => `${errors} of ${requests}`,
+          'DAYS LEFT': ({ daysLeft }) => daysLeft,
+          MEANS: ({ says }) => says,
+        }),
+      };
+    },
+  },
+  {
+    noun: 'scim-token',
+    verb: 'log',
+    summary: 'Lists what directories sent, the latest first, and what came of it.',
+    options: {
+      ...accountOption,
+      token: { value: 'token', summary: 'Only of this one.' },
+      person: { value: 'person', summary: 'An e-mail address, an id or a name.' },
+      outcome: { value: 'outcome', summary: 'Such as refused, failed, held or changed.' },
+      since: { value: 'time', summary: 'Such as 2027-01-01T00:00:00Z.' },
+    },
+    async run(given, { api }) {
+      const account = await accountOf(api, given.text('account'));
+      const { items } = await api.get<{ items: Line[] }>(`/accounts/${account}/scim-requests`, {
+        token: given.text('token'),
+        person: given.text('person'),
+        outcome: given.text('outcome'),
+        since: given.text('since'),
+      });
+      return {
+        json: items,
+        text: table(items, {
+          ID: ({ id }) => id,
+          AT: ({ at }) => at,
+          FROM: ({ token }) => token,
+          STATUS: ({ status }) => status,
+          WHAT: ({ meaning }) => meaning.summary,
+        }),
+      };
+    },
+  },
+  {
+    noun: 'scim-token',
+    verb: 'request',
+    summary: 'Shows one request of a directory, what it meant, and what to do about it.',
+    takes: [{ name: 'request', summary: 'The id of the request, from the log.' }],
+    options: accountOption,
+    async run(given, { api }) {
+      const account = await accountOf(api, given.text('account'));
+      const found = await api.get<Line & { request: unknown; response: unknown }>(
+        `/accounts/${account}/scim-requests/${encodeURIComponent(given.args[0]!)}`,
+      );
+      return { json: found, text: inWords(found) };
+    },
+  },
   {
     noun: 'scim-token',
     verb: 'revoke',

@@ -5,6 +5,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import type { Asking, Capability, PermittedAccount } from '#identity/access/rights.ts';
 import type { ApiToken } from '#identity/access/api-token.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
+import type { Recorder } from '#identity/scim/recorder.ts';
 import type { Refusal, RefusalCode } from '#identity/refusal.ts';
 import type { Person } from '#identity/users/person.ts';
 import type { Foundation, Work, WorkContext } from '#identity/work.ts';
@@ -19,6 +20,8 @@ export interface Tools {
   foundation: Foundation;
   /** Where the proofs of domains are looked for. */
   proofs: ProofNetwork;
+  /** What directories sent, and how it is asked again. */
+  directories: Recorder;
   /** How an address that was erased is known again. */
   addressMark(email: string): string;
   /** What the engine says about the metadata of a client, or null when it would take it. */

@@ -105,6 +105,7 @@ import erasureRequest from './operations/erasure-request.ts';
 import erasureCancel from './operations/erasure-cancel.ts';
 import personExport from './operations/person-export.ts';
 import auditVerify from './operations/audit-verify.ts';
+import { scimRequestOperations } from './operations/scim-requests.ts';
 import { scimTokenOperations } from './operations/scim-tokens.ts';
 import { reportOperations } from './operations/reports.ts';
 import { webhookOperations } from './operations/webhooks.ts';
@@ -221,6 +222,7 @@ export const operations: readonly AnyOperation[] = [
   auditVerify,
   ...webhookOperations,
   ...scimTokenOperations,
+  ...scimRequestOperations,
   ...reportOperations,
 ];
 

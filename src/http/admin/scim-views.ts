@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { outcomes } from '#identity/scim/recorder.ts';
 import { domainPolicies } from '#identity/scim/token.ts';
 import { listOf, Moment } from './schemas.ts';
 
@@ -50,3 +51,66 @@ export const ScimTokenList = listOf(ScimTokenView);
 export const NewScimTokenView = ScimTokenView.extend({
   secret: z.string().nullable().describe('Told once. Null for a client: it has its own.'),
 }).meta({ id: 'NewScimToken' });
+
+const MeaningView = z
+  .object({
+    summary: z.string().describe('What it was and what came of it, in a sentence.'),
+    changes: z.array(z.string()).describe('What changed; in a dry run, what would have.'),
+    directory: z.string().nullable().describe('Whose way of speaking it was, where it is known.'),
+    dialect: z.array(z.string()).describe('How it differs from the standard, and was understood.'),
+    rule: z
+      .object({ code: z.string(), says: z.string(), advice: z.string() })
+      .nullable()
+      .describe('The rule that refused it, and what to do.'),
+  })
+  .meta({ id: 'ScimMeaning' });
+
+export const ScimRequestView = z
+  .object({
+    id,
+    tokenId: id,
+    token: z.string().describe('The name of the token.'),
+    at: Moment,
+    durationMs: z.number().int(),
+    method: z.string(),
+    target: z.string().describe('Path and query, below /scim/v2.'),
+    status: z.number().int(),
+    outcome: z.enum(outcomes),
+    dryRun: z.boolean(),
+    replayable: z.boolean(),
+    meaning: MeaningView,
+  })
+  .meta({ id: 'ScimRequest' });
+export const ScimRequestList = listOf(ScimRequestView);
+
+export const ScimRequestDetailView = ScimRequestView.extend({
+  ip: z.string().nullable(),
+  userAgent: z.string().nullable(),
+  request: z.unknown().describe('What was sent, without secrets.'),
+  response: z.unknown().describe('What was answered; of a list, how many and whom.'),
+}).meta({ id: 'ScimRequestDetail' });
+
+export const DirectoryHealthList = listOf(
+  z
+    .object({
+      tokenId: id,
+      name: z.string(),
+      state: z.enum(['held', 'expired', 'failing', 'expiring', 'silent', 'never_used', 'ok']),
+      says: z.string(),
+      lastUsedAt: Moment.nullable(),
+      lastSuccessAt: Moment.nullable(),
+      lastSyncAt: Moment.nullable().describe(
+        'The last time that it changed or confirmed something.',
+      ),
+      lastErrorAt: Moment.nullable(),
+      lastError: z.string().nullable(),
+      requests: z.number().int().describe('In the last 24 hours.'),
+      errors: z.number().int(),
+      errorRate: z.number().describe('0 to 1.'),
+      expiresAt: Moment.nullable(),
+      daysLeft: z.number().int().nullable(),
+      refusedAt: Moment.nullable().describe('When somebody last came with it in vain.'),
+      heldSince: Moment.nullable(),
+    })
+    .meta({ id: 'DirectoryHealth' }),
+);

@@ -213,7 +213,18 @@ export async function findScimToken(
      where t.id = $3 and t.secret_hash = $1 and ${alive} and a.status not in ('closed', 'merged')`,
     [secretHash(secret), now, named[1]!],
   );
-  return found ? used(sql, found, now, ip) : null;
+  if (found) return used(sql, found, now, ip);
+  await refused(sql, named[1]!, now);
+  return null;
+}
+
+/** Somebody came with a token that is over, revoked or wrong: its administrators see that it is used. */
+async function refused(sql: Sql, id: string, now: Date): Promise<void> {
+  await sql.query(
+    `update scim_tokens set refused_at = $2
+     where id = $1 and (refused_at is null or refused_at < $3)`,
+    [id, now, new Date(now.getTime() - 60_000)],
+  );
 }
 
 /**

@@ -307,6 +307,12 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
        and (subject = $1 or lower(payload #>> '{to,email}') = $2)`,
     [userId, email],
   );
+  // What directories sent about the person, by whichever of their names.
+  await work.query(
+    `delete from scim_exchanges where subjects && (array[$1, $2] || array(
+       select id::text from affiliations where user_id = $1::uuid))`,
+    [userId, email],
+  );
   await work.query('delete from mailbox where lower(recipient) = $1', [email]);
   await work.query(
     `update users set email = null, email_display = null, given_name = '', family_name = '',
@@ -314,7 +320,7 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
        phone = null, job_title = null, communication_email = null, identity = 'erased',
        affiliation = 'none', account_id = null, email_verified_at = null, last_login_at = null,
        last_seen_at = null, second_factor_at = null, second_factor_required = false,
-       second_factor_anew = false, break_glass = false, former_email_mark = $2, updated_at = $3, version = version + 1
+       second_factor_anew = false, break_glass = false, former_email_mark = $2, attribute_sources = '{}', updated_at = $3, version = version + 1
      where id = $1`,
     [userId, mark, work.now],
   );

@@ -1,0 +1,333 @@
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database/database.ts';
+import type { Log } from '#platform/observability/log.ts';
+import type { Vault } from '#platform/secrets.ts';
+import type { AuditRow } from '../work.ts';
+import { canonicalEmail } from '../users/email.ts';
+import { decoded, isRecord, recognise } from './dialect.ts';
+import type { Exchange } from './exchange.ts';
+import { shownOf, shownText, storable, withoutSecrets } from './redact.ts';
+
+/** A request of a directory, below `/scim/v2`. */
+export interface SentRequest {
+  method: string;
+  /** Path and query, such as `/Users?filter=...`. */
+  target: string;
+  /** As it was read; as text where it could not be. Never a token. */
+  body: unknown;
+  userAgent: string | null;
+  ip: string | null;
+}
+
+export interface GivenAnswer {
+  status: number;
+  body: unknown;
+}
+
+/**
+ * THE FLIGHT RECORDER. What each directory sent and was answered, kept for thirty days: what is shown
+ * without secrets, and what a replay needs, sealed.
+ *
+ * It stands beside the work and holds nothing up: rows are gathered and written many at a time. What
+ * is lost when a process dies in that moment are rows of the recorder, never of the audit log.
+ */
+export interface Recorder {
+  note(exchange: Exchange, sent: SentRequest, answer: GivenAnswer): void;
+  /** Writes what was gathered. */
+  flush(): Promise<void>;
+}
+
+export const outcomes = ['read', 'changed', 'nothing', 'refused', 'held', 'failed'] as const;
+export type ExchangeOutcome = (typeof outcomes)[number];
+
+/** How long an exchange is kept. */
+export const keptFor = 30 * 24 * 3600_000;
+
+const gatherMs = 200;
+const mostAtOnce = 200;
+const mostShown = 32_768;
+const mostSealed = 262_144;
+const mostSubjects = 300;
+
+interface Noted {
+  exchange: Exchange;
+  sent: SentRequest;
+  answer: GivenAnswer;
+  duration: number;
+}
+
+export function recorder({
+  database,
+  vault,
+  clock,
+  log,
+}: {
+  database: Database;
+  vault: Vault;
+  clock: Clock;
+  log: Pick<Log, 'error'>;
+}): Recorder {
+  let gathered: Noted[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let writing = Promise.resolve();
+
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const batch = gathered;
+    gathered = [];
+    if (batch.length > 0) writing = write(batch, writing);
+    return writing;
+  }
+
+  /** One batch after the other: none overtakes the one before. */
+  async function write(batch: readonly Noted[], before: Promise<void>): Promise<void> {
+    await before;
+    try {
+      const rows = batch.map((one) => JSON.stringify(rowOf(vault, one)));
+      for (const some of portions(rows)) await database.query(insert, [`[${some.join(',')}]`]);
+    } catch (error) {
+      log.error({ error }, 'what directories sent could not be written down');
+    }
+  }
+
+  return {
+    note(exchange, sent, answer) {
+      const duration = Math.max(0, clock().getTime() - exchange.begun.getTime());
+      gathered.push({ exchange, sent, answer, duration });
+      if (gathered.length >= mostAtOnce) void flush();
+      else timer ??= setTimeout(() => void flush(), gatherMs).unref();
+    },
+    flush,
+  };
+}
+
+/** So much text goes into one statement. */
+const mostSent = 4_000_000;
+
+function* portions(rows: readonly string[]): Generator<string[]> {
+  let some: string[] = [];
+  let length = 0;
+  for (const row of rows) {
+    if (some.length > 0 && length + row.length > mostSent) {
+      yield some;
+      some = [];
+      length = 0;
+    }
+    some.push(row);
+    length += row.length;
+  }
+  if (some.length > 0) yield some;
+}
+
+/** A token that is gone meanwhile has no rows. */
+const insert = `
+  insert into scim_exchanges (id, token_id, account_id, at, duration_ms, method, target, kind, label,
+    status, outcome, reason, detail, directory, dialect, subjects, changes, request, response, sealed,
+    dry_run, ip, user_agent)
+  select r.id, r.token_id, r.account_id, r.at, r.duration_ms, r.method, r.target, r.kind, r.label,
+    r.status, r.outcome, r.reason, r.detail, r.directory, r.dialect, r.subjects, r.changes, r.request,
+    r.response, r.sealed, r.dry_run, r.ip, r.user_agent
+  from jsonb_to_recordset($1::jsonb) as r(id uuid, token_id uuid, account_id uuid, at timestamptz,
+    duration_ms int, method text, target text, kind text, label text, status int, outcome text,
+    reason text, detail text, directory text, dialect text[], subjects text[], changes jsonb,
+    request jsonb, response jsonb, sealed text, dry_run boolean, ip text, user_agent text)
+  where exists (select from scim_tokens t where t.id = r.token_id)`;
+
+function rowOf(vault: Vault, { exchange, sent, answer, duration }: Noted): object {
+  const { directory, quirks } = recognise(sent);
+  const kind = kindOf(sent);
+  const target = storable(decoded(sent.target)).slice(0, 2000);
+  const error = errorIn(answer.body);
+  const changing = !kind.endsWith('.read') && !kind.endsWith('.search') && kind !== 'discovery';
+  return {
+    id: exchange.id,
+    token_id: exchange.caller.id,
+    account_id: exchange.caller.accountId,
+    at: exchange.begun,
+    duration_ms: duration,
+    method: sent.method,
+    target,
+    kind,
+    label: labelOf(sent, answer),
+    status: answer.status,
+    outcome: outcomeOf(exchange, answer, changing),
+    reason: error?.reason ?? null,
+    detail: error && storable(error.detail).slice(0, 1000),
+    directory,
+    dialect: quirks,
+    subjects: subjectsOf(exchange, sent, answer),
+    changes: exchange.audit.slice(0, 50).map(changeOf),
+    request: sent.body === undefined ? null : bounded(shownBody(sent.body)),
+    response: changing || error ? bounded(shownBody(answer.body)) : digest(answer.body),
+    sealed: changing || error ? sealedOf(vault, exchange.id, sent) : null,
+    dry_run: exchange.rehearsal,
+    ip: sent.ip,
+    user_agent: sent.userAgent === null ? null : storable(sent.userAgent).slice(0, 400),
+  };
+}
+
+/** What it was about: `user.create`, `group.change`, `bulk`, `discovery` and so on. */
+export function kindOf({ method, target }: Pick<SentRequest, 'method' | 'target'>): string {
+  const [, first = '', second = ''] = target.split('?')[0]!.split('/');
+  const type = { users: 'user', groups: 'group' }[first.toLowerCase()];
+  if (/^bulk$/i.test(first)) return 'bulk';
+  if (/^(serviceproviderconfig|schemas|resourcetypes)$/i.test(first)) return 'discovery';
+  if (first === '.search') return 'all.search';
+  if (!type) return 'other';
+  if (second === '.search') return `${type}.search`;
+  const verb = {
+    GET: second ? 'read' : 'search',
+    HEAD: 'read',
+    POST: 'create',
+    PUT: 'replace',
+    PATCH: 'change',
+    DELETE: 'remove',
+  }[method];
+  return verb ? `${type}.${verb}` : 'other';
+}
+
+function outcomeOf(
+  exchange: Exchange,
+  { status }: GivenAnswer,
+  changing: boolean,
+): ExchangeOutcome {
+  if (exchange.excess || (status === 429 && exchange.caller.held)) return 'held';
+  if (status >= 500) return 'failed';
+  if (status >= 400) return 'refused';
+  if (!changing) return 'read';
+  return exchange.audit.length > 0 ? 'changed' : 'nothing';
+}
+
+/** What a SCIM error says, and which rule it was: a word of ours, or RFC 7644's. */
+function errorIn(body: unknown): { detail: string; reason: string | null } | null {
+  if (!isRecord(body) || typeof body['status'] !== 'string' || !/^[45]/.test(body['status']))
+    return null;
+  const detail = typeof body['detail'] === 'string' ? body['detail'] : '';
+  const extension = Object.entries(body).find(([name]) => /ErrorDetail$/i.test(name))?.[1];
+  const named = isRecord(extension) ? extension['reason'] : undefined;
+  const reason =
+    (typeof named === 'string' && named) ||
+    /^\[([a-z_]+)\]/.exec(detail)?.[1] ||
+    (typeof body['scimType'] === 'string' && body['scimType']) ||
+    null;
+  return { detail: detail.replace(/^\[[a-z_]+\]\s*/, ''), reason };
+}
+
+/** By what a person or group is called in a list: as the directory names it. */
+function labelOf({ target, body }: SentRequest, { body: answered }: GivenAnswer): string | null {
+  const name = (value: unknown): string | null => {
+    if (!isRecord(value)) return null;
+    const found = value['userName'] ?? value['displayName'];
+    return typeof found === 'string' && found !== '' ? storable(found).slice(0, 200) : null;
+  };
+  const id = target.split('?')[0]!.split('/')[2];
+  return name(answered) ?? name(body) ?? (id && !id.startsWith('.') ? storable(id) : null);
+}
+
+/** Everybody and everything it was about: ids, addresses and names, in small letters. */
+function subjectsOf(
+  { audit }: Exchange,
+  { target, body }: SentRequest,
+  { body: answered }: GivenAnswer,
+): string[] {
+  const found = new Set<string>();
+  const add = (value: unknown): void => {
+    if (typeof value !== 'string' || value === '' || value.length > 320) return;
+    if (found.size < mostSubjects)
+      found.add(canonicalEmail(value) ?? storable(value.toLowerCase()));
+  };
+  const of = (resource: unknown, depth = 0): void => {
+    if (Array.isArray(resource)) for (const one of resource) of(one, depth);
+    if (!isRecord(resource) || depth > 4) return;
+    for (const [name, value] of Object.entries(resource))
+      switch (name.toLowerCase()) {
+        case 'id':
+        case 'username':
+        case 'externalid':
+          add(value);
+          break;
+        case 'emails':
+        case 'members':
+          for (const one of Array.isArray(value) ? value : [value])
+            add(isRecord(one) ? one['value'] : one);
+          break;
+        case 'value':
+          if (isRecord(value) || Array.isArray(value)) of(value, depth + 1);
+          else if (/@|^[0-9a-f-]{36}$/i.test(String(value))) add(value);
+          break;
+        case 'resources':
+        case 'operations':
+        case 'data':
+        case 'response':
+          of(value, depth + 1);
+      }
+  };
+  const [path = '', query = ''] = target.split('?');
+  add(path.split('/')[2]);
+  for (const [, quoted] of decoded(query).matchAll(/"((?:[^"\\]|\\.)*)"/g)) add(quoted);
+  of(body);
+  of(answered);
+  for (const { target: whom } of audit) add(whom.id);
+  found.delete('.search');
+  return [...found];
+}
+
+function changeOf({ action, target, details }: AuditRow): object {
+  return { action, target, details: shownOf(details) };
+}
+
+function shownBody(body: unknown): unknown {
+  return typeof body === 'string' ? shownText(body) : shownOf(body);
+}
+
+function bounded(value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  const { length } = JSON.stringify(value);
+  return length > mostShown ? { omitted: `${length} characters` } : value;
+}
+
+/** Of a list, only how many and whom: what they are stands in our own tables. */
+function digest(body: unknown): unknown {
+  if (!isRecord(body)) return null;
+  const list = body['Resources'];
+  if (!Array.isArray(list)) return { id: body['id'], userName: body['userName'] };
+  return shownOf({
+    totalResults: body['totalResults'],
+    Resources: list
+      .slice(0, 20)
+      .map((one: unknown) =>
+        isRecord(one) ? { id: one['id'], name: one['userName'] ?? one['displayName'] } : {},
+      ),
+  });
+}
+
+/** What it takes to ask it again. */
+function sealedOf(vault: Vault, id: string, { method, target, body }: SentRequest): string | null {
+  const json = JSON.stringify({ method, target, body: withoutSecrets(body) });
+  return json.length > mostSealed ? null : vault.seal(json, `scim_exchange:${id}`);
+}
+
+/** What a replay sends, or null where too much was sent to keep it, or nothing that could change. */
+export function openSealed(
+  vault: Vault,
+  id: string,
+  sealed: string | null,
+): Pick<SentRequest, 'method' | 'target' | 'body'> | null {
+  if (sealed === null) return null;
+  return JSON.parse(vault.open(sealed, `scim_exchange:${id}`)) as SentRequest;
+}
+
+/** Forgets what was kept long enough, some at a time. Returns whether there is more. */
+export async function sweepExchanges(database: Database, now: Date): Promise<boolean> {
+  const gone = await database.query(
+    `delete from scim_exchanges where id in (
+       select id from scim_exchanges where at < $1 order by at limit 5000)
+     returning 1`,
+    [new Date(now.getTime() - keptFor)],
+  );
+  await database.query('delete from scim_departures where at < $1', [
+    new Date(now.getTime() - 8 * 24 * 3600_000),
+  ]);
+  return gone.length === 5000;
+}
