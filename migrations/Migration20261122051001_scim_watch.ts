@@ -24,7 +24,7 @@ export class Migration20261122051001_scim_watch extends Migration {
         add column free_until     timestamptz,
         add column free_left      integer,
         add column refused_at     timestamptz,
-        add column refused_why    text`);
+        add column warned_days    smallint`);
     // Whom a directory put out, once each: they are counted over the window.
     this.addSql(`
       create table scim_departures (

@@ -30,6 +30,7 @@ import {
   loadSigningKeys,
   newSigningKey,
 } from '#identity/keys/signing-keys.ts';
+import { tellExpiring } from '#identity/scim/expiry.ts';
 import { recorder, sweepExchanges, type Recorder } from '#identity/scim/recorder.ts';
 import { emailMark, eraseDue } from '#identity/users/erase.ts';
 import { lookForInactive } from '#identity/users/inactivity.ts';
@@ -369,6 +370,7 @@ export async function createApp({
       repeatedly('closing', 60_000, () => closeDueAccounts(foundation), log),
       repeatedly('erasure', 60_000, () => eraseDue(foundation, secrets.marks), log),
       repeatedly('inactivity', 3600_000, () => lookForInactive(foundation), log),
+      repeatedly('expiring', 3600_000, () => tellExpiring(foundation), log),
       repeatedly('directories', 600_000, () => sweepExchanges(database, clock()), log),
       repeatedly('deliveries', 600_000, async () => (await webhooks.sweep()) > 0, log),
     ];

@@ -92,6 +92,7 @@ export const auditActions = [
   'role.revoked',
   'scim_token.changed',
   'scim_token.created',
+  'scim_token.expiring',
   'scim_token.held',
   'scim_token.kept_held',
   'scim_token.limits_changed',
