@@ -85,6 +85,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
         : ['localhost', '127.0.0.1', '::1'],
     workers: settings.WORKERS,
     logLevel: settings.LOG_LEVEL,
+    secondFactor: {
+      policy: settings.SECOND_FACTOR,
+      rememberDays: settings.SECOND_FACTOR_REMEMBER_DAYS,
+      stepUpMinutes: settings.STEP_UP_MINUTES,
+    },
     demo: settings.DEMO ?? settings.NODE_ENV === 'development',
   });
 }

@@ -66,6 +66,26 @@ export const Settings = z.object({
     .default(1)
     .describe('Processes that serve. PostgreSQL only.'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  SECOND_FACTOR: z
+    .enum(['off', 'optional', 'admins', 'all'])
+    .default('optional')
+    .describe(
+      'Who has to have a second factor: nobody (and nobody may), who wants to, administrators, everybody. Accounts and domains may be stricter.',
+    ),
+  SECOND_FACTOR_REMEMBER_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(30)
+    .default(0)
+    .describe('Days for which a browser may remember that a second factor was shown. 0: never.'),
+  STEP_UP_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(60)
+    .default(5)
+    .describe('How long a person who has just proved who they are may change what guards them.'),
   DEMO: flag.optional().describe('1 seeds the demo, 0 does not.'),
 });
 
@@ -85,5 +105,10 @@ export interface Config {
   egressAllow: readonly string[];
   workers: number;
   logLevel: string;
+  secondFactor: {
+    policy: 'off' | 'optional' | 'admins' | 'all';
+    rememberDays: number;
+    stepUpMinutes: number;
+  };
   demo: boolean;
 }

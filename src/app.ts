@@ -32,6 +32,7 @@ import {
 } from '#identity/keys/signing-keys.ts';
 import { tellExpiring } from '#identity/scim/expiry.ts';
 import { recorder, sweepExchanges, type Recorder } from '#identity/scim/recorder.ts';
+import { acrs } from '#identity/sign-in/assurance.ts';
 import { emailMark, eraseDue } from '#identity/users/erase.ts';
 import { lookForInactive } from '#identity/users/inactivity.ts';
 import { countEvents, sweepFigures } from '#identity/reports/count.ts';
@@ -56,7 +57,7 @@ import { sweepEngine } from './http/oidc/housekeeping.ts';
 import { interactionsOf } from './http/oidc/interactions.ts';
 import { ownClient, ownSessions } from './http/oidc/own-sessions.ts';
 import { enginePages } from './http/oidc/pages.ts';
-import { acrPassword, engine, type Lifetimes } from './http/oidc/provider.ts';
+import { engine, type Lifetimes } from './http/oidc/provider.ts';
 import { preparedDocuments } from './http/prepared.ts';
 import { clientAddress, pinAddress } from './http/public-address.ts';
 import { observe } from './http/observe.ts';
@@ -140,7 +141,10 @@ export async function createApp({
 
   // --- The engine, made anew when the keys change
   const registry = await clientRegistry(database, clock, { builtIn: [ownClient(issuer)] });
-  const sessions = ownSessions(database, clock, issuer, safe.derive('own-sign-in')[0]!);
+  const sessions = ownSessions(database, clock, issuer, safe.derive('own-sign-in')[0]!, {
+    policy: config.secondFactor.policy,
+    stepUpSeconds: config.secondFactor.stepUpMinutes * 60,
+  });
   const prepared = preparedDocuments(new URL(issuer).host, {
     'X-Content-Type-Options': 'nosniff',
     ...(secure && { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' }),
@@ -159,6 +163,7 @@ export async function createApp({
         secrets,
         cookieKeys,
         lifetimes,
+        secondFactorPolicy: config.secondFactor.policy,
         pages: enginePages(),
         fetch,
       },
@@ -257,7 +262,8 @@ export async function createApp({
       csrf: forms,
       passwords,
       device,
-      acr: acrPassword,
+      secondFactor: config.secondFactor,
+      recoveryKey: secrets.recoveryCodes,
     }),
     sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
@@ -386,7 +392,7 @@ export async function createApp({
         clock,
         csrf: forms,
         demo: () => readDemo(config.dataDir),
-        acrValues: [acrPassword],
+        acrValues: [acrs.password, acrs.second_factor],
       }),
     ];
   }

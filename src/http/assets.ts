@@ -25,6 +25,13 @@ const folder = new URL('./assets/', import.meta.url);
 
 /** Files that come with a package. */
 const packaged: Record<string, string> = { 'htmx.js': 'htmx.org/dist/htmx.min.js' };
+/** What a package brings for browsers goes before the script of ours that uses it: one file, one request. */
+const libraries: Record<string, URL> = {
+  'passkey.js': new URL(
+    '../dist/bundle/index.umd.min.js',
+    import.meta.resolve('@simplewebauthn/browser'),
+  ),
+};
 
 /** Path by file name, and asset by path. */
 const paths = new Map<string, string>();
@@ -35,7 +42,9 @@ export const assets: ReadonlyMap<string, Asset> = new Map([
 
 function load(file: string, from: URL): [string, Asset] {
   const extension = extname(file);
-  const identity = readFileSync(from);
+  const own = readFileSync(from);
+  const library = libraries[file];
+  const identity = library ? Buffer.concat([readFileSync(library), Buffer.from('\n'), own]) : own;
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 10);
   const path = `/assets/${file.slice(0, -extension.length)}.${hash}${extension}`;
   paths.set(file, path);

@@ -1,5 +1,6 @@
 import type { Context, ParameterizedContext } from 'koa';
 import type { Client } from '#identity/applications/client.ts';
+import type { PartialProof } from '#identity/sign-in/proof.ts';
 import type { Person } from '#identity/users/person.ts';
 
 /** What the engine stopped for, and what it wants to hear: one sign-in at one application. */
@@ -14,6 +15,10 @@ export interface Interaction {
   sessionUid: string | null;
   /** When the person last proved who they are, in seconds since 1970. */
   signedInAt: number | null;
+  /** How they proved it: the `acr` of the session. */
+  sessionAcr: string | null;
+  /** What was proved in this sign-in so far, where more is asked. Use `known` of the desk. */
+  proof: PartialProof | null;
   /** The address typed so far, in canonical form. */
   identifier: string | null;
   /** What earlier steps of the same request gave. */
@@ -31,6 +36,8 @@ export interface Interactions {
   clientOf(uid: string): Promise<string | null>;
   /** Keeps the address that was typed. */
   identify(interaction: Interaction, identifier: string): Promise<void>;
+  /** Keeps what was proved, or forgets it. */
+  keep(interaction: Interaction, proof: PartialProof | null): Promise<void>;
   /**
    * Tells the engine the outcome. Returns where the browser goes on.
    *

@@ -1,5 +1,6 @@
 import type { Router } from '@koa/router';
 import type { Context, ParameterizedContext } from 'koa';
+import type { Level, Method } from '#identity/sign-in/assurance.ts';
 import type { Person } from '#identity/users/person.ts';
 
 type Ctx = Context | ParameterizedContext;
@@ -10,6 +11,8 @@ export interface CurrentSession {
   person: Person;
   /** When the person last proved who they are, in seconds since 1970. */
   signedInAt: number;
+  /** How strongly they proved it. */
+  level: Level;
 }
 
 /** The engine's sessions, as our own pages use them. */
@@ -23,8 +26,23 @@ export interface Sessions {
    * @param freshWithin seconds within which the person must have proved who they are.
    */
   require(ctx: Ctx, options?: { freshWithin?: number }): Promise<CurrentSession | null>;
+  /**
+   * The same, for what must not be done by whoever finds a browser open: the person has proved who
+   * they are within the last minutes (`STEP_UP_MINUTES`), with a second factor where they have one.
+   */
+  stepUp(ctx: Ctx): Promise<CurrentSession | null>;
+  /** Whether `stepUp` would ask for nothing: what a form may do, or `step_up_required`. */
+  isProvedAnew(session: CurrentSession): boolean;
+  /** Sends the browser to `path` of ours by way of a sign-in that `stepUp` accepts. */
+  proveAnew(ctx: Ctx, path: string, session: CurrentSession | null): void;
   /** Sends the browser to sign in, and back to `path` of ours. */
-  signIn(ctx: Ctx, path: string, options?: { loginHint?: string; maxAge?: number }): void;
+  signIn(
+    ctx: Ctx,
+    path: string,
+    options?: { loginHint?: string; maxAge?: number; secondFactor?: boolean },
+  ): void;
+  /** A second factor was set up, and thereby shown, in this session. */
+  strengthen(session: CurrentSession, method: Method): Promise<void>;
   /** The way back from a sign-in of our own. */
   routes(): Router;
 }

@@ -3,6 +3,7 @@ import { type Locale, locales } from '#platform/i18n.ts';
 import belonging from './en/belonging.json' with { type: 'json' };
 import console from './en/console.json' with { type: 'json' };
 import domains from './en/domains.json' with { type: 'json' };
+import factors from './en/factors.json' with { type: 'json' };
 import mail from './en/mail.json' with { type: 'json' };
 import profile from './en/profile.json' with { type: 'json' };
 import signIn from './en/sign-in.json' with { type: 'json' };
@@ -13,6 +14,7 @@ const english = {
   mail,
   belonging,
   domains,
+  factors,
   profile,
   console,
 };

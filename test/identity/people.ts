@@ -28,6 +28,7 @@ export function person(change: Partial<Person>): Person {
     roles: [],
     groups: [],
     outstandingTerms: [],
+    secondFactor: { enrolled: false, required: false, account: null },
     updatedAt: 0,
     ...change,
   };

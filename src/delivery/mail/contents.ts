@@ -175,6 +175,14 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
       ['mail.device', device],
     ],
   }),
+  second_factor_guessed: ({ at, origin, resetLink }) => ({
+    why: 'user',
+    link: resetLink,
+    facts: [
+      ['mail.when', at],
+      ['mail.where', origin],
+    ],
+  }),
   break_glass_used: ({ user, at, origin }) => ({
     why: 'manager',
     facts: [

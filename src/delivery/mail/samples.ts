@@ -281,6 +281,7 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
     failures,
     sessionsLink: link('/profile/sessions'),
   })),
+  second_factor_guessed: [{ at, origin: '203.0.113.7', resetLink: link('/forgot-password') }],
   break_glass_used: [{ account, user: 'fay@acme.example', at, origin: '203.0.113.7' }],
   lock_notice: (['locked', 'unlocked'] as const).map((event) => ({
     event,

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { AccessDecision } from '#identity/access/access-decision.ts';
+import { levelOfAcr, takesOnlyFactor } from '#identity/sign-in/assurance.ts';
 
 /**
  * When the authorization endpoint stops and asks a person.
@@ -64,11 +65,44 @@ export function signInPolicy(
     ),
   );
 
+  // A session of last month was good with a password alone, and today's rule wants more.
+  login.checks.add(
+    new Check(
+      'second_factor_missing',
+      'the End-User has to show a second factor',
+      'login_required',
+      async (ctx) => {
+        if (!ctx.oidc.session?.accountId) return Check.NO_NEED_TO_PROMPT;
+        const decision = await decide(ctx);
+        return decision.access === 'interact' && decision.need === 'second_factor'
+          ? Check.REQUEST_PROMPT
+          : Check.NO_NEED_TO_PROMPT;
+      },
+    ),
+  );
+
+  // What is asked for by `acr_values` is voluntary (OpenID Connect Core 1.0, section 3.1.2.1): who has
+  // signed in for it once is not asked again. The engine itself looks at essential claims alone.
+  login.checks.add(
+    new Check('acr_values', 'a second factor is asked for', 'login_required', (ctx) => {
+      const { session, params, result } = ctx.oidc;
+      const wanted = params?.['acr_values'];
+      if (!session?.accountId || typeof wanted !== 'string' || result?.login)
+        return Check.NO_NEED_TO_PROMPT;
+      const level = levelOfAcr(session.acr);
+      return takesOnlyFactor(wanted.split(' ')) && level !== 'second_factor' && level !== 'upstream'
+        ? Check.REQUEST_PROMPT
+        : Check.NO_NEED_TO_PROMPT;
+    }),
+  );
+
   const terms = new Prompt(
     { name: 'terms', requestable: false },
     new Check('terms_not_accepted', 'the terms have to be accepted', async (ctx) => {
       const decision = await decide(ctx);
-      return decision.access === 'interact' ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+      return decision.access === 'interact' && decision.need === 'terms'
+        ? Check.REQUEST_PROMPT
+        : Check.NO_NEED_TO_PROMPT;
     }),
   );
   const account = new Prompt(

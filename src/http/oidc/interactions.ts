@@ -1,6 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Registry } from '#identity/applications/client.ts';
+import type { PartialProof } from '#identity/sign-in/proof.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import type { Interactions } from '../interactions.ts';
 import { keyOf } from './adapter.ts';
@@ -8,6 +9,7 @@ import { cookieNames } from './provider.ts';
 
 const read = `
   select t.payload, s.uid as session_uid, s.payload ->> 'loginTs' as signed_in_at,
+         s.payload ->> 'acr' as session_acr,
          ${personJson('s.user_id', '$2::timestamptz')} as person
   from oidc_artifacts t
   left join oidc_sessions s on s.uid = t.payload -> 'session' ->> 'uid'
@@ -22,9 +24,11 @@ interface Read {
     session?: { uid?: string; accountId?: string };
     returnTo: string;
     identifier?: string;
+    proof?: PartialProof | null;
   };
   session_uid: string | null;
   signed_in_at: string | null;
+  session_acr: string | null;
   person: Person | null;
 }
 
@@ -54,6 +58,8 @@ export function interactionsOf(
         person: row.person,
         sessionUid: row.session_uid,
         signedInAt: row.signed_in_at === null ? null : Number(row.signed_in_at),
+        sessionAcr: row.session_acr,
+        proof: payload.proof ?? null,
         identifier: payload.identifier ?? null,
         lastSubmission: payload.lastSubmission ?? {},
       };
@@ -73,6 +79,15 @@ export function interactionsOf(
         `update oidc_artifacts set payload = jsonb_set(payload, '{identifier}', to_jsonb($2::text))
          where id = $1`,
         [keyOf('Interaction', uid), identifier],
+        fleeting,
+      );
+    },
+
+    async keep({ uid }, proof) {
+      await database.query(
+        `update oidc_artifacts set payload = payload || jsonb_build_object('proof', $2::jsonb)
+         where id = $1`,
+        [keyOf('Interaction', uid), JSON.stringify(proof)],
         fleeting,
       );
     },

@@ -4,6 +4,14 @@ import type { Database } from '#platform/database/database.ts';
 import { keyedHash, sameSecret } from '#platform/secrets.ts';
 import { accessDecision } from '#identity/access/access-decision.ts';
 import type { Client } from '#identity/applications/client.ts';
+import {
+  acrs,
+  amrOf,
+  lacksSecondFactor,
+  levelOfAcr,
+  type Method,
+  type SecondFactorPolicy,
+} from '#identity/sign-in/assurance.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
 import { Problem } from '../problem.ts';
@@ -42,7 +50,7 @@ export function ownClient(issuer: string): Client {
 const wayBack = '/signed-in';
 
 const read = `
-  select s.uid, (s.payload ->> 'loginTs')::int as signed_in_at,
+  select s.uid, (s.payload ->> 'loginTs')::int as signed_in_at, s.payload ->> 'acr' as acr,
          ${personJson('s.user_id', '$2::timestamptz')} as person
   from oidc_sessions s where s.id_hash = $1 and s.expires_at > $2`;
 
@@ -56,6 +64,7 @@ export function ownSessions(
   clock: Clock,
   issuer: string,
   key: Buffer,
+  { policy, stepUpSeconds }: { policy: SecondFactorPolicy; stepUpSeconds: number },
 ): Sessions {
   const cookie = cookieNames(issuer).session;
   const sessions: Sessions = {
@@ -65,13 +74,15 @@ export function ownSessions(
       const [row] = await database.query<{
         uid: string;
         signed_in_at: number | null;
+        acr: string | null;
         person: Person | null;
       }>(read, [keyOf('Session', id), clock()]);
       if (!row?.person || row.signed_in_at === null) return null;
       const { hours } = sessionPolicy(row.person);
       if (hours !== null && clock().getTime() / 1000 - row.signed_in_at > hours * 3600) return null;
-      if (accessDecision(row.person, null).access !== 'allow') return null;
-      return { uid: row.uid, person: row.person, signedInAt: row.signed_in_at };
+      const level = levelOfAcr(row.acr);
+      if (accessDecision(row.person, null, { level, policy }).access !== 'allow') return null;
+      return { uid: row.uid, person: row.person, signedInAt: row.signed_in_at, level };
     },
 
     async require(ctx, { freshWithin } = {}) {
@@ -84,7 +95,39 @@ export function ownSessions(
       return null;
     },
 
-    signIn(ctx, path, { loginHint, maxAge } = {}) {
+    async stepUp(ctx) {
+      const session = await sessions.current(ctx);
+      if (session && sessions.isProvedAnew(session)) return session;
+      sessions.proveAnew(ctx, ctx.method === 'GET' ? ctx.url : ctx.path, session);
+      return null;
+    },
+
+    isProvedAnew({ signedInAt, person, level }) {
+      if (clock().getTime() / 1000 - signedInAt > stepUpSeconds) return false;
+      return !lacksSecondFactor(person, {
+        level,
+        policy,
+        signingIn: true,
+        asked: person.secondFactor.enrolled,
+      });
+    },
+
+    proveAnew(ctx, path, session) {
+      sessions.signIn(ctx, path, {
+        maxAge: stepUpSeconds,
+        secondFactor: session?.person.secondFactor.enrolled ?? false,
+      });
+    },
+
+    async strengthen({ uid, level }, method) {
+      const methods: Method[] = level === 'upstream' ? ['upstream', method] : ['password', method];
+      await database.query(
+        `update oidc_sessions set payload = payload || $2::jsonb where uid = $1`,
+        [uid, JSON.stringify({ acr: acrs.second_factor, amr: amrOf(methods) })],
+      );
+    },
+
+    signIn(ctx, path, { loginHint, maxAge, secondFactor } = {}) {
       const query = new URLSearchParams({
         client_id: 'ostiary',
         response_type: 'none',
@@ -93,6 +136,7 @@ export function ownSessions(
         state: `${keyedHash(key, `path:${path}`)}.${Buffer.from(path).toString('base64url')}`,
         ...(loginHint && { login_hint: loginHint }),
         ...(maxAge !== undefined && { max_age: String(maxAge) }),
+        ...(secondFactor && { acr_values: acrs.second_factor }),
       });
       ctx.status = 303;
       ctx.redirect(`/oauth/authorize?${query}`);

@@ -20,6 +20,12 @@ import {
 import { secretMatches, type Client, type Registry } from '#identity/applications/client.ts';
 import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { AppSecrets } from '#identity/keys/app-secrets.ts';
+import {
+  acrs,
+  levelOfAcr,
+  type SecondFactorPolicy,
+  type Standing,
+} from '#identity/sign-in/assurance.ts';
 import { findPerson, type Person } from '#identity/users/person.ts';
 import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
 import { adapterFactory, opaqueLengths, pollInterval } from './adapter.ts';
@@ -37,6 +43,8 @@ export interface EngineDependencies {
   secrets: AppSecrets;
   cookieKeys: CookieKeys;
   lifetimes: Lifetimes;
+  /** The installation's own rule of who has to have a second factor. */
+  secondFactorPolicy: SecondFactorPolicy;
   pages: EnginePages;
   /** Fetches from addresses that clients registered, within what the installation allows. */
   fetch: NonNullable<Configuration['fetch']>;
@@ -51,9 +59,6 @@ export interface Lifetimes {
   refreshIdle: number;
   refreshAbsolute: number;
 }
-
-/** How a password sign-in is named in `acr`, and what `acr_values` may ask for. */
-export const acrPassword = 'urn:ostiary:acr:password';
 
 /** How clients prove who they are; public ones, at the end, do not. */
 const clientAuthMethods = [
@@ -85,6 +90,7 @@ export function cookieNames(issuer: string): {
  */
 export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider {
   const { issuer, database, clock, registry, secrets, cookieKeys, lifetimes, pages } = dependencies;
+  const policy = dependencies.secondFactorPolicy;
   const secure = issuer.startsWith('https:');
   const sessionCookie = {
     signed: true,
@@ -139,7 +145,12 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       id ? personOf(id) : null,
       clientOf(ctx.oidc.client?.clientId),
     ]);
-    return accessDecision(person, client?.policy ?? null);
+    return accessDecision(person, client?.policy ?? null, standing(ctx.oidc.session?.acr));
+  }
+
+  /** How strong the proof behind a session, or behind what a session gave, was. */
+  function standing(acr: string | undefined): Standing {
+    return { level: levelOfAcr(acr), policy };
   }
 
   async function isFirstParty(ctx: KoaContextWithOIDC): Promise<boolean> {
@@ -190,7 +201,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
 
     // --- What is spoken
     responseTypes: ['code', 'none'],
-    acrValues: [acrPassword],
+    acrValues: Object.values(acrs),
     subjectTypes: ['public', 'pairwise'],
     scopes: ['openid', 'offline_access', ...Object.keys(claimsOfScopes).slice(1), 'scim'],
     claims: claimsOfScopes,
@@ -322,7 +333,10 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       if (!person || person.identity === 'erased') return undefined;
       if (token) {
         const client = await clientOf(token.clientId);
-        const decision = accessDecision(person, client?.policy ?? null);
+        // A code and a refresh token say how their person signed in; an access token does not.
+        const proof =
+          token.kind === 'AccessToken' ? null : standing((token as { acr?: string }).acr);
+        const decision = accessDecision(person, client?.policy ?? null, proof);
         if (decision.access !== 'allow') {
           // Userinfo answers 401 to nobody; a grant is told what to do about it.
           if (token.kind === 'AccessToken') return undefined;
@@ -592,7 +606,10 @@ function corsOrigins(client: EngineClient): string[] {
 
 /** For the developer of the application: why there are no tokens. The person is told on a page. */
 function sayDecision(decision: Exclude<AccessDecision, { access: 'allow' }>): string {
-  if (decision.access === 'interact') return 'interaction_required: the terms have to be accepted';
+  if (decision.access === 'interact')
+    return decision.need === 'terms'
+      ? 'interaction_required: the terms have to be accepted'
+      : 'interaction_required: a second factor has to be shown';
   return told[decision.denial.reason];
 }
 

@@ -3,6 +3,7 @@ import { alert, checkbox, field, named, postForm, primary } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 import { emailField } from './email-field.ts';
+import { passkeyForm, passkeyScript } from './second-factor.ts';
 
 export interface IdentifierPage extends PageContext {
   action: string;
@@ -11,19 +12,35 @@ export interface IdentifierPage extends PageContext {
   registerHref?: string | undefined;
   forgotHref: string;
   clientName?: string | undefined;
+  /** Takes the answer of a passkey, which is enough without an address and a password. */
+  passkeyAction?: string | undefined;
+  /** A passkey was shown that nobody here has. */
+  passkeyUnknown?: boolean | undefined;
 }
 
 export function identifierPage(page: IdentifierPage): Html {
-  const { t, action, csrf, email, error, registerHref, forgotHref, clientName } = page;
+  const { t, action, csrf, email, error, registerHref, forgotHref, clientName, passkeyAction } =
+    page;
   return card(page, {
     title: t('identifier.title'),
+    script: passkeyAction && passkeyScript,
     lead: clientName && t.parts('continue_to', { client: named(clientName) }),
     failed: error !== undefined,
     body: html`
+      ${page.passkeyUnknown && alert(t('mfa.passkey.unknown'))}
       ${postForm({ action, csrf }, [
         emailField(t, { email, error }),
         primary(t('action.continue')),
       ])}
+      ${
+        passkeyAction &&
+        passkeyForm(page, {
+          action: passkeyAction,
+          what: 'get',
+          label: t('mfa.sign_in_passkey'),
+          failed: t('mfa.passkey.failed'),
+        })
+      }
       <p class="links">
         <a href="${forgotHref}">${t('action.forgot')}</a>
         ${
@@ -42,7 +59,7 @@ export interface PasswordPage extends PageContext {
   action: string;
   changeHref: string;
   email: string;
-  error?: 'wrong' | 'locked' | 'throttled' | 'expired' | undefined;
+  error?: 'wrong' | 'locked' | 'throttled' | 'expired' | 'codes' | undefined;
   /** How long to wait, with `throttled`. */
   minutes?: number | undefined;
   forgotHref: string;
@@ -91,6 +108,8 @@ function passwordWarning({ t, error, minutes = 1 }: PasswordPage): Html | undefi
       return alert(t('locked.attempts'));
     case 'throttled':
       return alert(t('throttled', { n: minutes }), 'warning');
+    case 'codes':
+      return alert(t('mfa.spent'));
     case 'expired':
       return alert(t('password.expired'), 'warning');
     default:

@@ -25,15 +25,20 @@ export function expiredPage(page: ExpiredPage): Html {
 
 export interface ThrottledPage extends PageContext {
   minutes: number;
+  /** Codes of one person were tried too often, not everything from one network. */
+  codes?: boolean;
   reference: string;
 }
 
 export function throttledPage(page: ThrottledPage): Html {
-  const { t, minutes, reference } = page;
+  const { t, minutes, codes = false, reference } = page;
   return card(page, {
     title: t('throttled.title'),
     failed: true,
-    body: [alert(t('throttled', { n: minutes }), 'warning'), referenceLine(page, reference)],
+    body: [
+      alert(t(codes ? 'mfa.throttled' : 'throttled', { n: minutes }), 'warning'),
+      referenceLine(page, reference),
+    ],
   });
 }
 

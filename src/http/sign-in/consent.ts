@@ -6,7 +6,7 @@ import { readForm } from '../body.ts';
 import { originOf, sendPage } from '../context.ts';
 import type { Interaction } from '../interactions.ts';
 import { consentPage, describeScope } from '../pages/consent.ts';
-import { pageOf, stepOf, type Desk } from './desk.ts';
+import { pageOf, type Desk } from './desk.ts';
 
 /** May a stranger's application have this? What was agreed to once is not asked again. */
 export function consentStep(router: Router, desk: Desk) {
@@ -17,9 +17,11 @@ export function consentStep(router: Router, desk: Desk) {
     if (!interaction) return;
     const form = await readForm(ctx);
     csrf.check(ctx, form, interaction.uid);
-    const { person, client } = interaction;
-    if (!person || !client || stepOf(interaction, person).step !== 'consent')
+    const { client } = interaction;
+    const known = await desk.known(interaction);
+    if (!known || !client || desk.step(interaction, known).step !== 'consent')
       return desk.back(ctx, interaction);
+    const { person } = known;
     const asked = whatIsAsked(interaction);
     await unitOfWork(
       foundation,

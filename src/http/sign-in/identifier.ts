@@ -2,7 +2,7 @@ import type { Router } from '@koa/router';
 import type { Context } from 'koa';
 import { canonicalEmail } from '#identity/users/email.ts';
 import { readForm } from '../body.ts';
-import { sendPage } from '../context.ts';
+import { queryText, sendPage } from '../context.ts';
 import type { Interaction } from '../interactions.ts';
 import { identifierPage } from '../pages/identify.ts';
 import { pageOf, type Desk } from './desk.ts';
@@ -18,6 +18,8 @@ export function identifierStep(router: Router, desk: Desk) {
     const email = canonicalEmail(typed);
     if (email === null) return show(ctx, interaction, typed, typed === '' ? 'empty' : 'invalid');
     await desk.interactions.identify(interaction, email);
+    // Somebody else, perhaps: what was proved so far proves nothing of them.
+    if (interaction.proof) await desk.interactions.keep(interaction, null);
     desk.back(ctx, interaction);
   });
 
@@ -42,6 +44,8 @@ export function identifierStep(router: Router, desk: Desk) {
         registerHref: `/register?sign_in=${uid}`,
         forgotHref: `/forgot-password?sign_in=${uid}`,
         clientName: client?.name,
+        passkeyAction: `/sign-in/${uid}/passkey`,
+        passkeyUnknown: queryText(ctx, 'passkey') === 'unknown',
       }),
     );
   }

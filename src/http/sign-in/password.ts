@@ -2,36 +2,32 @@ import type { Router } from '@koa/router';
 import type { Context } from 'koa';
 import { checkPassword, type PasswordDependencies } from '#identity/credentials/check-password.ts';
 import { redeemSignInPass } from '#identity/sign-in/pass.ts';
-import { refused, signedIn } from '#identity/sign-in/signed-in.ts';
+import type { PartialProof } from '#identity/sign-in/proof.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
 import type { Person } from '#identity/users/person.ts';
-import { endSession } from '#identity/users/sessions.ts';
-import { unitOfWork } from '#identity/work.ts';
 import { readForm } from '../body.ts';
 import { originOf, referenceOf, sendPage } from '../context.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
 import type { Interaction } from '../interactions.ts';
 import { passwordPage } from '../pages/identify.ts';
 import { throttledPage } from '../pages/trouble.ts';
-import { pageOf, stepOf, type Desk } from './desk.ts';
+import { pageOf, type Desk } from './desk.ts';
 import { identifierOf } from './identifier.ts';
-import { showRefusal } from './refused.ts';
+import type { Proved } from './proved.ts';
 
 export interface PasswordStepDependencies {
   passwords: PasswordDependencies;
   device: DeviceCookie;
-  /** What a password sign-in says in `acr`. */
-  acr: string;
 }
 
 /** Is it you? By password, or by the registration that was finished a moment ago. */
 export function passwordStep(
   router: Router,
   desk: Desk,
-  { passwords, device, acr }: PasswordStepDependencies,
+  { passwords, device }: PasswordStepDependencies,
+  { proved }: Proved,
 ) {
-  const { foundation, interactions, csrf } = desk;
-  const { database, clock } = foundation;
+  const { foundation, csrf } = desk;
 
   router.post('/password', async (ctx) => {
     const interaction = await desk.load(ctx);
@@ -67,11 +63,20 @@ export function passwordStep(
     }
     if (result.outcome !== 'right') return show(ctx, interaction, email, { error: result.outcome });
 
-    await proved(ctx, interaction, result.person, {
-      buckets: result.buckets,
-      deviceId: result.device,
-      remember: form['remember'] !== undefined && form['remember'] !== '',
-    });
+    await proved(
+      ctx,
+      interaction,
+      result.person,
+      proofOf(result.person, {
+        deviceId: result.device,
+        remember: form['remember'] !== undefined && form['remember'] !== '',
+      }),
+      {
+        buckets: result.buckets,
+        // An address that was never proved is nobody's: its password opens nothing.
+        unproved: () => show(ctx, interaction, result.person.email ?? '', { error: 'wrong' }),
+      },
+    );
   });
 
   /** Back from a registration that began here: the password was chosen a moment ago. */
@@ -84,73 +89,24 @@ export function passwordStep(
         ? await redeemSignInPass(foundation, pass, csrf.browser(ctx))
         : null;
     if (!person) return desk.back(ctx, interaction);
-    await proved(ctx, interaction, person, { buckets: [], deviceId: null, remember: false });
+    await proved(ctx, interaction, person, proofOf(person, { deviceId: null, remember: false }));
   });
 
   return show;
 
-  /** A person proved who they are: they are signed in, or told why they may not be. */
-  async function proved(
-    ctx: Context,
-    interaction: Interaction,
-    person: Person,
-    {
-      buckets,
-      deviceId,
-      remember,
-    }: { buckets: readonly string[]; deviceId: string | null; remember: boolean },
-  ): Promise<void> {
-    const origin = originOf(ctx);
-    const about = {
-      userId: person.id,
-      accountId: person.account?.id ?? null,
-      buckets,
-      clientId: interaction.client?.id ?? null,
-      origin,
-    };
-    const step = stepOf(interaction, person, { proved: true });
-    // An address that was never proved is nobody's: its password opens nothing.
-    if (step.step === 'verify')
-      return show(ctx, interaction, person.email ?? '', { error: 'wrong' });
-    if (step.step === 'refused' && step.denial.reason === 'locked') {
-      await refused(foundation, { ...about, lock: step.denial.lock });
-      return showRefusal(ctx, database, interaction, person, step.denial, {
-        csrf: csrf.token(ctx, interaction.uid),
-      });
-    }
-
-    const secret = await signedIn(foundation, { ...about, deviceId, method: 'password' });
-    if (secret !== null) device.write(ctx, secret);
-
-    // Somebody else was signed in in this browser: their session ends here.
-    const other = interaction.person && interaction.person.id !== person.id;
-    if (other && interaction.sessionUid !== null)
-      await unitOfWork(foundation, { actor: { type: 'user', id: person.id }, origin }, (work) =>
-        endSession(work, interaction.sessionUid!, 'another person signed in'),
-      );
-    ctx.status = 303;
-    ctx.redirect(
-      await interactions.finish(
-        interaction,
-        {
-          login: {
-            accountId: person.id,
-            acr,
-            amr: ['pwd'],
-            remember,
-            ts: Math.floor(clock().getTime() / 1000),
-          },
-        },
-        { forgetSession: other ?? false },
-      ),
-    );
+  function proofOf(
+    { id }: Person,
+    rest: Pick<PartialProof, 'deviceId' | 'remember'>,
+  ): PartialProof {
+    const at = foundation.clock().getTime();
+    return { userId: id, methods: ['password'], at, signedInAt: null, ...rest };
   }
 
   function show(
     ctx: Context,
     interaction: Interaction,
     email: string,
-    { error }: { error?: 'wrong' | 'locked' } = {},
+    { error }: { error?: 'wrong' | 'locked' | 'codes' } = {},
   ): void {
     const { uid, client } = interaction;
     sendPage(

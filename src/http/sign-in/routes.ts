@@ -6,14 +6,21 @@ import { readForm } from '../body.ts';
 import { originOf } from '../context.ts';
 import type { Interaction } from '../interactions.ts';
 import { consentStep } from './consent.ts';
-import { signInDesk, stepOf, type Desk } from './desk.ts';
+import { takesOnlyFactor, acrs } from '#identity/sign-in/assurance.ts';
+import { factorReasons, signInDesk, type Desk } from './desk.ts';
 import { identifierOf, identifierStep } from './identifier.ts';
 import { passwordStep, type PasswordStepDependencies } from './password.ts';
+import { enrolStep } from './enrol.ts';
+import { provedAt } from './proved.ts';
 import { showRefusal } from './refused.ts';
+import { secondFactorStep, type SecondFactorStepDependencies } from './second-factor.ts';
 import { termsStep } from './terms.ts';
 
 export interface SignInDependencies
-  extends Pick<Desk, 'foundation' | 'interactions' | 'csrf'>, PasswordStepDependencies {}
+  extends
+    Pick<Desk, 'foundation' | 'interactions' | 'csrf' | 'secondFactor'>,
+    PasswordStepDependencies,
+    SecondFactorStepDependencies {}
 
 /**
  * The pages of a sign-in, under `/sign-in/{uid}` of one interaction of the engine: one step, one
@@ -27,7 +34,10 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
   const desk = signInDesk(dependencies);
   const { foundation, csrf } = desk;
   const showIdentifier = identifierStep(router, desk);
-  const showPassword = passwordStep(router, desk, dependencies);
+  const proving = provedAt(desk, dependencies.device);
+  const showPassword = passwordStep(router, desk, dependencies, proving);
+  const showFactor = secondFactorStep(router, desk, dependencies, proving, showPassword);
+  const showEnrol = enrolStep(router, desk, dependencies, proving);
   const showTerms = termsStep(router, desk);
   const showConsent = consentStep(router, desk);
 
@@ -97,18 +107,28 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
   return router;
 
   async function show(ctx: Context, interaction: Interaction): Promise<void> {
-    const impossible = whyImpossible(interaction, dependencies.acr);
+    const impossible = whyImpossible(interaction);
     if (impossible) return desk.fail(ctx, interaction, ...impossible);
 
-    const { person } = interaction;
     const change = ctx.query['change'] !== undefined;
     const identifier = identifierOf(interaction);
-    const step = stepOf({ ...interaction, identifier: change ? null : identifier }, person);
+    const known = change ? null : await desk.known(interaction);
+    const step = desk.step({ ...interaction, identifier: change ? null : identifier }, known);
+    const person = known?.person;
     switch (step.step) {
       case 'identifier':
         return showIdentifier(ctx, interaction, identifier ?? '');
       case 'password':
         return showPassword(ctx, interaction, identifier!);
+      case 'second_factor':
+        return showFactor(ctx, interaction, known!);
+      case 'enrol':
+        return showEnrol(ctx, interaction, known!);
+      default:
+    }
+    // Nothing is left to be proved: the engine is told, and asks for what comes after it.
+    if (known?.proof) return proving.proved(ctx, interaction, known.person, known.proof);
+    switch (step.step) {
       case 'terms':
         return showTerms(ctx, interaction, person!);
       case 'consent':
@@ -129,19 +149,25 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
  * What no sign-in could fulfil: then the application is told instead of the person being asked for
  * ever (OpenID Connect Core Unmet Authentication Requirements 1.0).
  */
-function whyImpossible(
-  { prompt, lastSubmission }: Interaction,
-  acr: string,
-): [error: string, description: string] | null {
+function whyImpossible({
+  prompt,
+  lastSubmission,
+}: Interaction): [error: string, description: string] | null {
   if (prompt.name !== 'login') return null;
   const wanted = prompt.details['acr'] as { value?: string; values?: string[] } | undefined;
-  if (wanted && !(wanted.values ?? [wanted.value]).includes(acr))
-    return [
-      'unmet_authentication_requirements',
-      'the requested acr is not one that can be reached',
-    ];
-  const subject = prompt.reasons.every((reason) => anotherSubject.has(reason));
-  if (lastSubmission['login'] && subject)
+  const signedIn = lastSubmission['login'] !== undefined;
+  const only = (reasons: ReadonlySet<string>): boolean =>
+    prompt.reasons.every((reason) => reasons.has(reason));
+  if (wanted) {
+    const values = wanted.values ?? [wanted.value ?? ''];
+    const reachable = takesOnlyFactor(values) || values.includes(acrs.password);
+    if (!reachable || (signedIn && only(factorReasons)))
+      return [
+        'unmet_authentication_requirements',
+        'the requested acr is not one that can be reached',
+      ];
+  }
+  if (signedIn && only(anotherSubject))
     return ['login_required', 'the end-user who signed in is not the one that was asked for'];
   return null;
 }

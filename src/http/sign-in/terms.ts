@@ -8,7 +8,7 @@ import { readForm } from '../body.ts';
 import { originOf, sendPage } from '../context.ts';
 import type { Interaction } from '../interactions.ts';
 import { termsPage } from '../pages/terms.ts';
-import { pageOf, stepOf, type Desk } from './desk.ts';
+import { pageOf, type Desk } from './desk.ts';
 import { markdown } from './markdown.ts';
 
 /** Do you accept? The text that is shown is the text that is accepted (behaviour.md F02). */
@@ -21,8 +21,10 @@ export function termsStep(router: Router, desk: Desk) {
     if (!interaction) return;
     const form = await readForm(ctx, { repeated: ['accept'] });
     csrf.check(ctx, form, interaction.uid);
-    const { person } = interaction;
-    if (!person || stepOf(interaction, person).step !== 'terms') return desk.back(ctx, interaction);
+    const known = await desk.known(interaction);
+    if (!known || desk.step(interaction, known).step !== 'terms')
+      return desk.back(ctx, interaction);
+    const { person } = known;
 
     // What was ticked is what was read: that version, in that language.
     const ticked = new Set((form['accept'] ?? '').split('\n'));

@@ -1,3 +1,4 @@
+import { lacksSecondFactor, type Standing } from '../sign-in/assurance.ts';
 import { tellingOrder, type LockReason } from '../users/locks.ts';
 import type { Person } from '../users/person.ts';
 
@@ -22,7 +23,7 @@ export type AccessDecision =
   | { access: 'allow' }
   | { access: 'deny'; denial: Denial }
   /** The person themselves can end it, on a page of ours. */
-  | { access: 'interact'; need: 'terms' };
+  | { access: 'interact'; need: 'second_factor' | 'terms' };
 
 /**
  * The one place that decides whether a person may come in, or go on being in.
@@ -32,11 +33,17 @@ export type AccessDecision =
  * check of their own (security.md 2.4).
  *
  * The order is the order in which a person is told (behaviour.md section 4, steps 3e to 8d): what
- * concerns the person, then the terms, then the account, then the one application.
+ * concerns the person, then a second factor, the terms, the account, then the one application.
  *
- * `client` is null where no application is involved, such as on our own pages.
+ * `client` is null where no application is involved, such as on our own pages. `standing` is how the
+ * person proved who they are, at the doors where a proof lives on: sessions, and grants that are given
+ * for long. Left out where nobody knows it any more: an access token lives ten minutes.
  */
-export function accessDecision(person: Person | null, client: ClientPolicy | null): AccessDecision {
+export function accessDecision(
+  person: Person | null,
+  client: ClientPolicy | null,
+  standing: Standing | null = null,
+): AccessDecision {
   if (!person || person.identity === 'erased') return deny({ reason: 'unknown' });
 
   const lock = tellingOrder.find(
@@ -46,6 +53,8 @@ export function accessDecision(person: Person | null, client: ClientPolicy | nul
   if (person.identity === 'erasing') return deny({ reason: 'locked', lock: 'erasing' });
   if (person.identity !== 'ready') return deny({ reason: 'unverified' });
 
+  if (standing && lacksSecondFactor(person, standing))
+    return { access: 'interact', need: 'second_factor' };
   if (person.outstandingTerms.length > 0) return { access: 'interact', need: 'terms' };
 
   if (!client) return { access: 'allow' };

@@ -11,9 +11,11 @@ export interface AppSecrets {
   counters: Buffer;
   /** Key of the marks by which an address that was erased is known again. */
   marks: Buffer;
+  /** Key of the recovery codes, which have too few bits for a hash without one. */
+  recoveryCodes: Buffer;
 }
 
-const names = ['pairwise', 'dpopNonce', 'counters', 'marks'] as const;
+const names = ['pairwise', 'dpopNonce', 'counters', 'marks', 'recoveryCodes'] as const;
 
 /** Reads them, and makes those that are missing. Processes that start together agree. */
 export async function loadAppSecrets(

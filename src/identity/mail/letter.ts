@@ -186,6 +186,7 @@ export interface Letters {
     failures: number;
     sessionsLink: string;
   };
+  second_factor_guessed: { at: Date; origin: string | null; resetLink: string };
   break_glass_used: { account: string; user: string; at: Date; origin: string | null };
   lock_notice: {
     event: 'locked' | 'unlocked';
@@ -400,6 +401,12 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
   new_device: {
     number: 'M26',
     trigger: 'a sign-in from a new device, or after wrong passwords (ASVS 6.3.4)',
+    life: null,
+    secret: [],
+  },
+  second_factor_guessed: {
+    number: 'M10',
+    trigger: 'a right password, and then five wrong codes',
     life: null,
     secret: [],
   },

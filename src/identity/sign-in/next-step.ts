@@ -1,5 +1,6 @@
 import { accessDecision, type ClientPolicy, type Denial } from '../access/access-decision.ts';
 import type { Person } from '../users/person.ts';
+import type { Standing } from './assurance.ts';
 
 /** What a sign-in knows so far. */
 export interface SignInProgress {
@@ -7,15 +8,27 @@ export interface SignInProgress {
   identifier: string | null;
   /** Who proved to be who they are; null until then, or when that person is no more. */
   person: Person | null;
-  /** Whether this is a proof the request accepts: fresh enough, strong enough, the person asked for. */
+  /** Whether this is a proof the request accepts: fresh enough, the person asked for. */
   proved: boolean;
+  /** How strong that proof is; null where the engine found it strong enough. */
+  standing?: Standing | null;
   client: ClientPolicy | null;
   /** Whether the person said yes to what this application asks for, or need not. */
   consented: boolean;
 }
 
 export type Step =
-  | { step: 'identifier' | 'password' | 'verify' | 'terms' | 'consent' | 'done' }
+  | {
+      step:
+        | 'identifier'
+        | 'password'
+        | 'second_factor'
+        | 'enrol'
+        | 'verify'
+        | 'terms'
+        | 'consent'
+        | 'done';
+    }
   | { step: 'refused'; denial: Denial };
 
 /**
@@ -25,13 +38,24 @@ export type Step =
  *
  * Pages never route to one another: each saves what it learned and comes back here. The order is
  * the policy: why somebody may not come in is told only after a proof, so nobody can ask which
- * addresses are locked; consent comes last, so nobody agrees to what they may not have.
+ * addresses are locked; a second factor is set up right after the password, and before anything is
+ * agreed to or given; consent comes last, so nobody agrees to what they may not have.
  */
-export function nextStep({ identifier, person, proved, client, consented }: SignInProgress): Step {
+export function nextStep({
+  identifier,
+  person,
+  proved,
+  standing = null,
+  client,
+  consented,
+}: SignInProgress): Step {
   if (!proved || !person) return { step: identifier === null ? 'identifier' : 'password' };
 
-  const decision = accessDecision(person, client);
-  if (decision.access === 'interact') return { step: decision.need };
+  const decision = accessDecision(person, client, standing);
+  if (decision.access === 'interact') {
+    if (decision.need === 'terms') return { step: 'terms' };
+    return { step: person.secondFactor.enrolled ? 'second_factor' : 'enrol' };
+  }
   if (decision.access === 'deny') {
     if (decision.denial.reason === 'unverified') return { step: 'verify' };
     return { step: 'refused', denial: decision.denial };

@@ -1,6 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { LockReason } from '../users/locks.ts';
+import type { Method } from './assurance.ts';
 import { unitOfWork, type Foundation, type Origin } from '../work.ts';
 
 /** How long a device is remembered as the person's own, in milliseconds. */
@@ -14,7 +15,10 @@ export interface SignedIn {
   /** The trusted device it came from, or null: then this browser becomes one. */
   deviceId: string | null;
   clientId: string | null;
-  method: 'password';
+  /** What they showed. */
+  methods: readonly Method[];
+  /** A second factor was shown here and need not be shown again for a while. */
+  rememberFactor?: boolean;
   origin: Origin;
 }
 
@@ -27,7 +31,16 @@ export interface SignedIn {
  */
 export async function signedIn(
   { database, clock }: Foundation,
-  { userId, accountId, buckets, deviceId, clientId, method, origin }: SignedIn,
+  {
+    userId,
+    accountId,
+    buckets,
+    deviceId,
+    clientId,
+    methods,
+    rememberFactor = false,
+    origin,
+  }: SignedIn,
 ): Promise<string | null> {
   const now = clock();
   const secret = deviceId === null ? newSecret(24) : null;
@@ -40,11 +53,12 @@ export async function signedIn(
     new Date(now.getTime() + deviceLifetime),
     accountId,
     JSON.stringify({ type: 'user', id: userId }),
-    JSON.stringify({ method, client: clientId, newDevice: deviceId === null }),
+    JSON.stringify({ method: methods[0], methods, client: clientId, newDevice: deviceId === null }),
     origin.ip ?? null,
     origin.userAgent ?? null,
     origin.reference ?? null,
     buckets[1] ?? '',
+    rememberFactor,
   ]);
   return secret;
 }
@@ -79,6 +93,36 @@ export async function refused(
   });
 }
 
+/**
+ * The password was right and more is asked: it was no wrong guess. Nothing else is known yet, and the
+ * browser is trusted with nothing.
+ */
+export async function forgiveGuesses(
+  { database }: Foundation,
+  buckets: readonly string[],
+): Promise<void> {
+  if (buckets.length > 0)
+    await database.query('delete from attempt_counters where bucket = any ($1::text[])', [
+      [...buckets],
+    ]);
+}
+
+/** Whether a second factor was shown on this device within so many days, and is to be remembered. */
+export async function isFactorRemembered(
+  { database, clock }: Foundation,
+  userId: string,
+  deviceId: string,
+  days: number,
+): Promise<boolean> {
+  const rows = await database.query(
+    `select 1 from trusted_devices d join users u on u.id = d.user_id
+     where d.id = $1 and d.user_id = $2 and d.second_factor_at > $3
+       and d.second_factor_at >= u.second_factor_at`,
+    [deviceId, userId, new Date(clock().getTime() - days * 24 * 3600_000)],
+  );
+  return rows.length > 0;
+}
+
 /** Two parameters, not an array: PostgreSQL plans a statement with `any` anew at each execution. */
 const statement = `
   with forgiven as (
@@ -86,10 +130,13 @@ const statement = `
   ), seen as (
     update users set last_login_at = $2::timestamptz where id = $1::uuid
   ), known as (
-    update trusted_devices set last_used_at = $2 where id = $4::uuid and $5::text = ''
+    update trusted_devices set last_used_at = $2,
+      second_factor_at = case when $14::boolean then $2 else second_factor_at end
+    where id = $4::uuid and $5::text = ''
   ), trusted as (
-    insert into trusted_devices (id, user_id, secret_hash, user_agent, created_at, last_used_at, expires_at)
-    select $4, $1, $5, $11, $2, $2, $6::timestamptz where $5 <> ''
+    insert into trusted_devices
+      (id, user_id, secret_hash, user_agent, created_at, last_used_at, expires_at, second_factor_at)
+    select $4, $1, $5, $11, $2, $2, $6::timestamptz, case when $14 then $2 end where $5 <> ''
   )
   insert into audit_events
     (at, account_id, actor, action, target_type, target_id, details, ip, user_agent, reference)

@@ -1,4 +1,5 @@
 import type { Param, Sql } from '#platform/database/sql.ts';
+import type { SecondFactorPolicy } from '../sign-in/assurance.ts';
 import type { LockReason } from './locks.ts';
 
 /**
@@ -32,6 +33,14 @@ export interface Person {
   groups: { id: string; name: string }[];
   /** The current versions of the terms this person has still to accept. */
   outstandingTerms: string[];
+  secondFactor: {
+    /** Whether they have an app or a passkey. */
+    enrolled: boolean;
+    /** Whether they, their domain or the mark of a break-glass administrator demand it of them. */
+    required: boolean;
+    /** The policy of their account. */
+    account: SecondFactorPolicy | null;
+  };
   /** Seconds since 1970. */
   updatedAt: number;
 }
@@ -57,6 +66,13 @@ export function personJson(user: string, now: string): string {
         'holdReason', a.hold_reason)
         || case when a.settings ? 'sessions'
              then jsonb_build_object('sessions', a.settings -> 'sessions') else '{}' end end,
+      'secondFactor', jsonb_build_object(
+        'enrolled', u.second_factor_at is not null,
+        'required', u.second_factor_required or u.second_factor_anew or u.break_glass or exists (
+          select from domains d
+          where d.name = split_part(u.email, '@', 2) and d.state in ('owned', 'at_risk', 'lapsed')
+            and d.second_factor_required),
+        'account', a.settings ->> 'secondFactor'),
       'locks', coalesce((
         select jsonb_agg(jsonb_build_object('reason', l.reason, 'until', l.until))
         from user_locks l

@@ -65,7 +65,12 @@ describe('OpenID Connect Discovery 1.0 and RFC 8414', () => {
         claims_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
-        acr_values_supported: ['urn:ostiary:acr:password'],
+        acr_values_supported: [
+          'urn:ostiary:acr:password',
+          'urn:ostiary:acr:known-device',
+          'urn:ostiary:acr:mfa',
+          'urn:ostiary:acr:federated',
+        ],
         prompt_values_supported: ['none', 'login', 'consent'],
         display_values_supported: ['page', 'popup', 'touch'],
         introspection_endpoint_auth_methods_supported: [
