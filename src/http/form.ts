@@ -5,7 +5,7 @@ import { type Child, type Html, html, raw } from '#platform/html.ts';
 export interface Field {
   name: string;
   label: string;
-  type?: 'text' | 'email' | 'password' | 'tel';
+  type?: 'text' | 'email' | 'password' | 'tel' | 'search' | 'date' | 'number' | 'url';
   value?: string | undefined;
   autocomplete?: string;
   /** Said below the label, before anybody types. */

@@ -6,6 +6,7 @@ import domains from './en/domains.json' with { type: 'json' };
 import factors from './en/factors.json' with { type: 'json' };
 import mail from './en/mail.json' with { type: 'json' };
 import profile from './en/profile.json' with { type: 'json' };
+import rooms from './en/rooms.json' with { type: 'json' };
 import signIn from './en/sign-in.json' with { type: 'json' };
 
 /** One line for each namespace: `<namespace>.json` lies in the folder of every language. */
@@ -17,6 +18,7 @@ const english = {
   factors,
   profile,
   console,
+  rooms,
 };
 
 type Keys<Namespaces> =

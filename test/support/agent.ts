@@ -32,8 +32,14 @@ export class Answer {
     return elements(parse(this.text), 'form').map((form) => ({
       action: new URL(attribute(form, 'action') ?? '', this.url).href,
       method: attribute(form, 'method') ?? 'get',
-      fields: Object.fromEntries(
-        elements(form, 'input')
+      fields: Object.fromEntries([
+        ...elements(form, 'select').map((list) => {
+          const options = elements(list, 'option');
+          const chosen = options.find((one) => attribute(one, 'selected') !== null) ?? options[0];
+          return [attribute(list, 'name') ?? '', (chosen && attribute(chosen, 'value')) ?? ''];
+        }),
+        ...elements(form, 'textarea').map((text) => [attribute(text, 'name') ?? '', textOf(text)]),
+        ...elements(form, 'input')
           .filter((input) => {
             const type = attribute(input, 'type');
             return (
@@ -41,7 +47,7 @@ export class Answer {
             );
           })
           .map((input) => [attribute(input, 'name') ?? '', attribute(input, 'value') ?? '']),
-      ),
+      ] as [string, string][]),
       boxes: elements(form, 'input')
         .filter((input) => attribute(input, 'type') === 'checkbox')
         .map((input) => ({

@@ -1,5 +1,8 @@
 import type { Room } from './room.ts';
 import { accounts } from './rooms/accounts.ts';
+import { audit, auditOfAll } from './rooms/audit.ts';
+import { dashboard, figures } from './rooms/dashboard.ts';
+import { settings } from './rooms/settings.ts';
 
 /** Every room of the console, in the order of the menu. To add one: a file, and a line here. */
-export const rooms: readonly Room[] = [accounts];
+export const rooms: readonly Room[] = [dashboard, settings, audit, accounts, figures, auditOfAll];

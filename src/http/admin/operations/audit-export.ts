@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { exportEvents, type AuditExport, type ExportedRow } from '#identity/audit/find-events.ts';
-import { byteOrderMark, csvRow } from '#platform/csv.ts';
+import type { AuditExport } from '#identity/audit/find-events.ts';
+import { auditLines, auditTable } from '../../audit-file.ts';
 import type { AskedFile, Download } from '../operation.ts';
 import { auditFilter } from '../schemas.ts';
 
@@ -26,10 +26,7 @@ function filesAt(path: string, id: string, right: Download['right']): Download[]
       summary: 'What happened, as JSON lines, from the beginning, with the hashes of the chain.',
       fileName: 'audit.jsonl',
       mediaType: 'application/jsonl',
-      async *rows(sql, asked) {
-        for await (const row of exportEvents(sql, filterOf(asked)))
-          yield `${JSON.stringify(lineOf(row))}\n`;
-      },
+      rows: (sql, asked) => auditLines(sql, filterOf(asked)),
     },
     {
       ...common,
@@ -37,56 +34,10 @@ function filesAt(path: string, id: string, right: Download['right']): Download[]
       path: `${path}.csv`,
       summary: 'What happened, as a table, from the beginning.',
       fileName: 'audit.csv',
-      async *rows(sql, asked) {
-        yield byteOrderMark + csvRow(Object.keys(cells));
-        for await (const row of exportEvents(sql, filterOf(asked)))
-          yield csvRow(Object.values(cells).map((cell) => cell(row)));
-      },
+      rows: (sql, asked) => auditTable(sql, filterOf(asked)),
     },
   ];
 }
-
-/** The statement that was sealed, by its own names (`statementOf`), its hash, and who it was. */
-function lineOf(row: ExportedRow): object {
-  return {
-    v: 1,
-    seq: row.seq,
-    previous: row.previousHash,
-    id: row.id,
-    at: row.at,
-    account: row.accountId,
-    actor: row.sealedActor,
-    action: row.action,
-    targetType: row.target?.type ?? null,
-    targetId: row.target?.id ?? null,
-    details: row.details,
-    ip: row.ip,
-    userAgent: row.userAgent,
-    reference: row.reference,
-    batch: row.batchId,
-    hash: row.hash,
-    actorName: row.actor.name,
-  };
-}
-
-const cells: Record<string, (row: ExportedRow) => string | number | Date | null> = {
-  id: ({ id }) => id,
-  seq: ({ seq }) => seq,
-  at: ({ at }) => at,
-  account: ({ accountId }) => accountId,
-  actorType: ({ actor: { type } }) => type,
-  actorId: ({ actor: { id } }) => id,
-  actorName: ({ actor: { name } }) => name,
-  action: (row) => row.action,
-  targetType: (row) => row.target?.type ?? null,
-  targetId: (row) => row.target?.id ?? null,
-  details: ({ details }) => JSON.stringify(details),
-  ip: ({ ip }) => ip,
-  userAgent: ({ userAgent }) => userAgent,
-  reference: ({ reference }) => reference,
-  batch: ({ batchId }) => batchId,
-  hash: ({ hash }) => hash,
-};
 
 /** Who took the log away is in the log. */
 function begun(work: Parameters<NonNullable<Download['begun']>>[0], asked: AskedFile): void {

@@ -1,0 +1,194 @@
+import { type Child, type Html, html, raw } from '#platform/html.ts';
+import { alert, checkbox, field, hidden, notice, postForm, select } from '../../form.ts';
+import { consolePage, type ConsoleContent, type ConsoleFrame } from './frame.ts';
+
+/** Forms of the console, as lists of what is asked. */
+export type Question = {
+  name: string;
+  label: string;
+  hint?: Child;
+} & (
+  | { kind: 'line' | 'email' | 'url' | 'date' | 'number'; value?: string; optional?: boolean }
+  | { kind: 'text'; value?: string; optional?: boolean; rows?: number; code?: boolean }
+  | { kind: 'choice'; value: string; options: readonly (readonly [value: string, label: string])[] }
+  | { kind: 'box'; checked: boolean; value?: string }
+  | {
+      kind: 'boxes';
+      chosen: readonly string[];
+      options: readonly (readonly [value: string, label: string])[];
+    }
+);
+
+export type Errors = Readonly<Record<string, string>>;
+
+export function questions(list: readonly Question[], errors: Errors = {}): Html[] {
+  return list.map((one) => question(one, errors[one.name]));
+}
+
+function question(one: Question, error: string | undefined): Html {
+  switch (one.kind) {
+    case 'text':
+      return textarea(one, error);
+    case 'choice':
+      return select({ ...one, error });
+    case 'box':
+      return html`<div class="field">
+        ${checkbox({ ...one, id: one.name, value: one.value ?? 'yes' })}
+        ${one.hint && html`<p class="hint">${one.hint}</p>`}
+      </div>`;
+    case 'boxes':
+      return html`<fieldset class="field">
+        <legend>${one.label}</legend>
+        ${one.hint && html`<p class="hint">${one.hint}</p>`}
+        ${one.options.map(([value, label]) =>
+          checkbox({
+            id: `${one.name}-${value}`,
+            name: one.name,
+            value,
+            label,
+            checked: one.chosen.includes(value),
+          }),
+        )}
+        ${error && html`<p class="error" role="alert">${error}</p>`}
+      </fieldset>`;
+    default:
+      return field({ ...one, type: one.kind === 'line' ? 'text' : one.kind, error });
+  }
+}
+
+function textarea(
+  { name, label, hint, value, optional, rows = 4, code }: Question & { kind: 'text' },
+  error: string | undefined,
+): Html {
+  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
+  return html`<div class="field">
+    <label for="${name}">${label}</label>
+    ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
+    <textarea
+      id="${name}"
+      name="${name}"
+      rows="${rows}"
+      ${code && raw('class="code" spellcheck="false"')}
+      ${!optional && raw('required')}
+      ${described && html`aria-describedby="${described}"`}
+      ${error && raw('aria-invalid="true"')}
+    >
+${value}</textarea>
+    ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
+  </div>`;
+}
+
+export interface FormPage {
+  title: string;
+  lead?: Child;
+  back: NonNullable<ConsoleContent['back']>;
+  action: string;
+  asked: readonly Question[];
+  /** Sent along, unseen. */
+  values?: Readonly<Record<string, string>>;
+  button: string;
+  errors?: Errors | undefined;
+  /** Why it was refused, where no field is to blame. */
+  failure?: Child;
+  /** What stands between the heading and the form. */
+  before?: Child;
+}
+
+/** A page that asks, and does one thing. */
+export function formPage(page: ConsoleFrame, form: FormPage): Html {
+  const {
+    title,
+    lead,
+    back,
+    action,
+    asked,
+    values = {},
+    button,
+    errors = {},
+    failure,
+    before,
+  } = form;
+  return consolePage(page, {
+    title,
+    lead,
+    back,
+    failed: Object.keys(errors).length > 0 || Boolean(failure),
+    main: [
+      before,
+      html`<section class="card part">
+        ${failure && alert(failure)}
+        ${postForm({ action, csrf: page.csrf }, [
+          Object.entries(values).map(([name, value]) => hidden(name, value)),
+          questions(asked, errors),
+          html`<div class="actions">
+            <button class="primary" type="submit">${button}</button>
+            <a class="button quiet" href="${back.href}">${page.t('console.cancel')}</a>
+          </div>`,
+        ])}
+      </section>`,
+    ],
+  });
+}
+
+/** A secret that is told once. */
+export function secretPage(
+  page: ConsoleFrame,
+  {
+    title,
+    back,
+    secrets,
+    more,
+  }: {
+    title: string;
+    back: NonNullable<ConsoleContent['back']>;
+    secrets: readonly (readonly [name: string, value: string])[];
+    more?: Child;
+  },
+): Html {
+  return consolePage(page, {
+    title,
+    back,
+    main: html`<section class="card part">
+      ${notice('warning', page.t('rooms.secret_once'))}
+      ${secrets.map(
+        ([name, value]) =>
+          html`<div class="field">
+            <label for="secret-${name}">${name}</label>
+            <input id="secret-${name}" class="code" type="text" readonly value="${value}" />
+          </div>`,
+      )}
+      ${more}
+      <p><a class="button primary" href="${back.href}">${page.t('rooms.secret_kept')}</a></p>
+    </section>`,
+  });
+}
+
+/** A button that does one thing at once. */
+export function act(
+  page: ConsoleFrame,
+  {
+    action,
+    label,
+    values = {},
+    kind = '',
+    named,
+  }: {
+    action: string;
+    label: string;
+    values?: Readonly<Record<string, string>>;
+    kind?: '' | 'primary' | 'danger' | 'quiet';
+    /** What it is done to, for those who hear the button alone. */
+    named?: string;
+  },
+): Html {
+  return postForm({ action, csrf: page.csrf }, [
+    Object.entries(values).map(([name, value]) => hidden(name, value)),
+    html`<button
+      class="${kind}"
+      type="submit"
+      ${named && html`aria-label="${`${label}: ${named}`}"`}
+    >
+      ${label}
+    </button>`,
+  ]);
+}

@@ -1,0 +1,91 @@
+import { describe, expect } from 'vitest';
+import { changeSettings } from '#identity/accounts/settings.ts';
+import { it } from '#test/support/it.ts';
+import { acmeAndFay, open } from './support.ts';
+
+describe('the audit log in the console', () => {
+  it('says who did what, and what each thing changed', async ({ given, browser }) => {
+    const { acme, fay } = await acmeAndFay(given);
+    await given.work((work) =>
+      changeSettings(work, { role: 'operator' }, acme.id, {
+        password: { minLength: 16, composition: 'any' },
+      }),
+    );
+    const page = await open(browser, '/audit', fay);
+    expect(page.words).toContain('account.changed');
+    expect(page.words).toContain('settings.password.minLength 12 16');
+    // What stayed is not told.
+    expect(page.words).not.toContain('settings.password.composition');
+    expect(page.words).toContain('fay@acme.example');
+  });
+
+  it('is narrowed by what, who and when, and says what it does not understand', async ({
+    given,
+    browser,
+    server,
+  }) => {
+    const { acme, fay } = await acmeAndFay(given);
+    const bob = await given.user('bob@acme.example', { of: acme });
+    await open(browser, '/audit', fay);
+    const found = await browser.get(`/console/audit?action=user.*&target=${bob.id}`);
+    expect(found.words).toContain('user.affiliated');
+    expect(found.words).not.toContain('sign_in.succeeded');
+    const today = server.clock().toISOString().slice(0, 10);
+    expect((await browser.get(`/console/audit?until=${today}`)).words).toContain('user.affiliated');
+    expect((await browser.get('/console/audit?until=2001-01-01')).words).toContain(
+      'Nothing like this happened.',
+    );
+    const wrong = await browser.get('/console/audit?action=everything&since=yesterday');
+    expect(wrong.status).toBe(422);
+    expect(wrong.alerts).toHaveLength(2);
+    expect((await browser.get('/console/audit?cursor=made.up')).status).toBe(409);
+  });
+
+  it('leaves as a file, which is written down, and is checked', async ({ given, browser }) => {
+    const { acme, fay } = await acmeAndFay(given);
+    const beta = await given.account('Beta');
+    await given.user('eve@beta.example', { of: beta });
+    await open(browser, '/audit', fay);
+    const csv = await browser.get('/console/audit.csv?action=user.*');
+    expect(csv.headers['content-disposition']).toContain('audit.csv');
+    expect(csv.text).toContain('user.affiliated');
+    expect(csv.text).not.toContain(beta.id);
+    const lines = await browser.get('/console/audit.jsonl');
+    expect(JSON.parse(lines.text.split('\n')[0]!)).toMatchObject({ v: 1, account: acme.id });
+    expect((await given.events()).filter((event) => event === 'audit.exported')).toHaveLength(2);
+    const checked = await browser.get('/console/audit/check');
+    expect(checked.words).toContain('Acme: 0 rows are as written, and none is missing.');
+  });
+
+  it('keeps from a Co-Administrator what changed in settings, and all logs from both', async ({
+    given,
+    browser,
+  }) => {
+    const { acme } = await acmeAndFay(given);
+    const cora = await given.user('cora@acme.example', { of: acme, roles: ['co_administrator'] });
+    await given.work((work) =>
+      changeSettings(work, { role: 'operator' }, acme.id, { signUp: 'closed' }),
+    );
+    const page = await open(browser, '/audit', cora);
+    expect(page.words).toContain('account.changed');
+    expect(page.words).not.toContain('signUp');
+    expect((await browser.get('/console/audit.jsonl')).text).not.toContain('signUp');
+    expect((await browser.get('/console/installation/audit')).status).toBe(403);
+  });
+
+  it('shows names that mean harm as text', async ({ given, browser }) => {
+    const { acme, fay } = await acmeAndFay(given);
+    await given.work((work) => {
+      work.record(
+        'group.created',
+        { type: 'group', id: '"><svg onload=alert(1)>' },
+        { name: '<script>alert(1)</script>\u202e', before: { a: '<b>' }, after: { a: '<i>' } },
+        acme.id,
+      );
+      return Promise.resolve();
+    });
+    const page = await open(browser, '/audit', fay);
+    expect(page.words).toContain('<script>alert(1)</script>');
+    expect(page.text).not.toMatch(/<script>alert|<svg onload/);
+  });
+});
