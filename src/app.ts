@@ -12,6 +12,7 @@ import type { Log } from '#platform/observability/log.ts';
 import { metrics } from '#platform/observability/metrics.ts';
 import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts';
 import { repeatedly, type Repeated } from '#platform/repeat.ts';
+import { samlVerifier, type SamlVerifier } from '#platform/saml/verifier.ts';
 import { vault } from '#platform/secrets.ts';
 import { closeDueAccounts } from '#identity/accounts/close.ts';
 import { continueMoves } from '#identity/accounts/move-people.ts';
@@ -23,6 +24,7 @@ import { carryOut, type Task } from '#identity/credentials/tasks.ts';
 import { domainChecker } from '#identity/domains/check-domains.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
 import { proofNetwork } from '#identity/domains/proof-network.ts';
+import { watchConnections } from '#identity/federation/watch.ts';
 import { loadAppSecrets } from '#identity/keys/app-secrets.ts';
 import {
   ensureSigningKeys,
@@ -93,6 +95,8 @@ export interface AppOptions {
   lockout?: LockoutPolicy;
   /** Where the proofs of domains are looked for, where a test has its own. */
   proofs?: Partial<ProofNetwork>;
+  /** What verifies SAML documents, where many programs of one test share its threads. */
+  saml?: SamlVerifier;
 }
 
 export interface App {
@@ -119,6 +123,7 @@ export async function createApp({
   hasher = passwordHasher(),
   lockout = lockoutPolicy,
   proofs: ownProofs = {},
+  saml = samlVerifier(),
 }: AppOptions): Promise<App> {
   const { issuer } = config;
   const secure = issuer.startsWith('https:');
@@ -229,6 +234,7 @@ export async function createApp({
     egress,
     proofs,
     directories,
+    saml,
     addressMark: (email: string) => emailMark(secrets.marks, email),
     clientProblem: (id: string, name: string, metadata: Record<string, unknown>) =>
       clientProblem(provider, id, name, metadata),
@@ -351,6 +357,7 @@ export async function createApp({
       await Promise.all(jobs.splice(0).map((job) => job.stop()));
       await webhooks.stop();
       await delivery.stop();
+      await saml.stop();
       transport.close();
     },
   };
@@ -374,6 +381,7 @@ export async function createApp({
       repeatedly('figures-sweep', 24 * 3600_000, () => sweepFigures(database, clock()), log),
       repeatedly('moving', 2000, () => continueMoves(foundation), log),
       repeatedly('closing', 60_000, () => closeDueAccounts(foundation), log),
+      repeatedly('connections', 600_000, () => watchConnections(foundation, { egress, saml }), log),
       repeatedly('erasure', 60_000, () => eraseDue(foundation, secrets.marks), log),
       repeatedly('inactivity', 3600_000, () => lookForInactive(foundation), log),
       repeatedly('expiring', 3600_000, () => tellExpiring(foundation), log),

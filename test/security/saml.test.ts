@@ -40,7 +40,7 @@ beforeAll(async () => {
     requestId: inResponseTo,
     idpEntityId: idp,
     certificates: [pinned.certificate],
-    decryptionKey: ours.privateKey,
+    decryptionKeys: [foreign.privateKey, ours.privateKey],
     now: Date.now(),
   };
 });
@@ -448,8 +448,8 @@ describe('weak algorithms', () => {
     const pkcs = 'http://www.w3.org/2001/04/xmlenc#rsa-1_5';
     expect(await verdict(response({}, { ...to, cipher: cbc }))).toBe('algorithm');
     expect(await verdict(response({}, { ...to, keyCipher: pkcs }))).toBe('algorithm');
-    expect(await verdict(response({}, { encryptTo: foreign.certificate }))).toBe('decryption');
-    expect(await verdict(response({}, to), { decryptionKey: null })).toBe('decryption');
+    expect(await verdict(response({}, { encryptTo: pinned.certificate }))).toBe('decryption');
+    expect(await verdict(response({}, to), { decryptionKeys: [] })).toBe('decryption');
   });
 
   it('pins no RSA key below 2048 bits, and nothing that is no certificate', async () => {

@@ -4,6 +4,7 @@ import { loadConfig } from '#config/load.ts';
 import type { Config } from '#config/schema.ts';
 import type { Database } from '#platform/database/database.ts';
 import { describeError, type Log } from '#platform/observability/log.ts';
+import { samlVerifier, type SamlVerifier } from '#platform/saml/verifier.ts';
 import { createApp, type App, type AppOptions } from '../../src/app.ts';
 import { Agent } from './agent.ts';
 import { World } from './world.ts';
@@ -35,6 +36,21 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** The threads that verify SAML documents take longer to start than a server: one pool for all. */
+const saml = sharedVerifier();
+
+function sharedVerifier(): SamlVerifier {
+  const shared = samlVerifier();
+  return {
+    verify: (xml, expected) => shared.verify(xml, expected),
+    metadata: (xml) => shared.metadata(xml),
+    get lastTook() {
+      return shared.lastTook;
+    },
+    stop: () => Promise.resolve(),
+  };
+}
+
 /** The whole program, listening on a port of its own, over the given database. */
 export async function startServer(
   database: Database,
@@ -50,7 +66,7 @@ export async function startServer(
     issuer: url,
     ...options.config,
   };
-  const app = await createApp({ clock, log: testLog(errors), ...options, config, database });
+  const app = await createApp({ clock, saml, log: testLog(errors), ...options, config, database });
   server.on('request', (request, response) => app.listener(request, response));
   // Applications are looked up anew by each test; a real server hears of changes by itself.
   const given = new World(app.foundation, () => database.notify('ostiary_clients', ''));

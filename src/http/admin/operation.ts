@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { EgressAllowance } from '#platform/egress.ts';
+import type { SamlVerifier } from '#platform/saml/verifier.ts';
 import type { Vault } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import type { Asking, Capability, PermittedAccount } from '#identity/access/rights.ts';
@@ -22,6 +23,8 @@ export interface Tools {
   proofs: ProofNetwork;
   /** What directories sent, and how it is asked again. */
   directories: Recorder;
+  /** Reads and verifies what SAML providers publish. */
+  saml: SamlVerifier;
   /** How an address that was erased is known again. */
   addressMark(email: string): string;
   /** What the engine says about the metadata of a client, or null when it would take it. */

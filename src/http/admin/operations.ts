@@ -108,6 +108,8 @@ import auditVerify from './operations/audit-verify.ts';
 import { scimRequestOperations } from './operations/scim-requests.ts';
 import { scimTokenOperations } from './operations/scim-tokens.ts';
 import { reportOperations } from './operations/reports.ts';
+import { samlOperations } from './operations/saml.ts';
+import { traceOperations } from './operations/connection-traces.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 import { auditDownloads } from './operations/audit-export.ts';
 import type { AnyOperation, Download } from './operation.ts';
@@ -220,6 +222,8 @@ export const operations: readonly AnyOperation[] = [
   erasureCancel,
   personExport,
   auditVerify,
+  ...samlOperations,
+  ...traceOperations,
   ...webhookOperations,
   ...scimTokenOperations,
   ...scimRequestOperations,

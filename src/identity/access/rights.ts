@@ -63,6 +63,10 @@ export const rights = {
   'domains:attest': { roles: operator },
   'domains:transfer': { roles: operator },
 
+  'connections:health': { roles: both, onHold: true },
+  'connections:read': { roles: account, onHold: true },
+  'connections:manage': { roles: account },
+
   'users:read': { roles: both, onHold: true },
   'users:add': { roles: both, onHold: true },
   'approvals:decide': { roles: both, onHold: true },

@@ -12,9 +12,17 @@ export interface SamlLimits {
   queue: number;
   /** What one worker may hold, in megabytes. */
   memoryMb: number;
+  /** After so many milliseconds without work a thread is given back. */
+  idleMs: number;
 }
 
-const limits: SamlLimits = { workers: 2, deadlineMs: 3000, queue: 20, memoryMb: 192 };
+const limits: SamlLimits = {
+  workers: 2,
+  deadlineMs: 3000,
+  queue: 20,
+  memoryMb: 192,
+  idleMs: 5 * 60_000,
+};
 
 /** Parses and verifies SAML away from the event loop. */
 export interface SamlVerifier {
@@ -46,7 +54,7 @@ interface Slot {
  * and nobody else notices (security.md 5.3, rule 2).
  */
 export function samlVerifier(options: Partial<SamlLimits> = {}): SamlVerifier {
-  const { workers, deadlineMs, queue, memoryMb } = { ...limits, ...options };
+  const { workers, deadlineMs, queue, memoryMb, idleMs } = { ...limits, ...options };
   const waiting: Waiting[] = [];
   const slots = new Set<Slot>();
   let lastTook = 0;
@@ -70,6 +78,7 @@ export function samlVerifier(options: Partial<SamlLimits> = {}): SamlVerifier {
   function begin(slot: Slot): void {
     const next = waiting.shift();
     if (!next) return;
+    clearTimeout(slot.timer);
     slot.current = next;
     slot.worker.ref();
     slot.timer = setTimeout(
@@ -93,13 +102,19 @@ export function samlVerifier(options: Partial<SamlLimits> = {}): SamlVerifier {
     worker.on('message', (message: 'ready' | Done) => {
       if (message === 'ready') slot.ready = true;
       else finish(slot, message);
-      if (!slot.current) worker.unref();
       serve();
+      if (!slot.current) rest(slot);
     });
     worker.on('error', (error) => {
       const tooMuch = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY';
       drop(slot, tooMuch ? new SamlRefused('too_complex', 'It takes too much memory.') : error);
     });
+  }
+
+  function rest(slot: Slot): void {
+    slot.worker.unref();
+    slot.timer = setTimeout(() => drop(slot, new Error('It was not needed.')), idleMs);
+    slot.timer.unref();
   }
 
   function finish(slot: Slot, { result, problem, error, took }: Done): void {
@@ -119,7 +134,7 @@ export function samlVerifier(options: Partial<SamlLimits> = {}): SamlVerifier {
     slot.current = null;
     void slot.worker.terminate();
     // A thread that cannot even start must not be started for ever.
-    if (!slot.ready) for (const one of waiting.splice(0)) one.fail(error);
+    if (!slot.ready && !stopped) for (const one of waiting.splice(0)) one.fail(error);
     serve();
   }
 

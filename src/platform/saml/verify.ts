@@ -28,8 +28,8 @@ export interface Expected {
   idpEntityId: string;
   /** The pinned certificates, PEM. No other key is believed, whatever the document brings. */
   certificates: readonly string[];
-  /** Opens encrypted assertions; without it they are refused. PEM. */
-  decryptionKey?: string | null;
+  /** Any of them may open an encrypted assertion; without one they are refused. PEM. */
+  decryptionKeys: readonly string[];
   /** Milliseconds. */
   now: number;
 }
@@ -72,8 +72,8 @@ export async function verifyResponse(xml: string, expected: Expected): Promise<V
   checkEnvelope(parts, expected);
   if (!parts.assertion && !parts.encrypted)
     throw new SamlRefused('structure', 'There is no assertion.');
-  if (parts.encrypted) await openEncrypted(parts.encrypted, expected);
-  const signed = await signedAssertion(xml, parts, expected);
+  const key = parts.encrypted ? await openEncrypted(parts.encrypted, expected) : undefined;
+  const signed = await signedAssertion(xml, parts, expected, key);
   guard(signed);
   const assertion = parseXml(signed);
   if (!named(assertion, ns.assertion, 'Assertion'))
@@ -109,27 +109,33 @@ function checkEnvelope({ response }: ResponseParts, expected: Expected): void {
     throw new SamlRefused('in_response_to', 'It does not answer the request of this browser.');
 }
 
-/** What was encrypted is looked at as closely as what was not, before anybody parses it. */
-async function openEncrypted(encrypted: Element, { decryptionKey }: Expected): Promise<void> {
-  if (!decryptionKey)
+/**
+ * What was encrypted is looked at as closely as what was not, before anybody reads it. Returns the key
+ * that opened it.
+ */
+async function openEncrypted(encrypted: Element, { decryptionKeys }: Expected): Promise<string> {
+  if (decryptionKeys.length === 0)
     throw new SamlRefused(
       'decryption',
       'The assertion is encrypted, and we publish no key for it.',
     );
-  let opened: string;
-  try {
-    opened = await new Promise<string>((settle, fail) => {
-      decrypt(
-        serialize(encrypted),
-        { key: decryptionKey, disallowDecryptionWithInsecureAlgorithm: true },
-        (error, result) => (error ? fail(error) : settle(result)),
-      );
-    });
-  } catch {
-    throw new SamlRefused('decryption', 'The assertion cannot be decrypted with our key.');
+  const xml = serialize(encrypted);
+  for (const key of decryptionKeys) {
+    const opened = await decrypted(xml, key);
+    if (opened === null) continue;
+    guard(opened);
+    checkDecrypted(parseXml(opened));
+    return key;
   }
-  guard(opened);
-  checkDecrypted(parseXml(opened));
+  throw new SamlRefused('decryption', 'The assertion cannot be decrypted with our key.');
+}
+
+function decrypted(xml: string, key: string): Promise<string | null> {
+  return new Promise((settle) => {
+    decrypt(xml, { key, disallowDecryptionWithInsecureAlgorithm: true }, (error, result) =>
+      settle(error ? null : result),
+    );
+  });
 }
 
 /** The text of the assertion that the signature covers. @throws {SamlRefused} */
@@ -137,6 +143,7 @@ async function signedAssertion(
   xml: string,
   { assertion, encrypted, responseSigned }: ResponseParts,
   expected: Expected,
+  decryptionKey: string | undefined,
 ): Promise<string> {
   const assertionSigned =
     encrypted !== null ||
@@ -150,7 +157,7 @@ async function signedAssertion(
     issuer: expected.spEntityId,
     audience: false,
     idpCert: expected.certificates.map((one) => readCertificate(one).pem),
-    decryptionPvk: expected.decryptionKey ?? undefined,
+    decryptionPvk: decryptionKey,
     // Both signatures have to be good where there are both.
     wantAuthnResponseSigned: responseSigned,
     wantAssertionsSigned: assertionSigned,

@@ -1,0 +1,258 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '#platform/clock.ts';
+import type { Sql } from '#platform/database/sql.ts';
+import { decodeMessage } from '#platform/saml/raw-guard.ts';
+import { SamlRefused } from '#platform/saml/refused.ts';
+import { authnRequest, type OutgoingMessage } from '#platform/saml/request.ts';
+import type { SamlVerifier } from '#platform/saml/verifier.ts';
+import type { VerifiedAssertion } from '#platform/saml/verify.ts';
+import type { Vault } from '#platform/secrets.ts';
+import { UpstreamProblem, type UpstreamAssertion } from '#identity/federation/assertion.ts';
+import { openSamlKeys } from '#identity/federation/saml/own-keys.ts';
+import {
+  destinationOf,
+  ourAddresses,
+  persistentNameId,
+  samlProblem,
+  samlSettings,
+  transientNameId,
+  type SamlSettings,
+} from '#identity/federation/saml/settings.ts';
+import type { FederationTrace } from '#identity/federation/trace.ts';
+import type {
+  Departure,
+  LiveConnection,
+  UpstreamProtocol,
+  UpstreamRequest,
+  UpstreamResponse,
+} from '#identity/federation/upstream.ts';
+
+export interface SamlUpstreamDependencies {
+  issuer: string;
+  database: Sql;
+  vault: Vault;
+  clock: Clock;
+  verifier: SamlVerifier;
+}
+
+const skewMs = 60_000;
+const postContext = (connectionId: string): string => `saml_post:${connectionId}`;
+
+/**
+ * SAML 2.0 towards a company's provider, as service provider of the Web Browser SSO profile: requests
+ * are signed, and only their answers are believed. Nobody signs in by a response that nobody asked
+ * for (security.md 5.3, rule 10).
+ */
+export class SamlUpstream implements UpstreamProtocol {
+  readonly kind = 'saml';
+  readonly #dependencies: SamlUpstreamDependencies;
+
+  constructor(dependencies: SamlUpstreamDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async depart(
+    live: LiveConnection,
+    request: UpstreamRequest,
+    trace: FederationTrace,
+  ): Promise<Departure> {
+    const { issuer, vault, clock } = this.#dependencies;
+    const { connection } = live;
+    const settings = samlSettings(connection);
+    const problem = samlProblem(connection);
+    const target = destinationOf(settings);
+    if (problem !== null || !target)
+      throw new UpstreamProblem('upstream_error', problem ?? 'The binding has no address.');
+    const [key] = openSamlKeys(live, vault);
+    if (!key) throw new UpstreamProblem('upstream_error', 'There is no key of ours to sign with.');
+    const { entityId, acsUrl } = ourAddresses(issuer, connection.id);
+    const id = `_${randomBytes(20).toString('hex')}`;
+    // SAML has no word for "not older than": whoever asks for it is asked anew.
+    const forceAuthn =
+      request.maxAge !== null || /\b(login|select_account)\b/.test(request.prompt ?? '');
+    const message = await authnRequest({
+      id,
+      ...target,
+      spEntityId: entityId,
+      acsUrl,
+      relayState: request.state,
+      privateKey: key.privateKey,
+      nameIdFormat: settings.nameIdFormat,
+      forceAuthn,
+      passive: request.prompt === 'none',
+      loginHint: request.loginHint,
+    });
+    trace.append(clock(), 'sent', {
+      to: target.destination,
+      binding: target.binding,
+      request: id,
+      issuer: entityId,
+      assertionConsumerService: acsUrl,
+      nameIdFormat: settings.nameIdFormat,
+      forceAuthn,
+      loginHint: request.loginHint,
+    });
+    return {
+      redirectTo: message.form ? this.#postPage(connection.id, message) : new URL(message.url),
+      remember: {
+        requestId: id,
+        at: String(clock().getTime()),
+        ...(forceAuthn && { anew: 'yes' }),
+      },
+    };
+  }
+
+  async arrive(
+    live: LiveConnection,
+    { form }: UpstreamResponse,
+    remembered: Readonly<Record<string, string>>,
+    trace: FederationTrace,
+  ): Promise<UpstreamAssertion> {
+    const { clock } = this.#dependencies;
+    const { connection } = live;
+    try {
+      const verified = await this.#verify(live, form?.['SAMLResponse'] ?? '', remembered);
+      const claims = claimsOf(verified);
+      const received: Record<string, unknown> = {
+        issuer: verified.issuer,
+        nameId: verified.nameId,
+        claims,
+        authnContext: verified.authnContext,
+        authnInstant: new Date(verified.authnInstant).toISOString(),
+        sessionNotOnOrAfter:
+          verified.sessionNotOnOrAfter && new Date(verified.sessionNotOnOrAfter).toISOString(),
+        encrypted: verified.encrypted,
+      };
+      trace.append(clock(), 'received', received);
+      await this.#spend(connection.id, verified);
+      if (remembered['anew'] && verified.authnInstant < Number(remembered['at']) - skewMs)
+        throw new UpstreamProblem(
+          'response_invalid',
+          'The provider was told to ask the person anew, and did not.',
+        );
+      const subject = subjectOf(samlSettings(connection), verified);
+      received['subject'] = subject;
+      return {
+        issuer: verified.issuer,
+        subject,
+        claims,
+        acr: verified.authnContext,
+        amr: [],
+        authTime: Math.floor(verified.authnInstant / 1000),
+        sessionIndex: verified.sessionIndex,
+      };
+    } catch (error) {
+      const problem = problemOf(error);
+      trace.append(clock(), 'received', { problem: problem.code, detail: problem.detail });
+      throw problem;
+    }
+  }
+
+  /** The form that a page of ours sends for the browser; null for an address that is not of our making. */
+  openPost(connectionId: string, sealed: string): OutgoingMessage | null {
+    try {
+      return JSON.parse(
+        this.#dependencies.vault.open(sealed, postContext(connectionId)),
+      ) as OutgoingMessage;
+    } catch {
+      return null;
+    }
+  }
+
+  async #verify(
+    live: LiveConnection,
+    encoded: string,
+    remembered: Readonly<Record<string, string>>,
+  ): Promise<VerifiedAssertion> {
+    const { issuer, vault, verifier, clock } = this.#dependencies;
+    const { connection } = live;
+    const { certificates, encryption } = samlSettings(connection);
+    const { entityId, acsUrl } = ourAddresses(issuer, connection.id);
+    return verifier.verify(decodeMessage(encoded), {
+      spEntityId: entityId,
+      acsUrl,
+      requestId: remembered['requestId'] ?? '',
+      idpEntityId: connection.issuer ?? '',
+      certificates: certificates.map(({ pem }) => pem),
+      decryptionKeys: encryption
+        ? openSamlKeys(live, vault).map(({ privateKey }) => privateKey)
+        : [],
+      now: clock().getTime(),
+    });
+  }
+
+  /** An assertion is good once, on whichever server it arrives (security.md 5.3, rule 9). */
+  async #spend(
+    connectionId: string,
+    { assertionId, replayUntil }: VerifiedAssertion,
+  ): Promise<void> {
+    const rows = await this.#dependencies.database.query(
+      `insert into saml_assertions (connection_id, assertion_id, until) values ($1, $2, $3)
+       on conflict do nothing returning 1`,
+      [connectionId, assertionId, new Date(replayUntil)],
+    );
+    if (rows.length === 0)
+      throw new UpstreamProblem('response_replayed', 'This assertion was used before.');
+  }
+
+  /** The POST binding begins at a page of ours. What it holds is sealed: nobody else makes one. */
+  #postPage(connectionId: string, message: OutgoingMessage): URL {
+    const { issuer, vault } = this.#dependencies;
+    const url = new URL(`/federation/${connectionId}/post`, issuer);
+    url.searchParams.set('m', vault.seal(JSON.stringify(message), postContext(connectionId)));
+    return url;
+  }
+}
+
+/** Attributes by name, and the NameID beside them, where a mapping wants it. */
+function claimsOf({ attributes, nameId }: VerifiedAssertion): Record<string, unknown> {
+  const claims: Record<string, unknown> = Object.fromEntries(
+    Object.entries(attributes).map(([name, values]) => [
+      name,
+      values.length === 1 ? values[0] : values,
+    ]),
+  );
+  if (nameId && claims['NameID'] === undefined) claims['NameID'] = nameId.value;
+  return claims;
+}
+
+/**
+ * The stable name of a person (security.md 3.3): a persistent NameID or the attribute that was chosen.
+ * A transient one names nobody the second time; an address may go to somebody else.
+ */
+function subjectOf(settings: SamlSettings, { nameId, attributes }: VerifiedAssertion): string {
+  const { subjectAttribute, mutableSubject } = settings;
+  if (subjectAttribute !== null) {
+    const values = attributes[subjectAttribute] ?? [];
+    const [value = ''] = values;
+    if (values.length !== 1 || value.trim() === '' || value.length > 1024)
+      throw new UpstreamProblem(
+        'response_invalid',
+        `The attribute ${subjectAttribute} must name the person, once.`,
+      );
+    return value.trim();
+  }
+  if (!nameId) throw new UpstreamProblem('response_invalid', 'There is no NameID.');
+  if (nameId.format === transientNameId)
+    throw new UpstreamProblem('response_invalid', 'The NameID is transient: it names nobody.');
+  if (nameId.format !== persistentNameId && !mutableSubject)
+    throw new UpstreamProblem(
+      'response_invalid',
+      `The NameID has the format ${nameId.format}, which may change hands. Have the provider send a persistent one, choose an attribute that never changes, or accept the risk.`,
+    );
+  return nameId.value;
+}
+
+function problemOf(error: unknown): UpstreamProblem {
+  if (error instanceof UpstreamProblem) return error;
+  if (!(error instanceof SamlRefused)) throw error;
+  const { code, message } = error;
+  if (code === 'status') {
+    // What else a provider says of itself is that our request, or the provider, is not in order.
+    const denied = /AuthnFailed|RequestDenied|NoPassive|NoAuthnContext|UnknownPrincipal/;
+    const said = denied.test(message) ? 'upstream_denied' : 'upstream_error';
+    return new UpstreamProblem(said, message, { cause: error });
+  }
+  if (code === 'busy') return new UpstreamProblem('upstream_busy', message, { cause: error });
+  return new UpstreamProblem('response_invalid', `${code}: ${message}`, { cause: error });
+}
