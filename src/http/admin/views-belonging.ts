@@ -80,6 +80,11 @@ export const ExplanationView = z
         accountId: id.nullable(),
         locks: z.array(z.enum(lockReasons)),
         outstandingTerms: z.number().int(),
+        managed: z
+          .array(
+            z.object({ attribute: z.string(), source: z.string(), name: z.string().nullable() }),
+          )
+          .describe('What is changed elsewhere alone, and where.'),
         says: z.string(),
       })
       .nullable()

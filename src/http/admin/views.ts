@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accountStatuses } from '#identity/accounts/account.ts';
 import type { ClientRecord } from '#identity/applications/client-record.ts';
+import { attributeSources, sourcedAttributes } from '#identity/scim/authority.ts';
 import { lockReasons } from '#identity/users/locks.ts';
 import { userStatuses } from '#identity/users/status.ts';
 import { affiliations, sources } from '#identity/users/user.ts';
@@ -70,6 +71,20 @@ export const UserView = z
   })
   .meta({ id: 'User' });
 export const UserList = listOf(UserView);
+
+export const UserDetailView = UserView.extend({
+  attributes: z
+    .array(
+      z.object({
+        attribute: z.enum(sourcedAttributes),
+        source: z.enum(attributeSources).describe('Whose word it is.'),
+        name: z.string().nullable().describe('Of the directory or the connection.'),
+        since: Moment.nullable(),
+        managed: z.boolean().describe('It is changed there alone.'),
+      }),
+    )
+    .describe('Where each attribute comes from.'),
+}).meta({ id: 'UserDetail' });
 
 export const AddedView = z
   .object({

@@ -62,7 +62,7 @@ function part(title: string | null, body: Child): Html {
   </section>`;
 }
 
-export type DetailsError = 'name' | 'phone' | 'text' | 'country';
+export type DetailsError = 'name' | 'phone' | 'text' | 'country' | 'managed';
 
 export interface DetailsPage extends Frame {
   details: {
@@ -88,10 +88,13 @@ const detailsErrors: Record<DetailsError, MessageKey> = {
   phone: 'profile.invalid_phone',
   text: 'profile.invalid_text',
   country: 'profile.invalid_country',
+  managed: 'profile.managed',
 };
 
 export function detailsPage(page: DetailsPage): Html {
   const { t, csrf, details, countries, managed, errors = {}, email } = page;
+  const told = (key: keyof DetailsPage['details']): string | undefined =>
+    errors[key] && t(detailsErrors[errors[key]], { account: page.account ?? '' });
   const name = (key: 'givenName' | 'familyName', label: string, autocomplete: string): Html =>
     field({
       name: key,
@@ -100,7 +103,7 @@ export function detailsPage(page: DetailsPage): Html {
       autocomplete,
       readonly: managed.includes(key),
       hint: managed.includes(key) && managedBy(page),
-      error: errors[key] && t(detailsErrors[errors[key]]),
+      error: told(key),
     });
   const other = (key: 'phone' | 'jobTitle', label: string, autocomplete: string): Html =>
     field({
@@ -110,8 +113,9 @@ export function detailsPage(page: DetailsPage): Html {
       value: details[key],
       autocomplete,
       optional: true,
-      hint: t('profile.optional'),
-      error: errors[key] && t(detailsErrors[errors[key]]),
+      readonly: managed.includes(key),
+      hint: managed.includes(key) ? managedBy(page) : t('profile.optional'),
+      error: told(key),
     });
   const emailErrors = {
     invalid: 'id.invalid',

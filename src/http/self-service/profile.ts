@@ -129,7 +129,7 @@ export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDepe
     const errors = detailsErrors(details);
     if (Object.keys(errors).length > 0)
       return showDetails(ctx, session, { details, errors, failed: true });
-    await as(ctx, session.person, (work) =>
+    const change = as(ctx, session.person, (work) =>
       changeDetails(work, session.person, {
         givenName: details.givenName,
         familyName: details.familyName,
@@ -139,6 +139,14 @@ export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDepe
         jobTitle: details.jobTitle || null,
       }),
     );
+    try {
+      await change;
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'managed_by_directory') throw error;
+      const fields = error.details['fields'] as (keyof DetailsPage['details'])[];
+      const managed = Object.fromEntries(fields.map((field) => [field, 'managed' as const]));
+      return showDetails(ctx, session, { details, errors: managed, failed: true });
+    }
     done(ctx, '/profile', 'saved');
   });
 

@@ -9,11 +9,14 @@ import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
+import { claims, requireUnmanaged } from '../scim/authority.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict, type Verdict } from '../verdict/verdict.ts';
 import { unitOfWork, type Origin, type Work } from '../work.ts';
 import { findPerson, type Person } from './person.ts';
 import { revokeAccess } from './revoke.ts';
+
+export { managedAttributes } from '../scim/authority.ts';
 
 /** What people may say about themselves (behaviour.md F26). */
 export interface ProfileDetails {
@@ -26,52 +29,41 @@ export interface ProfileDetails {
   jobTitle: string | null;
 }
 
-/** Attributes whose truth lies elsewhere: shown, not changed here, with the reason. */
-export async function managedAttributes(sql: Sql, userId: string): Promise<string[]> {
-  const [row] = await sql.query<{ source: string }>('select source from users where id = $1', [
-    userId,
-  ]);
-  return row?.source === 'scim' || row?.source === 'jit'
-    ? ['email', 'givenName', 'familyName']
-    : [];
-}
-
-/** Changes what a person says about themselves. What their directory says stays. */
+/**
+ * Changes what a person says about themselves.
+ *
+ * @throws {Refusal} `managed_by_directory` for what is decided elsewhere
+ */
 export async function changeDetails(
   work: Work,
   person: Person,
   details: ProfileDetails,
 ): Promise<void> {
-  const managed = new Set(await managedAttributes(work, person.id));
-  const [before] = await work.query(
-    `select given_name, family_name, country, language, phone, job_title from users
-     where id = $1 for update`,
+  const [before] = await work.query<Record<keyof ProfileDetails, string | null>>(
+    `select given_name as "givenName", family_name as "familyName", country, language, phone,
+       job_title as "jobTitle"
+     from users where id = $1 for update`,
     [person.id],
   );
-  const after = {
-    given_name: managed.has('givenName') ? before!['given_name'] : details.givenName,
-    family_name: managed.has('familyName') ? before!['family_name'] : details.familyName,
-    country: details.country,
-    language: details.language,
-    phone: details.phone,
-    job_title: details.jobTitle,
-  };
-  const changed = Object.keys(after).filter(
-    (key) => after[key as keyof typeof after] !== before![key],
+  const changed = (Object.keys(details) as (keyof ProfileDetails)[]).filter(
+    (key) => details[key] !== before![key],
   );
   if (changed.length === 0) return;
+  await requireUnmanaged(work, person.id, changed);
   await work.query(
     `update users set given_name = $2, family_name = $3, country = $4, language = $5, phone = $6,
-       job_title = $7, updated_at = $8, version = version + 1
+       job_title = $7, attribute_sources = attribute_sources || $8::jsonb, updated_at = $9,
+       version = version + 1
      where id = $1`,
     [
       person.id,
-      String(after.given_name),
-      String(after.family_name),
-      after.country,
-      after.language,
-      after.phone,
-      after.job_title,
+      details.givenName,
+      details.familyName,
+      details.country,
+      details.language,
+      details.phone,
+      details.jobTitle,
+      claims(changed, 'person', null, work.now),
       work.now,
     ],
   );
@@ -92,8 +84,7 @@ export async function requestEmailChange(
   person: Person,
   typed: string,
 ): Promise<Verdict> {
-  const managed = await managedAttributes(work, person.id);
-  if (managed.includes('email')) throw new Refusal('managed_by_directory');
+  await requireUnmanaged(work, person.id, ['email']);
   const facts = await readFacts(work, typed, person.account?.id ?? null, work.now);
   const decided = verdict('email_change', facts);
   if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
@@ -193,6 +184,7 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
   const person = await findPerson(work, token.user_id, work.now);
   if (!person || person.email === null) throw new Refusal('not_found');
   const reverts = token.purpose === 'email_revert';
+  await requireUnmanaged(work, person.id, ['email']);
   const facts = await readFacts(work, token.subject, person.account?.id ?? null, work.now);
   const decided = verdict('email_change', facts);
   if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
@@ -200,9 +192,15 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
 
   await work.query(
     `update users set email = $2, email_display = $3, email_verified_at = $4, updated_at = $4,
-       version = version + 1
+       attribute_sources = attribute_sources || $5::jsonb, version = version + 1
      where id = $1`,
-    [person.id, token.subject, token.display ?? token.subject, work.now],
+    [
+      person.id,
+      token.subject,
+      token.display ?? token.subject,
+      work.now,
+      claims(['email'], 'person', null, work.now),
+    ],
   );
   await revokeAccess(work, person.id, { keepDevices: !reverts });
   const origin = work.origin.ip ?? null;

@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { accessDecision, type ClientPolicy, type Denial } from '../access/access-decision.ts';
+import { authoritiesOf } from '../scim/authority.ts';
 import type { LockReason } from '../users/locks.ts';
 import { findPerson, type Person } from '../users/person.ts';
 import { readFacts } from './facts.ts';
@@ -30,6 +31,8 @@ export interface Explanation {
     accountId: string | null;
     locks: LockReason[];
     outstandingTerms: number;
+    /** What is changed elsewhere alone, and where. */
+    managed: { attribute: string; source: string; name: string | null }[];
     says: string;
   } | null;
   doors: {
@@ -86,7 +89,8 @@ export async function explain(
     email: seen.email,
     domain: { standing: seen.domain, says: standings[seen.domain] },
     account: seen.account && { id: seen.account.id, status: seen.account.status },
-    person: theirs && person ? aboutPerson(person, seen, { accountId, everything }) : null,
+    person:
+      theirs && person ? await aboutPerson(sql, person, seen, { accountId, everything }) : null,
     doors: doors
       .filter((door) => accountId !== null || !acting.has(door))
       .map((door) => {
@@ -128,11 +132,12 @@ const standings: Record<DomainStanding, string> = {
   free: 'Nobody owns the domain.',
 };
 
-function aboutPerson(
+async function aboutPerson(
+  sql: Sql,
   person: Person,
   { person: fact }: Facts,
   { accountId, everything }: { accountId: string | null; everything: boolean },
-): NonNullable<Explanation['person']> {
+): Promise<NonNullable<Explanation['person']>> {
   const at = person.account?.id ?? fact?.approvalAt ?? null;
   const locks = person.locks.map(({ reason }) => reason);
   const here = at === accountId;
@@ -142,6 +147,12 @@ function aboutPerson(
     provisional: `Was invited by ${here ? 'this account' : 'an account'} and has not accepted.`,
     member: `Is a member of ${here ? 'this account' : 'another account'}.`,
   }[person.affiliation];
+  // Whose directory it is concerns whoever the person belongs to.
+  const sources = everything || here ? await authoritiesOf(sql, person.id) : [];
+  const managed = sources.filter((one) => one.managed);
+  const [first] = managed;
+  const where =
+    first && `Who they are is managed by ${first.name ?? 'their organization'}: change it there.`;
   return {
     id: person.id,
     identity: person.identity,
@@ -149,7 +160,10 @@ function aboutPerson(
     accountId: everything || here ? at : null,
     locks,
     outstandingTerms: person.outstandingTerms.length,
-    says: [belongs, ...locks.map((lock) => lockWords[lock].says)].join(' '),
+    managed: managed.map(({ attribute, source, name }) => ({ attribute, source, name })),
+    says: [belongs, ...locks.map((lock) => lockWords[lock].says), ...(where ? [where] : [])].join(
+      ' ',
+    ),
   };
 }
 

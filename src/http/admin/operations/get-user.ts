@@ -1,6 +1,7 @@
+import { authoritiesOf } from '#identity/scim/authority.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
 import { operation } from '../operation.ts';
-import { UserView } from '../views.ts';
+import { UserDetailView } from '../views.ts';
 
 export default operation({
   id: 'getUser',
@@ -9,7 +10,10 @@ export default operation({
   path: '/accounts/:accountId/users/:userId',
   summary: 'Shows a person of an account.',
   right: 'users:read',
-  result: UserView,
+  result: UserDetailView,
 
-  handle: (work, { account, person }) => userOfAccount(work, account.id, person.id, work.now),
+  async handle(work, { account, person }) {
+    const user = await userOfAccount(work, account.id, person.id, work.now);
+    return { ...user, attributes: await authoritiesOf(work, person.id) };
+  },
 });
