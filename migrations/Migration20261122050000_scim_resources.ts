@@ -85,7 +85,7 @@ export class Migration20261122050000_scim_resources extends Migration {
         value           text not null,
         value_key       text collate "C" not null,
         display         text,
-        is_primary      boolean not null default false,
+        is_primary      boolean,
         primary key (affiliation_id, ord)
       )`);
     this.addSql(`
@@ -247,6 +247,11 @@ export class Migration20261122050000_scim_resources extends Migration {
           insert into affiliation_counts as c (account_id, part, people)
           values (account, pg_backend_pid() % 16, step)
           on conflict (account_id, part) do update set people = c.people + excluded.people;
+        end if;
+        -- Who has left leads nobody here.
+        if step < 0 then
+          update affiliations set manager_id = null, version = version + 1
+          where account_id = account and manager_id = old.id and ended_at is null;
         end if;
         return null;
       end $$`);

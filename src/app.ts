@@ -69,6 +69,7 @@ import { keepAccountRoutes } from './http/self-service/keep-account.ts';
 import { passwordRoutes } from './http/self-service/password.ts';
 import { registerRoutes } from './http/self-service/register.ts';
 import { profileRoutes } from './http/self-service/profile.ts';
+import { scimDoor } from './http/scim/door.ts';
 import { signInRoutes } from './http/sign-in/routes.ts';
 import { systemRoutes } from './http/system.ts';
 import { readDemo } from '#config/demo.ts';
@@ -295,6 +296,7 @@ export async function createApp({
     adminApi(administration),
     consoleRoutes({ ...administration, sessions, csrf: forms }),
     apiDocumentation(issuer),
+    scimDoor({ foundation, hasher, log }),
     systemRoutes({
       database,
       clock,

@@ -35,7 +35,7 @@ const owners: Record<string, string | readonly string[]> = {
   'koa-compose': 'http/oidc',
   'oidc-provider': 'http/oidc',
   'openid-client': ['http/dev', 'http/federation'],
-  'scim2-parse-filter': 'http/scim',
+  'scim2-parse-filter': 'identity/scim',
   '@node-saml/node-saml': 'platform/saml',
   '@xmldom/xmldom': 'platform/saml',
   'xml-encryption': 'platform/saml',

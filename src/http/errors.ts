@@ -24,7 +24,8 @@ export function errorPages(log: Log): Middleware {
   };
 }
 
-function told(error: unknown, log: Log, ctx: Context): Problem {
+/** What is told of an error: a bug is written down, and told by its reference alone. */
+export function told(error: unknown, log: Log, ctx: Context): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Overloaded)
     return new Problem(503, 'busy', error.message, { 'Retry-After': String(error.retryAfter) });

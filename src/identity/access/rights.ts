@@ -207,7 +207,7 @@ function reach(asking: Asking, { person: whom }: Right, { id, roles }: Person): 
 
 async function belonged(work: Work, userId: string, accountId: string): Promise<boolean> {
   const rows = await work.query(
-    'select 1 from affiliations where user_id = $1 and account_id = $2 and ended_at is not null limit 1',
+    'select 1 from affiliations where user_id = $1 and account_id = $2 and ended_at is not null and not provisional limit 1',
     [userId, accountId],
   );
   return rows.length > 0;

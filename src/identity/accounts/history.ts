@@ -29,7 +29,7 @@ export function belongedOn(
        trim(u.given_name || ' ' || u.family_name) as name, f.reason, f.began_at as "beganAt",
        f.ended_at as "endedAt"
      from affiliations f join users u on u.id = f.user_id
-     where f.account_id = $1
+     where f.account_id = $1 and not f.provisional
        and f.began_at < ($2::date + 1)::timestamp at time zone 'UTC'
        and (f.ended_at is null or f.ended_at > $2::date::timestamp at time zone 'UTC')
        and ($3::uuid is null or f.id > $3)

@@ -44,7 +44,7 @@ export async function givePlaceBack(work: Work, email: string, accountId: string
     `delete from users u where u.id = $1
        and not exists (select from passwords p where p.user_id = u.id)
        and not exists (select from user_locks l where l.user_id = u.id and l.released_at is null)
-       and not exists (select from affiliations a where a.user_id = u.id)`,
+       and not exists (select from affiliations a where a.user_id = u.id and not a.provisional)`,
     [held.id],
   );
 }
@@ -55,7 +55,7 @@ export interface ProvedPerson {
   country: string | null;
   language: string | null;
   identity: 'invited' | 'ready';
-  source: 'registration' | 'admin';
+  source: 'registration' | 'admin' | 'scim';
 }
 
 /**

@@ -1,10 +1,4 @@
-import {
-  named,
-  valueOf,
-  type Attribute,
-  type Extension,
-  type ResourceType,
-} from './schema.ts';
+import { named, valueOf, type Attribute, type Extension, type ResourceType } from './schema.ts';
 
 /** An attribute as a path names it: `name.givenName`, `urn:...:User:manager.value`. */
 export interface Target {

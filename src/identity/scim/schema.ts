@@ -2,13 +2,7 @@
  * The attribute table: what RFC 7643, section 7, says of each attribute, and where it is kept. Bodies,
  * answers, filters, sorting, PATCH and `/Schemas` read it, and nothing else.
  */
-export type AttributeType =
-  | 'string'
-  | 'boolean'
-  | 'dateTime'
-  | 'reference'
-  | 'binary'
-  | 'complex';
+export type AttributeType = 'string' | 'boolean' | 'dateTime' | 'reference' | 'binary' | 'complex';
 
 export interface Attribute {
   name: string;
@@ -135,7 +129,12 @@ function values(
 const readOnly = { mutability: 'readOnly' } as const;
 
 /** Attributes of every resource (RFC 7643, section 3.1). */
-function common(alias: 'a' | 'g', created: string, modified: string, resourceType: string): Attribute[] {
+function common(
+  alias: 'a' | 'g',
+  created: string,
+  modified: string,
+  resourceType: string,
+): Attribute[] {
   return [
     text('id', 'Ours, and never given to another.', {
       ...readOnly,
@@ -235,7 +234,7 @@ const userAttributes: Attribute[] = [
   }),
   text('locale', 'Whose customs numbers and dates follow, such as en-US.'),
   text('timezone', 'Time zone, such as Europe/Berlin.'),
-  flag('active', "Whether the directory lets the person in. Other locks are no business of this.", {
+  flag('active', 'Whether the directory lets the person in. Other locks are no business of this.', {
     place: { value: 'a.active' },
   }),
   text('password', 'Set, never shown.', {
@@ -304,7 +303,10 @@ const userAttributes: Attribute[] = [
       },
     },
   ),
-  values('entitlements', 'What the directory says the person is entitled to. Gives no rights here.'),
+  values(
+    'entitlements',
+    'What the directory says the person is entitled to. Gives no rights here.',
+  ),
   values('roles', 'What the directory says the person is. Gives no rights here.'),
   values('x509Certificates', 'Certificates.', {
     value: attribute('value', 'binary', { description: 'DER, in base64.', caseExact: true }),
@@ -332,7 +334,8 @@ const enterpriseAttributes: Attribute[] = [
     text('displayName', 'Their name.', {
       ...readOnly,
       place: {
-        value: 'case when a.manager_id is not null then (select coalesce(l.display_name, ' +
+        value:
+          'case when a.manager_id is not null then (select coalesce(l.display_name, ' +
           "nullif(trim(l.given_name || ' ' || l.family_name), ''), l.user_name) " +
           'from affiliations l where l.id = a.manager_id) end',
       },
@@ -379,9 +382,13 @@ const accountAttributes: Attribute[] = [
         else 'administrator' end`,
     },
   }),
-  text('entitlementCountry', 'Where the person is entitled to products: two letters of ISO 3166-1.', {
-    place: { value: 'u.entitlement_country' },
-  }),
+  text(
+    'entitlementCountry',
+    'Where the person is entitled to products: two letters of ISO 3166-1.',
+    {
+      place: { value: 'u.entitlement_country' },
+    },
+  ),
   flag('isSoftDeleted', 'Another word for what is not active.', {
     returned: 'request',
     place: { value: '(not a.active)' },
@@ -413,7 +420,8 @@ const groupAttributes: Attribute[] = [
       text('display', 'Their name.', {
         ...readOnly,
         place: {
-          value: "coalesce(e.display_name, nullif(trim(e.given_name || ' ' || e.family_name), ''), e.user_name)",
+          value:
+            "coalesce(e.display_name, nullif(trim(e.given_name || ' ' || e.family_name), ''), e.user_name)",
         },
       }),
       text('type', 'Always User.', {

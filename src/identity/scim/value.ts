@@ -31,8 +31,7 @@ export function readResource(type: ResourceType, body: unknown): Resource {
       continue;
     }
     const extension = extensionNamed(type, name);
-    if (extension)
-      assign(resource, extension.schema.id, readExtension(extension, value, resource));
+    if (extension) assign(resource, extension.schema.id, readExtension(extension, value, resource));
   }
   return resource;
 }
@@ -133,7 +132,8 @@ const shorthand = new Set(['manager', 'members']);
 function coerceComplex(attribute: Attribute, given: unknown, path: string): unknown {
   let value = given;
   if (shorthand.has(attribute.name)) {
-    if (!attribute.multiValued && Array.isArray(value) && value.length <= 1) value = value[0] ?? null;
+    if (!attribute.multiValued && Array.isArray(value) && value.length <= 1)
+      value = value[0] ?? null;
     if (typeof value === 'string') value = value === '' ? null : { value };
     if (value === null) return undefined;
   }

@@ -55,11 +55,16 @@ export async function affiliate(
      where id = $1`,
     [userId, accountId, entitlementCountry, work.now],
   );
-  await work.query(
-    `insert into affiliations (id, user_id, account_id, reason, began_at)
-     values ($1, $2, $3, $4, $5)`,
+  // Whom a directory brought before they agreed keeps the place it knows them by.
+  const [place] = await work.query<{ shut: boolean }>(
+    `insert into affiliations as f (id, user_id, account_id, reason, began_at)
+     values ($1, $2, $3, $4, $5)
+     on conflict (user_id) where ended_at is null
+     do update set reason = excluded.reason, provisional = false
+     returning xmax <> 0 and not f.active as shut`,
     [newId(work.now.getTime()), userId, accountId, reason, work.now],
   );
+  if (place!.shut) await lockUser(work, userId, 'directory', { accountId });
   work.record('user.affiliated', { type: 'user', id: userId }, { reason }, accountId);
   await closeOpen(work, userId, standing.email, by);
 }

@@ -45,7 +45,7 @@ export async function exportPerson(sql: Sql, userId: string, now: Date): Promise
     affiliations: await list(
       `select a.name as account, f.reason, f.began_at as "beganAt", f.ended_at as "endedAt"
        from affiliations f join accounts a on a.id = f.account_id
-       where f.user_id = $1 order by f.began_at`,
+       where f.user_id = $1 and not f.provisional order by f.began_at`,
     ),
     roles: await list(
       `select r.role, g.name as group, r.granted_at as "grantedAt"

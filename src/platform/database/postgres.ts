@@ -96,11 +96,11 @@ export async function openPostgres(
     kind: 'postgres',
     orm,
 
-    query(text, params = [], { fleeting = false } = {}) {
+    query(text, params = [], { fleeting = false, anew = false } = {}) {
       refuseInsideTransaction();
       tally(text);
       const pipelines = onlyReads(text) ? readers : fleeting ? relaxed : writers;
-      return idlest(pipelines).query(text, params);
+      return idlest(pipelines).query(text, params, anew);
     },
 
     transaction(work) {
@@ -182,13 +182,13 @@ class Pipeline {
     this.#setting = setting;
   }
 
-  async query<Row>(text: string, values: readonly Param[]): Promise<Row[]> {
+  async query<Row>(text: string, values: readonly Param[], anew: boolean): Promise<Row[]> {
     this.waiting += 1;
     try {
       const client = this.#client ?? (await (this.#connecting ??= this.#connect()));
       this.#hold();
       const { rows } = await client.query({
-        name: statementName(text),
+        ...(!anew && { name: statementName(text) }),
         text,
         values: values.map(written),
       });

@@ -24,6 +24,11 @@ export interface QueryOptions {
    * revoked. Everybody sees it at once all the same.
    */
   fleeting?: boolean;
+  /**
+   * Planned for these very values: for a condition that an index serves with some values and not with
+   * others. A statement that is planned once for all of them would look at everything for the rare.
+   */
+  anew?: boolean;
 }
 
 const names = new Map<string, string>();

@@ -47,7 +47,11 @@ export function readFilter(
 }
 
 /** The filter inside the brackets of a path: `type eq "work"` of `emails[type eq "work"]`. */
-export function readValueFilter(type: ResourceType, attribute: Attribute, filter: string): Condition {
+export function readValueFilter(
+  type: ResourceType,
+  attribute: Attribute,
+  filter: string,
+): Condition {
   const parsed = parseFilter(filter);
   return bounded(new Reader(type, parsed, 'error').inside(parsed.tree, attribute));
 }
@@ -86,8 +90,7 @@ class Reader {
   }
 
   read(node: Filter): Condition {
-    if ('filters' in node)
-      return { op: node.op, of: node.filters.map((one) => this.read(one)) };
+    if ('filters' in node) return { op: node.op, of: node.filters.map((one) => this.read(one)) };
     if ('filter' in node) return { op: 'not', of: this.read(node.filter) };
     const target = resolve(this.#type, nameOf(node.attrPath));
     if (!target) return this.#nothing(node.attrPath);
@@ -109,7 +112,11 @@ class Reader {
       return { op: 'or', of: parts.map((one) => ({ op: 'present', leaf: one })) };
     }
     if (!attribute.multiValued)
-      return this.#term(node, this.#leaf(leaf, leaf === attribute ? base : [...base, leaf.name]), name);
+      return this.#term(
+        node,
+        this.#leaf(leaf, leaf === attribute ? base : [...base, leaf.name]),
+        name,
+      );
     const one = this.#leaf(leaf, leaf === attribute ? [] : [leaf.name]);
     const some = (of: Condition): Condition => ({ op: 'some', attribute, at: base, of });
     // Different is what has values, none of which is this one.
@@ -118,7 +125,7 @@ class Reader {
         op: 'and',
         of: [
           some({ op: 'present', leaf: one }),
-          { op: 'not', of: some(this.#term({ ...node, op: 'eq' } as Filter, one, name)) },
+          { op: 'not', of: some(this.#term({ ...node, op: 'eq' }, one, name)) },
         ],
       };
     return some(this.#term(node, one, name));
@@ -214,17 +221,22 @@ function collapse(condition: Condition): Condition {
     case 'and':
       return { ...condition, of: condition.of.map(collapse) };
     case 'or':
-      return joined(condition.of.flatMap((one) => {
-        const inner = collapse(one);
-        return inner.op === 'or' ? inner.of : [inner];
-      }));
+      return joined(
+        condition.of.flatMap((one) => {
+          const inner = collapse(one);
+          return inner.op === 'or' ? inner.of : [inner];
+        }),
+      );
     default:
       return condition;
   }
 }
 
 function joined(terms: readonly Condition[]): Condition {
-  const among = new Map<string, { leaf: Leaf; values: string[]; wrap: (of: Condition) => Condition }>();
+  const among = new Map<
+    string,
+    { leaf: Leaf; values: string[]; wrap: (of: Condition) => Condition }
+  >();
   const rest: Condition[] = [];
   for (const term of terms) {
     const inner = term.op === 'some' && term.of ? term.of : term;

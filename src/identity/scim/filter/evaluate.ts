@@ -23,7 +23,7 @@ export function holds(condition: Condition, of: unknown): boolean {
       const { leaf, values } = condition;
       return values.some((value) => compares(leaf, 'eq', value, of));
     }
-    case 'never':
+    default:
       return false;
   }
 }

@@ -60,7 +60,12 @@ const word = /[A-Za-z$][\w.:/%$-]*/y;
 const bare = /[^\s()[\]"]+/y;
 const operators = new Set(['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'lt', 'ge', 'le']);
 const logical = new Set(['and', 'or', 'not']);
-const brackets: Record<string, Token['kind']> = { '(': 'open', ')': 'close', '[': 'in', ']': 'out' };
+const brackets: Record<string, Token['kind']> = {
+  '(': 'open',
+  ')': 'close',
+  '[': 'in',
+  ']': 'out',
+};
 
 function tokensOf(filter: string, values: unknown[]): Token[] {
   const tokens: Token[] = [];
@@ -76,7 +81,7 @@ function tokensOf(filter: string, values: unknown[]): Token[] {
     if (character === ' ') {
       at += 1;
     } else if (brackets[character]) {
-      tokens.push({ kind: brackets[character], text: character } as Token);
+      tokens.push({ kind: brackets[character], text: character });
       at += 1;
     } else if (character === '"') {
       const end = endOfText(filter, at);
@@ -86,19 +91,22 @@ function tokensOf(filter: string, values: unknown[]): Token[] {
       // Not in quotes: true, false, null, a number, or a text of who forgot them.
       bare.lastIndex = at;
       const [read] = bare.exec(filter) ?? [];
-      if (read === undefined) throw invalid(`The filter cannot be read at ${shown(filter.slice(at))}.`);
+      if (read === undefined)
+        throw invalid(`The filter cannot be read at ${shown(filter.slice(at))}.`);
       value(/^(true|false|null)$/.test(read) ? JSON.parse(read) : read);
       at += read.length;
     } else if (character === '.' && before?.kind === 'out') {
       word.lastIndex = at + 1;
       const [name] = word.exec(filter) ?? [];
-      if (name === undefined) throw invalid(`The filter cannot be read at ${shown(filter.slice(at))}.`);
+      if (name === undefined)
+        throw invalid(`The filter cannot be read at ${shown(filter.slice(at))}.`);
       tokens.push({ kind: 'sub', text: name });
       at += name.length + 1;
     } else {
       word.lastIndex = at;
       const [name] = word.exec(filter) ?? [];
-      if (name === undefined) throw invalid(`The filter cannot be read at ${shown(filter.slice(at))}.`);
+      if (name === undefined)
+        throw invalid(`The filter cannot be read at ${shown(filter.slice(at))}.`);
       const lower = name.toLowerCase();
       const keyword = operators.has(lower) || logical.has(lower) || lower === 'pr';
       // The library reads no `$` in a name.

@@ -41,7 +41,7 @@ export function conditionSql(condition: Condition, type: ResourceType, params: P
         return among(one.leaf, one.values, params);
       case 'some':
         return some(one);
-      case 'never':
+      default:
         return 'false';
     }
   }

@@ -1,0 +1,70 @@
+import type { Context } from 'koa';
+import type { Listed, ListRequest } from '#identity/scim/list.ts';
+import { represent, projection, type Wanted } from '#identity/scim/projection.ts';
+import type { ResourceType } from '#identity/scim/schema.ts';
+import type { Resource } from '#identity/scim/value.ts';
+
+export const listSchema = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
+
+/** What is answered: the same for a request of its own and for an operation of a Bulk request. */
+export interface ScimAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: Record<string, unknown>;
+}
+
+export function versionOf(resource: Resource): string {
+  return String((resource['meta'] as Record<string, unknown>)['version']);
+}
+
+/** A resource, with its ETag and where it is. */
+export function resourceAnswer(
+  type: ResourceType,
+  resource: Resource,
+  { status = 200, wanted, base }: { status?: number; wanted: Wanted; base: string },
+): ScimAnswer {
+  return {
+    status,
+    headers: {
+      ETag: versionOf(resource),
+      ...(status === 201 && { Location: locationOf(type, resource, base) }),
+    },
+    ...(status !== 204 && {
+      body: represent(type, resource, projection(type, wanted), base),
+    }),
+  };
+}
+
+export function locationOf({ endpoint }: ResourceType, resource: Resource, base: string): string {
+  return `${base}${endpoint}/${String(resource['id'])}`;
+}
+
+export function listAnswer(listed: Listed, request: ListRequest, base: string): ScimAnswer {
+  const resources = listed.resources.map(({ type, resource, shown }) =>
+    represent(type, resource, shown, base),
+  );
+  return {
+    status: 200,
+    body: {
+      schemas: [listSchema],
+      totalResults: listed.total,
+      itemsPerPage: resources.length,
+      ...(request.cursor === undefined && { startIndex: listed.startIndex }),
+      ...(listed.nextCursor !== undefined && { nextCursor: listed.nextCursor }),
+      Resources: resources,
+    },
+  };
+}
+
+export function send(ctx: Context, { status, headers = {}, body }: ScimAnswer): void {
+  ctx.status = status;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.set(headers);
+  if (body === undefined) {
+    ctx.body = null;
+    ctx.status = status;
+    return;
+  }
+  ctx.body = JSON.stringify(body);
+  ctx.type = 'application/scim+json';
+}

@@ -1,0 +1,182 @@
+import { Router } from '@koa/router';
+import type { Context } from 'koa';
+import type { Log } from '#platform/observability/log.ts';
+import type { PasswordHasher } from '#platform/password-hash.ts';
+import { ScimError } from '#identity/scim/error.ts';
+import { hold } from '#identity/scim/brake.ts';
+import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
+import { findScimToken, type ScimCaller } from '#identity/scim/token.ts';
+import type { Directory } from '#identity/scim/context.ts';
+import type { Foundation } from '#identity/work.ts';
+import { again } from '../again.ts';
+import { originOf, referenceOf } from '../context.ts';
+import { told } from '../errors.ts';
+import { readJson } from '../json.ts';
+import { rateLimit } from '../rate-limit.ts';
+import { send, type ScimAnswer } from './answer.ts';
+import { errorBody, toScimError } from './errors.ts';
+import { bodyLimit } from './limits.ts';
+import { routeOf } from './operations.ts';
+
+export interface ScimDependencies {
+  foundation: Foundation;
+  hasher: PasswordHasher;
+  log: Log;
+}
+
+/** One request of a directory, as far as SCIM goes: also an operation of a Bulk request. */
+export interface ScimRequest {
+  method: string;
+  /** Behind `/scim/v2`, such as `/Users/2819c223`. */
+  path: string;
+  query: string;
+  body: unknown;
+  ifMatch: string | undefined;
+  ifNoneMatch: string | undefined;
+}
+
+/** What an operation is carried out with. */
+export interface Tools {
+  foundation: Foundation;
+  caller: ScimCaller;
+  /** The address of this door. */
+  base: string;
+  cursorKeys: readonly Buffer[];
+  now: Date;
+  /** Runs a change: in one transaction, tried again where it collided with another. */
+  change<T>(command: (directory: Directory) => Promise<T>): Promise<T>;
+  /** Says how much work a request turned out to be. */
+  charge(more: number): void;
+}
+
+/** Requests a second, and how many at once (scim.md 5.9): Entra ID needs 25. */
+const perSecond = 50;
+const burst = 200;
+/** Bad tokens a minute from one address. */
+const badPerMinute = 60;
+
+/**
+ * The door for corporate directories: SCIM 2.0 (RFC 7643, 7644, 9865).
+ *
+ *     who (401, before anything is read) -> how often (429) -> what may they (403)
+ *       -> what is asked (400, 405, 413, 415) -> one exchange: one transaction for a change
+ *
+ * All of it is answered in SCIM's own words, errors too.
+ */
+export function scimDoor({ foundation, hasher, log }: ScimDependencies): Router {
+  const { database, vault, clock } = foundation;
+  const base = new URL('/scim/v2', foundation.issuer).href;
+  const cursorKeys = vault.derive('scim-cursors');
+  const requests = rateLimit(perSecond * 60, clock, { burst });
+  const badTokens = rateLimit(badPerMinute, clock);
+  const router = new Router();
+  router.all(/^\/scim\/v2(\/.*)?$/, async (ctx) => {
+    ctx.state['_matchedRoute'] = '/scim/v2';
+    await answer(ctx);
+  });
+  return router;
+
+  async function answer(ctx: Context): Promise<void> {
+    try {
+      const caller = await authenticate(ctx);
+      send(ctx, await exchanged(ctx, caller));
+    } catch (error) {
+      send(ctx, errorAnswer(error, ctx));
+    }
+  }
+
+  /**
+   * Everything between the token and the answer. What watches over an exchange (recorder, brake, dry
+   * run) stands around `respond`, and here alone.
+   */
+  async function exchanged(ctx: Context, caller: ScimCaller): Promise<ScimAnswer> {
+    const exchange = newExchange(caller, clock());
+    return during(exchange, async () => {
+      const result = await respond(ctx, exchange).catch((error: unknown) =>
+        errorAnswer(error, ctx),
+      );
+      if (exchange.excess) await hold(foundation, caller, exchange.excess);
+      return result;
+    });
+  }
+
+  async function respond(ctx: Context, exchange: Exchange): Promise<ScimAnswer> {
+    const { caller } = exchange;
+    const wait = requests.take(caller.id);
+    if (wait > 0)
+      throw new ScimError(429, 'Too many requests. Try again later.', {
+        headers: { 'Retry-After': String(wait) },
+      });
+    const route = routeOf(ctx.method, ctx.path.slice('/scim/v2'.length), caller);
+    const request: ScimRequest = {
+      method: ctx.method,
+      path: ctx.path.slice('/scim/v2'.length),
+      query: ctx.querystring,
+      body: route.takesBody ? await bodyOf(ctx) : undefined,
+      ifMatch: ctx.get('if-match') || undefined,
+      ifNoneMatch: ctx.get('if-none-match') || undefined,
+    };
+    const origin = originOf(ctx);
+    return route.handle(request, {
+      foundation,
+      caller,
+      base,
+      cursorKeys,
+      now: exchange.begun,
+      change: (command) =>
+        again(() =>
+          directoryWork(foundation, exchange, origin, (work) => command({ work, caller, hasher })),
+        ),
+      charge: (more) => requests.charge(caller.id, more),
+    });
+  }
+
+  /** @throws {ScimError} 401 or 429 */
+  async function authenticate(ctx: Context): Promise<ScimCaller> {
+    const [, secret] = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(ctx.get('authorization')) ?? [];
+    const caller =
+      secret === undefined ? null : await findScimToken(database, secret, clock(), ctx.ip);
+    if (caller) return caller;
+    const wait = badTokens.take(ctx.ip);
+    if (wait > 0)
+      throw new ScimError(429, 'Too many requests without a good token.', {
+        headers: { 'Retry-After': String(wait) },
+      });
+    const challenge = 'Bearer realm="scim"';
+    throw new ScimError(
+      401,
+      secret === undefined
+        ? 'Send a token: Authorization: Bearer <token>.'
+        : 'This token is not known, has ended or was revoked.',
+      {
+        headers: {
+          'WWW-Authenticate':
+            secret === undefined ? challenge : `${challenge}, error="invalid_token"`,
+        },
+      },
+    );
+  }
+
+  function errorAnswer(error: unknown, ctx: Context): ScimAnswer {
+    const known = toScimError(error, { deleting: ctx.method === 'DELETE' });
+    if (known) return { status: known.status, headers: known.headers, body: errorBody(known) };
+    const problem = told(error, log, ctx);
+    const detail = `${problem.message} Reference: ${referenceOf(ctx)}.`;
+    return {
+      status: problem.status,
+      headers: problem.headers,
+      body: errorBody(new ScimError(problem.status, detail)),
+    };
+  }
+}
+
+function bodyOf(ctx: Context): Promise<unknown> {
+  return readJson(ctx, {
+    limit: bodyLimit,
+    types: ['application/scim+json', 'application/json'],
+  }).then((body) => {
+    if (body === undefined)
+      throw new ScimError(400, 'A body is expected.', { scimType: 'invalidSyntax' });
+    return body;
+  });
+}

@@ -1,0 +1,221 @@
+import { bad, notFound, ScimError } from '#identity/scim/error.ts';
+import { names } from '#identity/scim/etag.ts';
+import { list } from '#identity/scim/list.ts';
+import { groups, resourceTypes, users, type ResourceType } from '#identity/scim/schema.ts';
+import type { ScimCaller } from '#identity/scim/token.ts';
+import { changeUser, createUser, readUser, removeUser, replaceUser } from '#identity/scim/users.ts';
+import type { Sql } from '#platform/database/sql.ts';
+import type { Resource } from '#identity/scim/value.ts';
+import type { Conditions } from '#identity/scim/etag.ts';
+import type { Directory } from '#identity/scim/context.ts';
+import { patchUser } from '#identity/scim/patch.ts';
+import {
+  changeGroup,
+  createGroup,
+  readGroup,
+  removeGroup,
+  replaceGroup,
+} from '#identity/scim/groups.ts';
+import { listAnswer, resourceAnswer, versionOf, type ScimAnswer } from './answer.ts';
+import { bulk } from './bulk.ts';
+import {
+  resourceTypeDocument,
+  schemaDocument,
+  schemas,
+  serviceProviderConfig,
+  wholeList,
+} from './discovery.ts';
+import type { ScimRequest, Tools } from './door.ts';
+import { listRequestOf, queryOf, searchOf, wantedOf } from './parameters.ts';
+
+/** What an address and a method lead to. */
+export interface Route {
+  takesBody: boolean;
+  handle(request: ScimRequest, tools: Tools): Promise<ScimAnswer> | ScimAnswer;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Handlers = Partial<Record<Method, Route['handle']>>;
+
+/** What is done with the resources of one type: `T` is the transaction or none. */
+export interface Resources {
+  type: ResourceType;
+  read(sql: Sql, accountId: string, id: string, shown: { members: boolean }): Promise<Resource>;
+  create(directory: Directory, body: unknown): Promise<Resource>;
+  replace(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
+  patch(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
+  remove(directory: Directory, id: string, when: Conditions): Promise<void>;
+  /** Entra ID asks for 204 after a change of a group; Okta for the user after one of a user. */
+  patchStatus: 200 | 204;
+}
+
+export const userResources: Resources = {
+  type: users,
+  read: (sql, accountId, id) => readUser(sql, accountId, id),
+  create: createUser,
+  replace: replaceUser,
+  patch: (directory, id, body, when) =>
+    changeUser(directory, id, (before) => patchUser(before, body), when),
+  remove: removeUser,
+  patchStatus: 200,
+};
+
+export const groupResources: Resources = {
+  type: groups,
+  read: readGroup,
+  create: createGroup,
+  replace: replaceGroup,
+  patch: changeGroup,
+  remove: removeGroup,
+  patchStatus: 204,
+};
+
+/**
+ * What is at an address of this door.
+ *
+ * @throws {ScimError} 403, 404, 405, 501
+ */
+export function routeOf(method: string, path: string, caller: ScimCaller): Route {
+  const asked = method === 'HEAD' ? 'GET' : method;
+  const [handlers, needs] = handlersAt(path, caller);
+  requireScope(caller, needs, asked, path);
+  const handle = handlers[asked as Method];
+  if (!handle)
+    throw new ScimError(405, `${method} is not for this address.`, {
+      headers: { Allow: Object.keys(handlers).join(', ') },
+    });
+  return { takesBody: asked === 'POST' || asked === 'PUT' || asked === 'PATCH', handle };
+}
+
+type Needs = 'users' | 'groups' | 'any';
+
+/** Reading, also where it is asked by POST. */
+function requireScope(caller: ScimCaller, needs: Needs, method: string, path: string): void {
+  const { scopes } = caller;
+  if (needs !== 'any' && !scopes[needs])
+    throw new ScimError(403, `This token does not reach ${needs}.`, { reason: 'scope' });
+  const reads = method === 'GET' || path.toLowerCase().endsWith('/.search');
+  if (scopes.readOnly && !reads)
+    throw new ScimError(403, 'This token only reads.', { reason: 'read_only' });
+}
+
+/** The types this token reaches. */
+function reached({ scopes }: ScimCaller): ResourceType[] {
+  return resourceTypes.filter((type) => (type === users ? scopes.users : scopes.groups));
+}
+
+function handlersAt(path: string, caller: ScimCaller): [Handlers, Needs] {
+  const [first = '', second, ...more] = path.split('/').slice(1);
+  if (more.length > 0) throw notFound();
+  const [name, rest] = [first.toLowerCase(), second];
+  if (name === '' && rest === undefined) return [{ GET: listHandler(reached(caller)) }, 'any'];
+  if (name === '.search' && rest === undefined)
+    return [{ POST: searchHandler(reached(caller)) }, 'any'];
+  if (name === 'me') throw new ScimError(501, 'A directory is nobody: there is no /Me here.');
+  if (name === 'bulk' && rest === undefined) return [{ POST: bulk }, 'any'];
+  if (name === 'serviceproviderconfig' && rest === undefined)
+    return [
+      { GET: (_request, { base }) => ({ status: 200, body: serviceProviderConfig(base, caller) }) },
+      'any',
+    ];
+  if (name === 'resourcetypes') return [discoveryHandlers('ResourceTypes', rest), 'any'];
+  if (name === 'schemas') return [discoveryHandlers('Schemas', rest), 'any'];
+  if (name === 'users') return [resourceHandlers(userResources, rest), 'users'];
+  if (name === 'groups') return [resourceHandlers(groupResources, rest), 'groups'];
+  throw notFound();
+}
+
+function discoveryHandlers(of: 'Schemas' | 'ResourceTypes', id: string | undefined): Handlers {
+  const wanted = id === undefined ? undefined : decoded(id).toLowerCase();
+  return {
+    GET({ query }, { base }) {
+      // RFC 7644, section 4: what asks for some of them is refused; paging is not looked at.
+      if (new URLSearchParams(query).has('filter'))
+        throw new ScimError(403, `${of} cannot be filtered.`);
+      const all =
+        of === 'Schemas'
+          ? schemas.map((one) => schemaDocument(one, base))
+          : resourceTypes.map((one) => resourceTypeDocument(one, base));
+      if (wanted === undefined) return { status: 200, body: wholeList(all) };
+      const found = all.find((one) => String(one['id']).toLowerCase() === wanted);
+      if (!found) throw notFound();
+      return { status: 200, body: found };
+    },
+  };
+}
+
+function resourceHandlers(resources: Resources, id: string | undefined): Handlers {
+  const { type } = resources;
+  if (id === undefined || id === '')
+    return {
+      GET: listHandler([type]),
+      async POST(request, tools) {
+        const wanted = wantedOf(queryOf(request.query));
+        const resource = await tools.change((directory) =>
+          resources.create(directory, request.body),
+        );
+        return resourceAnswer(type, resource, { status: 201, wanted, base: tools.base });
+      },
+    };
+  if (id.toLowerCase() === '.search') return { POST: searchHandler([type]) };
+  const one = decoded(id);
+  return {
+    async GET(request, { foundation, caller, base }) {
+      const wanted = wantedOf(queryOf(request.query));
+      const resource = await resources.read(foundation.database, caller.accountId, one, {
+        members: true,
+      });
+      if (names(request.ifNoneMatch, versionOf(resource)))
+        return { status: 304, headers: { ETag: versionOf(resource) } };
+      return resourceAnswer(type, resource, { wanted, base });
+    },
+    async PUT(request, tools) {
+      const wanted = wantedOf(queryOf(request.query));
+      const resource = await tools.change((directory) =>
+        resources.replace(directory, one, request.body, request),
+      );
+      return resourceAnswer(type, resource, { wanted, base: tools.base });
+    },
+    async PATCH(request, tools) {
+      const wanted = wantedOf(queryOf(request.query));
+      const resource = await tools.change((directory) =>
+        resources.patch(directory, one, request.body, request),
+      );
+      // Whoever names attributes wants to see them.
+      const status = wanted.attributes ? 200 : resources.patchStatus;
+      return resourceAnswer(type, resource, { status, wanted, base: tools.base });
+    },
+    async DELETE(request, tools) {
+      await tools.change((directory) => resources.remove(directory, one, request));
+      return { status: 204 };
+    },
+  };
+}
+
+function listHandler(types: readonly ResourceType[]): Route['handle'] {
+  return (request, tools) => listed(types, queryOf(request.query), tools);
+}
+
+function searchHandler(types: readonly ResourceType[]): Route['handle'] {
+  return (request, tools) => listed(types, searchOf(request.body), tools);
+}
+
+async function listed(
+  types: readonly ResourceType[],
+  parameters: Record<string, unknown>,
+  { foundation, caller, cursorKeys, now, base }: Tools,
+): Promise<ScimAnswer> {
+  if (types.length === 0) throw bad('invalidValue', 'This token reaches nothing.');
+  const request = listRequestOf(parameters);
+  const context = { sql: foundation.database, accountId: caller.accountId, cursorKeys, now };
+  return listAnswer(await list(context, types, request), request, base);
+}
+
+/** @throws {ScimError} 404 for what is no text */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw notFound();
+  }
+}

@@ -1,0 +1,321 @@
+import type { Sql } from '#platform/database/sql.ts';
+import { bad, ScimError, shown } from './error.ts';
+import { openCursor, sealCursor, type Position } from './cursor.ts';
+import { readFilter, type Condition } from './filter/condition.ts';
+import { conditionSql, isPlain, Params } from './filter/sql.ts';
+import { groupColumns, groupResource, type GroupRow } from './group-record.ts';
+import { compared, resolve } from './path.ts';
+import { projection, type Projection, type Wanted } from './projection.ts';
+import { accountSchema, groups, users, type Attribute, type ResourceType } from './schema.ts';
+import { ofAccount, userColumns, userResource, userTables, type UserRow } from './user-record.ts';
+import type { Resource } from './value.ts';
+
+/** What is asked of a list (RFC 7644, section 3.4.2; RFC 9865). */
+export interface ListRequest {
+  filter: string | undefined;
+  sortBy: string | undefined;
+  descending: boolean;
+  /** From 1; undefined where it is gone through by cursors. */
+  startIndex: number;
+  count: number;
+  /** Empty for the first page; undefined where it is gone through by index. */
+  cursor: string | undefined;
+  wanted: Wanted;
+}
+
+export interface Listed {
+  total: number;
+  startIndex: number;
+  resources: { type: ResourceType; resource: Resource; shown: Projection }[];
+  nextCursor: string | undefined;
+}
+
+export interface ListContext {
+  sql: Sql;
+  accountId: string;
+  cursorKeys: readonly Buffer[];
+  now: Date;
+}
+
+/** A list of one type, or of all in one. */
+export async function list(
+  context: ListContext,
+  types: readonly ResourceType[],
+  request: ListRequest,
+): Promise<Listed> {
+  try {
+    return await (types.length === 1
+      ? listOne(context, types[0]!, request)
+      : listAll(context, types, request));
+  } catch (error) {
+    // The database gave up: `statement_timeout`.
+    if ((error as { code?: unknown }).code === '57014')
+      throw bad('tooMany', 'This filter looks at too much. Narrow it down.');
+    throw error;
+  }
+}
+
+interface Table {
+  tables: string;
+  where: string;
+  id: string;
+  created: string;
+}
+
+const tableOf: Record<ResourceType['name'], Table> = {
+  User: { tables: userTables, where: ofAccount, id: 'a.id', created: 'a.began_at' },
+  Group: { tables: 'groups g', where: 'g.account_id = $1', id: 'g.id', created: 'g.created_at' },
+};
+
+async function listOne(
+  context: ListContext,
+  type: ResourceType,
+  request: ListRequest,
+): Promise<Listed> {
+  const { sql, accountId, cursorKeys, now } = context;
+  const condition = request.filter === undefined ? null : readFilter(type, request.filter);
+  const order = orderOf(type, request);
+  const shown = projection(type, request.wanted);
+  const table = tableOf[type.name];
+  const scope = scopeOf(context, [type], request);
+  const after = positionOf(context, scope, request);
+
+  const params = new Params(accountId);
+  const filter = condition && conditionSql(condition, type, params);
+  const where = `${table.where}${filter ? ` and ${filter}` : ''}`;
+  const counted = new Params(...params.values);
+  const keyset = after ? ` and ${afterSql(order, table, after, request, params)}` : '';
+  const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
+  const columns =
+    type === users
+      ? userColumns({
+          groups: shown.shows(null, attributeOf(users, 'groups')),
+          account: shown.shows(accountSchema, users.extensions[1]!.schema.attributes[1]!),
+        })
+      : groupColumns({ members: shown.shows(null, attributeOf(groups, 'members')) });
+  const direction = request.descending ? 'desc' : 'asc';
+  // Always planned for its values where an index may serve or not.
+  const options = { anew: condition !== null && !isPlain(condition) };
+  const page = async (): Promise<Row[]> =>
+    request.count === 0
+      ? []
+      : sql.query<Row>(
+          `select ${columns}, ${order.key} as "sortKey"
+           from ${table.tables} where ${where}${keyset}
+           order by ${order.key} ${direction}, ${table.id} ${direction}
+           limit ${params.add(request.count + 1, 'int')} offset ${params.add(skipped, 'int')}`,
+          params.values,
+          options,
+        );
+  const count = (): Promise<number> => total(context, type, condition, where, counted, options);
+
+  // A page that is not full says by itself how many there are.
+  const selective = condition !== null && isPlain(condition);
+  let rows: Row[];
+  let many: number | undefined;
+  if (selective) rows = await page();
+  else [rows, many] = await Promise.all([page(), count()]);
+  const whole = rows.length <= request.count && request.count > 0;
+  if (many === undefined) many = whole && !after && skipped === 0 ? rows.length : await count();
+
+  const shownRows = rows.slice(0, request.count);
+  const last = shownRows.at(-1);
+  const more = rows.length > request.count && last !== undefined;
+  return {
+    total: many,
+    startIndex: request.startIndex,
+    resources: shownRows.map((row) => ({
+      type,
+      shown,
+      resource: type === users ? userResource(row as UserRow) : groupResource(row as GroupRow),
+    })),
+    nextCursor:
+      request.cursor !== undefined && more
+        ? sealCursor(cursorKeys[0]!, scope, [keyText(last.sortKey), last.id], now)
+        : undefined,
+  };
+}
+
+type Row = (UserRow | GroupRow) & { sortKey: string | Date };
+
+/** Users and groups in one list (RFC 7644, section 3.4.2.1): found by their ids, then read. */
+async function listAll(
+  context: ListContext,
+  types: readonly ResourceType[],
+  request: ListRequest,
+): Promise<Listed> {
+  const { sql, accountId, cursorKeys, now } = context;
+  const params = new Params(accountId);
+  const known: ResourceType[] = [];
+  const parts = types.map((type) => {
+    const table = tableOf[type.name];
+    const condition =
+      request.filter === undefined ? null : readFilter(type, request.filter, { unknown: 'never' });
+    if (request.filter !== undefined && isKnown(type, request.filter)) known.push(type);
+    const filter = condition ? ` and ${conditionSql(condition, type, params)}` : '';
+    const order = orderOf(type, request);
+    return `select '${type.name}' as type, ${table.id} as id, ${order.key} as key
+      from ${table.tables} where ${table.where}${filter}`;
+  });
+  if (request.filter !== undefined && known.length === 0)
+    throw bad('invalidFilter', 'The filter names an attribute that no resource has.');
+  const union = parts.join(' union all ');
+  const counting = new Params(...params.values);
+  const scope = scopeOf(context, types, request);
+  const after = positionOf(context, scope, request);
+  const direction = request.descending ? 'desc' : 'asc';
+  const cast = orderOf(types[0]!, request).cast;
+  const keyset = after
+    ? ` where (l.key, l.id) ${request.descending ? '<' : '>'}
+        (${params.add(after[0], cast)}, ${params.add(after[1], 'uuid')})`
+    : '';
+  const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
+  const [rows, [counted]] = await Promise.all([
+    sql.query<{ type: string; id: string; key: string | Date }>(
+      `select l.type, l.id, l.key from (${union}) l${keyset}
+       order by l.key ${direction}, l.id ${direction}
+       limit ${params.add(request.count + 1, 'int')} offset ${params.add(skipped, 'int')}`,
+      params.values,
+      { anew: true },
+    ),
+    sql.query<{ total: number }>(
+      `select count(*)::int as total from (${union}) l`,
+      counting.values,
+      { anew: true },
+    ),
+  ]);
+  const page = rows.slice(0, request.count);
+  const found = new Map<string, Listed['resources'][number]>();
+  for (const type of types) {
+    const ids = page.filter((row) => row.type === type.name).map(({ id }) => id);
+    if (ids.length === 0) continue;
+    const shown = projection(type, request.wanted);
+    for (const resource of await readAll(sql, type, accountId, ids))
+      found.set(String(resource['id']), { type, resource, shown });
+  }
+  const last = page.at(-1);
+  return {
+    total: counted!.total,
+    startIndex: request.startIndex,
+    resources: page.flatMap(({ id }) => found.get(id) ?? []),
+    nextCursor:
+      request.cursor !== undefined && rows.length > request.count && last
+        ? sealCursor(cursorKeys[0]!, scope, [keyText(last.key), last.id], now)
+        : undefined,
+  };
+}
+
+function isKnown(type: ResourceType, filter: string): boolean {
+  try {
+    readFilter(type, filter);
+    return true;
+  } catch (error) {
+    if (error instanceof ScimError) return false;
+    throw error;
+  }
+}
+
+async function readAll(
+  sql: Sql,
+  type: ResourceType,
+  accountId: string,
+  ids: readonly string[],
+): Promise<Resource[]> {
+  const table = tableOf[type.name];
+  const columns =
+    type === users ? userColumns({ groups: true, account: true }) : groupColumns({ members: true });
+  const rows = await sql.query<UserRow | GroupRow>(
+    `select ${columns} from ${table.tables} where ${table.where} and ${table.id} = any ($2::uuid[])`,
+    [accountId, ids],
+  );
+  return rows.map((row) =>
+    type === users ? userResource(row as UserRow) : groupResource(row as GroupRow),
+  );
+}
+
+interface Order {
+  key: string;
+  cast: 'text' | 'timestamptz';
+}
+
+/** @throws {ScimError} 400 for what has no index: a sort of everything is for nobody to ask for */
+function orderOf(type: ResourceType, { sortBy }: ListRequest): Order {
+  if (sortBy === undefined) return { key: tableOf[type.name].created, cast: 'timestamptz' };
+  const target = resolve(type, sortBy);
+  const leaf = target && compared(target);
+  if (!leaf) throw bad('invalidPath', `sortBy: there is no attribute ${shown(sortBy)}.`);
+  if (!leaf.place?.sortable)
+    throw bad('invalidValue', `sortBy: ${leaf.name} is not sorted by. ${sortables(type)}`);
+  return leaf.type === 'dateTime'
+    ? { key: leaf.place.value!, cast: 'timestamptz' }
+    : { key: leaf.place.key!, cast: 'text' };
+}
+
+function sortables(type: ResourceType): string {
+  const names = (list: readonly Attribute[], prefix = ''): string[] =>
+    list.flatMap((one) => [
+      ...(one.place?.sortable ? [`${prefix}${one.name}`] : []),
+      ...names(one.subAttributes ?? [], `${one.name}.`),
+    ]);
+  return `These are: ${names(type.attributes).join(', ')}.`;
+}
+
+/** Both columns go the same way: one index serves. */
+function afterSql(
+  order: Order,
+  { id }: Table,
+  [key, last]: Position,
+  { descending }: ListRequest,
+  params: Params,
+): string {
+  return `(${order.key}, ${id}) ${descending ? '<' : '>'}
+    (${params.add(key, order.cast)}, ${params.add(last, 'uuid')})`;
+}
+
+function keyText(key: string | Date): string {
+  return key instanceof Date ? key.toISOString() : key;
+}
+
+function scopeOf(
+  { accountId }: ListContext,
+  types: readonly ResourceType[],
+  { filter, sortBy, descending }: ListRequest,
+): string {
+  return JSON.stringify([accountId, types.map(({ name }) => name), filter, sortBy, descending]);
+}
+
+function positionOf(
+  { cursorKeys, now }: ListContext,
+  scope: string,
+  { cursor }: ListRequest,
+): Position | null {
+  return cursor ? openCursor(cursorKeys, scope, cursor, now) : null;
+}
+
+/** How many there are: of all users of an account it is known, of others counted. */
+async function total(
+  { sql, accountId }: ListContext,
+  type: ResourceType,
+  condition: Condition | null,
+  where: string,
+  params: Params,
+  options: { anew: boolean },
+): Promise<number> {
+  const [row] =
+    condition === null && type === users
+      ? await sql.query<{ total: number }>(
+          `select coalesce(sum(people), 0)::int as total from affiliation_counts
+           where account_id = $1`,
+          [accountId],
+        )
+      : await sql.query<{ total: number }>(
+          `select count(*)::int as total from ${tableOf[type.name].tables} where ${where}`,
+          params.values,
+          options,
+        );
+  return row!.total;
+}
+
+function attributeOf(type: ResourceType, name: string): Attribute {
+  return type.attributes.find((one) => one.name === name)!;
+}

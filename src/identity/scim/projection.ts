@@ -1,0 +1,140 @@
+import { resolve } from './path.ts';
+import { accountSchema, type Attribute, type ResourceType } from './schema.ts';
+import { isObject, type Complex, type Resource } from './value.ts';
+
+/** Which attributes are wanted (RFC 7644, section 3.9): these alone, or all but these. */
+export interface Wanted {
+  attributes: readonly string[] | null;
+  excluded: readonly string[] | null;
+}
+
+export const everything: Wanted = { attributes: null, excluded: null };
+
+/** Decides about one attribute, or one sub-attribute, by its path. */
+export interface Projection {
+  shows(extension: string | null, attribute: Attribute, sub?: Attribute): boolean;
+}
+
+/** Names that the schema does not have are left aside. */
+export function projection(type: ResourceType, { attributes, excluded }: Wanted): Projection {
+  const asked = attributes && pathsOf(type, attributes);
+  const left = excluded && pathsOf(type, excluded);
+  return {
+    shows(extension, attribute, sub) {
+      const one = sub ?? attribute;
+      if (one.returned === 'always') return true;
+      if (one.returned === 'never') return false;
+      const whole = `${extension ?? ''} ${attribute.name}`;
+      const path = sub ? `${whole} ${sub.name}` : whole;
+      if (asked) {
+        if (asked.has(path) || asked.has(whole) || asked.has(extension ?? ' ')) return true;
+        return !sub && [...asked].some((name) => name.startsWith(`${whole} `));
+      }
+      if (one.returned === 'request') return false;
+      return !left || !(left.has(path) || left.has(extension ?? ' '));
+    },
+  };
+}
+
+function pathsOf(type: ResourceType, names: readonly string[]): Set<string> {
+  const paths = new Set<string>();
+  for (const name of names) {
+    const extension = type.extensions.find(({ schema, aliases }) =>
+      [schema.id, ...aliases].some((id) => id.toLowerCase() === name.toLowerCase()),
+    );
+    if (extension) paths.add(extension.schema.id);
+    const target = extension ? undefined : resolve(type, name);
+    if (!target) continue;
+    const whole = `${target.extension?.schema.id ?? ''} ${target.attribute.name}`;
+    paths.add(target.sub ? `${whole} ${target.sub.name}` : whole);
+  }
+  return paths;
+}
+
+/**
+ * The resource as a client gets it: what is wanted of it, with addresses. `base` is where the door is.
+ */
+export function represent(
+  type: ResourceType,
+  resource: Resource,
+  shown: Projection,
+  base: string,
+): Resource {
+  const extensions: [string, Complex][] = [];
+  const body: Resource = {};
+  for (const attribute of type.attributes)
+    put(body, null, attribute, resource[attribute.name], shown);
+  for (const { schema } of type.extensions) {
+    const kept = resource[schema.id];
+    if (!isObject(kept)) continue;
+    const given = schema.id === accountSchema ? withAlias(kept, resource) : kept;
+    const part: Complex = {};
+    for (const attribute of schema.attributes)
+      put(part, schema.id, attribute, given[attribute.name], shown);
+    if (Object.keys(part).length > 0) extensions.push([schema.id, part]);
+  }
+  addAddresses(type, resource, body, extensions, base);
+  return {
+    schemas: [type.schema.id, ...extensions.map(([id]) => id)],
+    ...body,
+    ...Object.fromEntries(extensions),
+  };
+}
+
+/** `isSoftDeleted` is `active` by another name. */
+export function withAlias(account: Complex, resource: Resource): Complex {
+  return { ...account, isSoftDeleted: resource['active'] === false };
+}
+
+function put(
+  target: Complex,
+  extension: string | null,
+  attribute: Attribute,
+  value: unknown,
+  shown: Projection,
+): void {
+  if (value === undefined || !shown.shows(extension, attribute)) return;
+  if (!attribute.subAttributes) {
+    target[attribute.name] = value;
+    return;
+  }
+  const part = (one: unknown): Complex => {
+    const result: Complex = {};
+    for (const sub of attribute.subAttributes!) {
+      const found = (one as Complex)[sub.name];
+      if (found !== undefined && shown.shows(extension, attribute, sub)) result[sub.name] = found;
+    }
+    return result;
+  };
+  if (!Array.isArray(value)) {
+    const result = part(value);
+    if (Object.keys(result).length > 0 || attribute.name === 'meta')
+      target[attribute.name] = result;
+    return;
+  }
+  const results = value.map(part).filter((one) => Object.keys(one).length > 0);
+  if (results.length > 0) target[attribute.name] = results;
+}
+
+/** Addresses are where we are: they are nowhere kept. */
+function addAddresses(
+  type: ResourceType,
+  resource: Resource,
+  body: Resource,
+  extensions: readonly [string, Complex][],
+  base: string,
+): void {
+  const meta = body['meta'];
+  if (isObject(meta)) meta['location'] = `${base}${type.endpoint}/${String(resource['id'])}`;
+  const refer = (value: unknown, endpoint: string): void => {
+    if (isObject(value) && typeof value['value'] === 'string')
+      value['$ref'] = `${base}${endpoint}/${value['value']}`;
+  };
+  for (const group of listOf(body['groups'])) refer(group, '/Groups');
+  for (const member of listOf(body['members'])) refer(member, '/Users');
+  for (const [, part] of extensions) refer(part['manager'], '/Users');
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

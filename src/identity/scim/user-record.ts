@@ -1,0 +1,183 @@
+import { accountSchema, enterpriseSchema, users } from './schema.ts';
+import type { Complex, Resource } from './value.ts';
+
+/** A user as the database has them: the affiliation, and what is said of the person. */
+export interface UserRow {
+  id: string;
+  userId: string;
+  userName: string;
+  givenName: string;
+  familyName: string;
+  displayName: string | null;
+  externalId: string | null;
+  title: string | null;
+  language: string | null;
+  active: boolean;
+  provisional: boolean;
+  attributes: Stored;
+  emails: Complex[] | null;
+  manager: { value: string; displayName: string } | null;
+  entitlementCountry: string | null;
+  source: string;
+  version: number;
+  created: Date;
+  modified: Date;
+  /** Null where they were not asked for. */
+  groups?: { value: string; display: string }[] | null;
+  locks?: string[];
+  lastLogin?: Date | null;
+  emailVerified?: boolean;
+  termsAcceptedAt?: Date | null;
+}
+
+/** What has no column: by the names of the schema, the enterprise extension under its key. */
+export interface Stored {
+  name?: Complex;
+  enterprise?: Complex;
+  [name: string]: unknown;
+}
+
+/** What is read only where it is shown: it costs a look at another table for each user. */
+export interface Parts {
+  groups: boolean;
+  account: boolean;
+}
+
+const columns = `a.id, a.user_id as "userId", a.user_name as "userName",
+  a.given_name as "givenName", a.family_name as "familyName", a.display_name as "displayName",
+  a.external_id as "externalId", u.job_title as title, u.language, a.active, a.provisional,
+  a.attributes, u.entitlement_country as "entitlementCountry", u.source, a.version,
+  a.began_at as created, a.modified_at as modified,
+  (select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('value', e.value, 'display', e.display,
+     'type', e.type, 'primary', e.is_primary)) order by e.ord)
+   from affiliation_emails e where e.affiliation_id = a.id) as emails,
+  case when a.manager_id is not null then (
+    select jsonb_build_object('value', l.id, 'displayName',
+      coalesce(l.display_name, nullif(trim(l.given_name || ' ' || l.family_name), ''), l.user_name))
+    from affiliations l where l.id = a.manager_id and l.ended_at is null) end as manager`;
+
+const groupsColumn = `(select jsonb_agg(jsonb_build_object('value', g.id, 'display', g.name)
+     order by g.name_key)
+   from group_members m join groups g on g.id = m.group_id
+   where m.user_id = a.user_id and g.account_id = a.account_id) as groups`;
+
+const accountColumns = `array(select l.reason from user_locks l
+    where l.user_id = a.user_id and l.released_at is null order by l.reason) as locks,
+  u.last_login_at as "lastLogin", u.email_verified_at is not null as "emailVerified",
+  (select max(t.accepted_at) from terms_acceptances t where t.user_id = a.user_id)
+    as "termsAcceptedAt"`;
+
+/** The columns of a `UserRow`, of `a` and `u`. */
+export function userColumns({ groups, account }: Parts): string {
+  return [columns, ...(groups ? [groupsColumn] : []), ...(account ? [accountColumns] : [])].join(
+    ', ',
+  );
+}
+
+export const userTables = 'affiliations a join users u on u.id = a.user_id';
+
+/** Of the account that is $1: who belongs to it, and who is invited. */
+export const ofAccount = 'a.account_id = $1 and a.ended_at is null';
+
+/** The resource as it is shown; what is read only is in it. */
+export function userResource(row: UserRow): Resource {
+  const { name = {}, enterprise = {}, preferredLanguage, ...stored } = row.attributes;
+  const resource: Resource = defined({
+    id: row.id,
+    externalId: row.externalId,
+    userName: row.userName,
+    name: nonEmpty(
+      defined({ ...name, familyName: row.familyName || null, givenName: row.givenName || null }),
+    ),
+    displayName: row.displayName,
+    title: row.title || null,
+    preferredLanguage: preferredLanguage ?? row.language,
+    ...stored,
+    active: row.active,
+    emails: row.emails,
+    groups: row.groups?.map((group) => ({ ...group, type: 'direct' })),
+    [enterpriseSchema]: nonEmpty(defined({ ...enterprise, manager: row.manager })),
+    [accountSchema]: accountPart(row),
+    meta: {
+      resourceType: users.name,
+      created: row.created.toISOString(),
+      lastModified: row.modified.toISOString(),
+      version: `W/"${row.version}"`,
+    },
+  });
+  return resource;
+}
+
+function accountPart(row: UserRow): Complex {
+  return defined({
+    affiliation: row.provisional ? 'invited' : 'member',
+    ...(row.locks && { lockState: row.locks.length > 0 ? 'locked' : 'open' }),
+    lockReasons: row.locks && row.locks.length > 0 ? row.locks : null,
+    lastLogin: row.lastLogin?.toISOString(),
+    emailVerified: row.emailVerified,
+    termsAcceptedAt: row.termsAcceptedAt?.toISOString(),
+    managedBy: managers[row.source] ?? 'administrator',
+    entitlementCountry: row.entitlementCountry,
+  });
+}
+
+const managers: Record<string, string> = { scim: 'directory', jit: 'identity_provider' };
+
+function defined(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, one]) => one !== null && one !== undefined),
+  );
+}
+
+function nonEmpty(value: Complex): Complex | null {
+  return Object.keys(value).length > 0 ? value : null;
+}
+
+/** Kept in columns, in a table of their own, or not at all. */
+const elsewhere = new Set([
+  'id',
+  'externalId',
+  'meta',
+  'userName',
+  'displayName',
+  'title',
+  'active',
+  'password',
+  'emails',
+  'groups',
+  enterpriseSchema,
+  accountSchema,
+]);
+
+/** What of a resource is kept in `attributes`. */
+export function storedPart(resource: Resource): Stored {
+  const stored: Stored = {};
+  for (const [name, value] of Object.entries(resource))
+    if (!elsewhere.has(name)) stored[name] = value;
+  if (stored.name) {
+    const { familyName: _family, givenName: _given, ...name } = stored.name;
+    if (Object.keys(name).length > 0) stored.name = name;
+    else delete stored.name;
+  }
+  const extension = resource[enterpriseSchema] as Complex | undefined;
+  if (extension) {
+    const { manager: _manager, ...enterprise } = extension;
+    if (Object.keys(enterprise).length > 0) stored.enterprise = enterprise;
+  }
+  return stored;
+}
+
+/** The name of a resource in its two parts that everybody else here knows too. */
+export function nameOf(resource: Resource): { givenName: string; familyName: string } {
+  const { givenName = '', familyName = '' } = (resource['name'] ?? {}) as Record<string, string>;
+  return { givenName, familyName };
+}
+
+export function accountOf(resource: Resource): Complex {
+  return (resource[accountSchema] ?? {}) as Complex;
+}
+
+export function managerOf(resource: Resource): string | undefined {
+  const enterprise = (resource[enterpriseSchema] ?? {}) as { manager?: { value?: string } };
+  return enterprise.manager?.value;
+}

@@ -1,0 +1,131 @@
+import { isLocale } from '#platform/i18n.ts';
+import { passwordProblems } from '../credentials/password-rules.ts';
+import { storePassword } from '../credentials/password.ts';
+import { Refusal } from '../refusal.ts';
+import { canonicalCountry } from '../users/country.ts';
+import { canonicalEmail } from '../users/email.ts';
+import { revokeAccess } from '../users/revoke.ts';
+import { readFacts } from '../verdict/facts.ts';
+import type { Directory } from './context.ts';
+import { bad, ScimError, shown } from './error.ts';
+import type { Complex, Resource } from './value.ts';
+import type { LockedUser } from './users.ts';
+import { accountOf } from './user-record.ts';
+
+/** A person has a few addresses. */
+const mostEmails = 20;
+
+/** @throws {ScimError} 400 `invalidValue` for what no user can be */
+export function requireUserValues(resource: Resource): void {
+  if (resource['userName'] === undefined) throw bad('invalidValue', 'userName is required.');
+  if (canonicalEmail(resource['userName']) === null)
+    throw bad(
+      'invalidValue',
+      `userName: ${shown(resource['userName'])} is no e-mail address.`,
+      'invalid_email',
+    );
+  const emails = (resource['emails'] as Complex[] | undefined) ?? [];
+  if (emails.length > mostEmails)
+    throw bad('invalidValue', `emails: more than ${mostEmails} values are not taken.`);
+  for (const [index, { value }] of emails.entries())
+    if (canonicalEmail(value) === null)
+      throw bad(
+        'invalidValue',
+        `emails[${index}].value: ${value === undefined ? 'it is missing' : `${shown(value)} is no e-mail address`}.`,
+      );
+  const country = accountOf(resource)['entitlementCountry'];
+  if (country !== undefined && canonicalCountry(country) !== country)
+    throw bad('invalidValue', `entitlementCountry: ${shown(country)} is no country of ISO 3166-1.`);
+}
+
+/**
+ * Addresses beside the one the person signs in with. Nobody signs in by them; still none may be
+ * somebody else's, or make the account look like the owner of a domain it does not own.
+ *
+ * @throws {ScimError} 400 `invalidValue`, 409 `uniqueness`
+ */
+export async function requireEmails(
+  { work, caller }: Pick<Directory, 'work' | 'caller'>,
+  userId: string,
+  emails: readonly Complex[],
+  userName: string,
+): Promise<void> {
+  const own = canonicalEmail(userName);
+  for (const { value, type, primary } of emails) {
+    if (canonicalEmail(value) === own) continue;
+    const facts = await readFacts(work, value, caller.accountId, work.now);
+    if (facts.person && facts.person.id !== userId)
+      throw new ScimError(409, `emails: ${shown(value)} is the address of another person.`, {
+        scimType: 'uniqueness',
+      });
+    if (facts.domain === 'other') throw new Refusal('domain_owned_by_other');
+    const beside = primary !== true && (type === 'home' || type === 'other');
+    if (facts.domain === 'mine' || facts.domain === 'mine_federated' || beside) continue;
+    if (facts.domain === 'mine_pending') throw new Refusal('domain_pending_ownership');
+    if (caller.domainPolicy === 'owned') throw new Refusal('domain_not_owned');
+  }
+}
+
+/**
+ * A password from a directory: only where the person has one here, and for nobody who administers.
+ *
+ * @throws {ScimError} 400 `invalidValue`, `mutability`
+ */
+export async function setPassword(
+  { work, caller, hasher }: Directory,
+  row: LockedUser,
+  password: string,
+): Promise<void> {
+  if (row.administrator)
+    throw bad('mutability', 'password: administrators choose theirs themselves.', 'administrator');
+  const { domain } = await readFacts(work, row.email, caller.accountId, work.now);
+  // Who signs in at their organization has none here; who was merely invited is not known yet.
+  if (domain === 'mine_federated' || row.provisional) return;
+  const problems = passwordProblems(password, [row.email, row.givenName, row.familyName]);
+  if (problems.length > 0)
+    throw bad('invalidValue', `password: it is not good enough: ${problems.join(', ')}.`);
+  await storePassword(work, row.userId, await hasher.hash(password));
+  // The account answers for the addresses of its domain: nothing is left to be proved.
+  await work.query(
+    `update users set identity = 'ready', email_verified_at = coalesce(email_verified_at, $2),
+       updated_at = $2, version = version + 1
+     where id = $1 and identity in ('invited', 'unverified')`,
+    [row.userId, work.now],
+  );
+  await revokeAccess(work, row.userId);
+  work.record(
+    'password.changed',
+    { type: 'user', id: row.userId },
+    { by: 'directory' },
+    caller.accountId,
+  );
+}
+
+/** The language of pages and mails, where it is one of ours. */
+export function languageOf(after: Resource, before: string | null): string | null {
+  const tag = after['preferredLanguage'];
+  if (typeof tag !== 'string') return null;
+  const language = tag.toLowerCase().split(/[-_]/)[0];
+  return isLocale(language) ? language : before;
+}
+
+export function phoneOf(resource: Resource): string | null {
+  return valueOf(first(resource['phoneNumbers']), 'value');
+}
+
+export function countryOf(resource: Resource): string | null {
+  return canonicalCountry(valueOf(first(resource['addresses']), 'country'));
+}
+
+/** The one to be used: the first in rank, the one at work, or the first there is. */
+function first(values: unknown): Complex | undefined {
+  const list = (values ?? []) as Complex[];
+  return (
+    list.find((one) => one['primary']) ?? list.find((one) => one['type'] === 'work') ?? list[0]
+  );
+}
+
+function valueOf(value: Complex | undefined, name: string): string | null {
+  const found = value?.[name];
+  return typeof found === 'string' ? found : null;
+}

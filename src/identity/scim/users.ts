@@ -1,0 +1,505 @@
+import { isId } from '#platform/ids.ts';
+import type { Sql } from '#platform/database/sql.ts';
+import { Refusal } from '../refusal.ts';
+import type { Work } from '../work.ts';
+import { countDeparture, countReturn } from './brake.ts';
+import type { Directory } from './context.ts';
+import { bad, notFound, shown } from './error.ts';
+import { requireMatch, type Conditions } from './etag.ts';
+import { enrol, welcome } from './enrol.ts';
+import { rename } from './rename.ts';
+import { accountSchema, enterpriseSchema, users } from './schema.ts';
+import {
+  accountOf,
+  managerOf,
+  nameOf,
+  ofAccount,
+  storedPart,
+  userColumns,
+  userResource,
+  userTables,
+  type Parts,
+  type Stored,
+  type UserRow,
+} from './user-record.ts';
+import {
+  countryOf,
+  languageOf,
+  phoneOf,
+  requireEmails,
+  requireUserValues,
+  setPassword,
+} from './user-values.ts';
+import { assign, readResource, same, type Complex, type Resource } from './value.ts';
+import { canonicalEmail } from '../users/email.ts';
+import { lockUser, unlockUser } from '../users/lock.ts';
+import { protectAccount, unaffiliate } from '../users/affiliate.ts';
+import { givePlaceBack } from '../belonging/only-invited.ts';
+import { setEntitlementCountry } from '../users/entitlement.ts';
+
+const allParts: Parts = { groups: true, account: true };
+
+/** The user with this id. @throws {ScimError} 404, also for another account's */
+export async function readUser(
+  sql: Sql,
+  accountId: string,
+  id: string,
+  parts: Parts = allParts,
+): Promise<Resource> {
+  // As text it is compared with: an id is one in its own letters alone.
+  const [row] = isId(id)
+    ? await sql.query<UserRow>(
+        `select ${userColumns(parts)} from ${userTables} where ${ofAccount} and a.id = $2`,
+        [accountId, id],
+      )
+    : [];
+  if (!row) throw notFound();
+  return userResource(row);
+}
+
+/** What decides whether a directory may change somebody. */
+export interface LockedUser extends UserRow {
+  email: string;
+  breakGlass: boolean;
+  operator: boolean;
+  administrator: boolean;
+  identity: string;
+}
+
+/**
+ * The user, and their row taken until the commit: what is decided about them stays so. The person
+ * comes first, as at every other door.
+ */
+async function lockedUser({ work, caller }: Directory, id: string): Promise<LockedUser> {
+  const [row] = isId(id)
+    ? await work.query<LockedUser>(
+        `select ${userColumns(allParts)}, u.email, u.break_glass as "breakGlass", u.identity,
+           exists (select from role_assignments r where r.user_id = u.id and r.role = 'operator')
+             as operator,
+           exists (select from role_assignments r where r.user_id = u.id
+             and r.role in ('account_administrator', 'co_administrator')) as administrator
+         from ${userTables} where ${ofAccount} and a.id = $2 and u.identity <> 'erased'
+         for update of u, a`,
+        [caller.accountId, id],
+      )
+    : [];
+  if (!row) throw notFound();
+  return row;
+}
+
+/**
+ * A directory brings somebody. What happens is the verdict's to say (behaviour.md section 6): a new
+ * person, or one who is here already and belongs nowhere, and is taken in.
+ *
+ * @throws {ScimError} 400, 409
+ * @throws {Refusal} the row of the table that says no
+ */
+export async function createUser(directory: Directory, body: unknown): Promise<Resource> {
+  const { work, caller } = directory;
+  const given = readResource(users, body);
+  requireUserValues(given);
+  settleActive(given);
+  const place = await enrol(directory, given);
+  const person = await personOf(work, caller.accountId, place.userId);
+  const before = userResource(person);
+  const after: Resource = { ...before };
+  for (const [name, value] of Object.entries(given)) after[name] = value;
+  // Whoever is adopted keeps what the directory does not say.
+  after['name'] = { ...(before['name'] as Complex), ...(given['name'] as Complex | undefined) };
+  after[accountSchema] = { ...accountOf(before), ...accountOf(given) };
+  after['active'] = given['active'] ?? true;
+  after['userName'] = given['userName'];
+  const changed = await writeUser(directory, person, before, after, { first: true });
+  await welcome(directory, place, given);
+  return changed;
+}
+
+async function personOf(work: Work, accountId: string, userId: string): Promise<LockedUser> {
+  const [row] = await work.query<LockedUser>(
+    `select ${userColumns(allParts)}, u.email, u.identity, false as "breakGlass",
+       false as operator, false as administrator
+     from ${userTables} where ${ofAccount} and a.user_id = $2`,
+    [accountId, userId],
+  );
+  return row!;
+}
+
+/**
+ * Takes the place of what was said before (RFC 7644, section 3.5.1): what is not said any more is
+ * gone, except what a directory that does not know of it would end by mistake.
+ */
+export async function replaceUser(
+  directory: Directory,
+  id: string,
+  body: unknown,
+  conditions: Conditions = {},
+): Promise<Resource> {
+  const row = await lockedUser(directory, id);
+  requireMatch(conditions, row.version);
+  const given = readResource(users, body);
+  requireUserValues(given);
+  settleActive(given);
+  const before = userResource(row);
+  const after: Resource = {
+    ...given,
+    id: before['id'],
+    meta: before['meta'],
+    groups: before['groups'],
+    active: given['active'] ?? before['active'],
+    [accountSchema]: { ...accountOf(before), ...accountOf(given) },
+  };
+  return writeUser(directory, row, before, after);
+}
+
+/** Changes what `change` makes of the user. */
+export async function changeUser(
+  directory: Directory,
+  id: string,
+  change: (before: Resource) => Resource,
+  conditions: Conditions = {},
+): Promise<Resource> {
+  const row = await lockedUser(directory, id);
+  requireMatch(conditions, row.version);
+  const before = userResource(row);
+  const after = change(before);
+  requireUserValues(after);
+  settleActive(after);
+  after['active'] ??= before['active'];
+  return writeUser(directory, row, before, after);
+}
+
+/** `isSoftDeleted` is another word for not active; who says it means it. It is nowhere kept. */
+function settleActive(resource: Resource): void {
+  const { isSoftDeleted: deleted, ...account } = accountOf(resource);
+  if (typeof deleted !== 'boolean') return;
+  resource['active'] = !deleted;
+  resource[accountSchema] = account;
+}
+
+/** Writes the difference, in as few statements as it takes; none where there is none. */
+async function writeUser(
+  directory: Directory,
+  row: LockedUser,
+  before: Resource,
+  after: Resource,
+  { first = false }: { first?: boolean } = {},
+): Promise<Resource> {
+  const { work, caller } = directory;
+  const changed = changedNames(before, after);
+  if (changed.length === 0 && !first) return before;
+  requireReach(row);
+  const is = (name: string): boolean => changed.includes(name);
+
+  if (is('userName')) {
+    const address = await rename(directory, row, String(after['userName']));
+    if (!is('emails')) after['emails'] = renamed(before, row.email, address);
+  }
+  if (is('active')) await (after['active'] ? letIn(directory, row) : putOut(directory, row, first));
+  if (typeof after['password'] === 'string') await setPassword(directory, row, after['password']);
+  const country = accountOf(after)['entitlementCountry'];
+  if (country !== accountOf(before)['entitlementCountry'])
+    await setCountry(directory, row, typeof country === 'string' ? country : null);
+  await writePerson(work, row, before, after);
+  if (is('emails')) await writeEmails(directory, row, after);
+  const manager = await requireManager(directory, row, managerOf(after), is(enterpriseSchema));
+
+  const [written] = await work.query<{ version: number; modified: Date }>(
+    `update affiliations set external_id = $2, display_name = $3,
+       display_name_key = coalesce(folded($3), U&'\\+10FFFF'), manager_id = $4, attributes = $5,
+       provisioned_by = $6, modified_at = $7, version = version + 1
+     where id = $1 returning version, modified_at as modified`,
+    [
+      row.id,
+      textOf(after, 'externalId'),
+      textOf(after, 'displayName'),
+      (manager?.['value'] as string | undefined) ?? null,
+      JSON.stringify(kept(row, after)),
+      caller.id,
+      work.now,
+    ],
+  );
+  if (!first)
+    work.record(
+      'user.changed',
+      { type: 'user', id: row.userId },
+      { changed: changed.map(nameInRecord), by: 'directory' },
+      caller.accountId,
+    );
+  return finished(after, row, manager, written!, is('active') || first);
+
+  function finished(
+    resource: Resource,
+    { created }: UserRow,
+    leader: Complex | null,
+    { version, modified }: { version: number; modified: Date },
+    locksMoved: boolean,
+  ): Resource {
+    const { password: _password, ...result } = resource;
+    const enterprise = result[enterpriseSchema];
+    if (enterprise) {
+      const parts: Complex = { ...(enterprise as Complex) };
+      assign(parts, 'manager', leader ?? undefined);
+      result[enterpriseSchema] = parts;
+    }
+    result[accountSchema] = { ...accountOf(resource), managedBy: 'directory' };
+    if (locksMoved) {
+      const others = (row.locks ?? []).filter((one) => one !== 'directory');
+      const reasons =
+        result['active'] || row.provisional ? others : [...others, 'directory'].sort();
+      const part = result[accountSchema] as Complex;
+      assign(part, 'lockReasons', reasons.length > 0 ? reasons : undefined);
+      part['lockState'] = reasons.length > 0 ? 'locked' : 'open';
+    }
+    result['emails'] ??= [{ value: String(result['userName']), type: 'work', primary: true }];
+    result['meta'] = {
+      resourceType: users.name,
+      created: created.toISOString(),
+      lastModified: modified.toISOString(),
+      version: `W/"${version}"`,
+    };
+    return result;
+  }
+}
+
+/** What is kept of a resource. A language that only the person chose stays theirs. */
+function kept(row: UserRow, after: Resource): Stored {
+  const stored = storedPart(after);
+  const own = !('preferredLanguage' in row.attributes);
+  if (own && stored['preferredLanguage'] === row.language) delete stored['preferredLanguage'];
+  return stored;
+}
+
+/** The addresses, with another in the place of the one that was signed in with. */
+function renamed(before: Resource, from: string, to: string): Complex[] {
+  return (before['emails'] as Complex[]).map((one) =>
+    canonicalEmail(one['value']) === from ? { ...one, value: to } : one,
+  );
+}
+
+function nameInRecord(name: string): string {
+  return name === enterpriseSchema ? 'enterprise' : name === accountSchema ? 'account' : name;
+}
+
+/** The attributes that are not what they were. What is read only is the same on both sides. */
+function changedNames(before: Resource, after: Resource): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  for (const name of ['meta', 'groups', 'id']) names.delete(name);
+  return [...names].filter((name) => !same(comparable(name, before), comparable(name, after)));
+}
+
+function comparable(name: string, resource: Resource): unknown {
+  if (name === accountSchema) return accountOf(resource)['entitlementCountry'];
+  if (name !== enterpriseSchema) return resource[name];
+  const part = { ...(resource[name] as Complex | undefined), manager: managerOf(resource) };
+  if (part.manager === undefined) delete part.manager;
+  return Object.keys(part).length > 0 ? part : undefined;
+}
+
+/** @throws {ScimError} `mutability` for whom no directory may touch */
+function requireReach({ breakGlass, operator }: LockedUser): void {
+  if (breakGlass)
+    throw bad(
+      'mutability',
+      'This is an emergency account: no directory changes it.',
+      'break_glass',
+    );
+  if (operator)
+    throw bad(
+      'mutability',
+      'This person runs the installation: no directory changes them.',
+      'operator',
+    );
+}
+
+/** What every other door knows of the person too. */
+async function writePerson(
+  work: Work,
+  row: LockedUser,
+  before: Resource,
+  after: Resource,
+): Promise<void> {
+  const name = nameOf(after);
+  const person = {
+    given_name: name.givenName,
+    family_name: name.familyName,
+    job_title: textOf(after, 'title'),
+    language: languageOf(after, row.language),
+    phone: phoneOf(after),
+    country: countryOf(after),
+  };
+  const unchanged =
+    name.givenName === row.givenName &&
+    name.familyName === row.familyName &&
+    person.job_title === (row.title || null) &&
+    person.language === row.language &&
+    same(before['phoneNumbers'], after['phoneNumbers']) &&
+    same(before['addresses'], after['addresses']) &&
+    row.source === 'scim';
+  if (unchanged) return;
+  await work.query(
+    `update users set given_name = $2, family_name = $3, job_title = $4, language = $5,
+       phone = coalesce($6, phone), country = coalesce($7, country), source = 'scim',
+       updated_at = $8, version = version + 1
+     where id = $1`,
+    [
+      row.userId,
+      person.given_name,
+      person.family_name,
+      person.job_title,
+      person.language,
+      person.phone,
+      person.country,
+      work.now,
+    ],
+  );
+}
+
+function textOf(resource: Resource, name: string): string | null {
+  const value = resource[name];
+  return typeof value === 'string' ? value : null;
+}
+
+/** One user less (RFC 7644, section 3.6): they leave the account, and stay who they are. */
+export async function removeUser(
+  directory: Directory,
+  id: string,
+  conditions: Conditions = {},
+): Promise<void> {
+  const { work, caller } = directory;
+  const row = await lockedUser(directory, id);
+  requireMatch(conditions, row.version);
+  requireReach(row);
+  if (row.provisional) return withdraw(directory, row);
+  await countDeparture(work, caller, row.userId);
+  await releaseContact(directory, row.userId);
+  await unaffiliate(work, row.userId, caller.accountId, 'directory');
+}
+
+/** Who was merely invited is not, any more. */
+async function withdraw({ work, caller }: Directory, { email }: LockedUser): Promise<void> {
+  const withdrawn = await work.query<{ id: string }>(
+    `update invitations set state = 'revoked', decided_at = $3
+     where account_id = $1 and email = $2 and state = 'pending' returning id`,
+    [caller.accountId, email, work.now],
+  );
+  for (const { id } of withdrawn)
+    work.record('invitation.revoked', { type: 'invitation', id }, {}, caller.accountId);
+  await givePlaceBack(work, email, caller.accountId);
+}
+
+/**
+ * A fulfillment contact who leaves is none any more, where there is another for everything.
+ *
+ * @throws {Refusal} `user_is_fulfillment_contact`
+ */
+async function releaseContact({ work, caller }: Directory, userId: string): Promise<void> {
+  const contacts = await work.query<{ id: string; user_id: string; country: string | null }>(
+    'select id, user_id, country from fulfillment_contacts where account_id = $1',
+    [caller.accountId],
+  );
+  const own = contacts.filter((one) => one.user_id === userId);
+  if (own.length === 0) return;
+  if (!contacts.some((one) => one.user_id !== userId && one.country === null))
+    throw new Refusal('user_is_fulfillment_contact');
+  for (const { id, country } of own) {
+    await work.query('delete from fulfillment_contacts where id = $1', [id]);
+    work.record('contact.removed', { type: 'user', id: userId }, { country }, caller.accountId);
+  }
+}
+
+/** The directory lets somebody in again: its own lock goes, and no other (behaviour.md F32). */
+async function letIn({ work, caller }: Directory, row: LockedUser): Promise<void> {
+  if (caller.accountStatus !== 'active') throw new Refusal('account_on_hold');
+  if (row.provisional) {
+    await work.query('update affiliations set active = true where id = $1', [row.id]);
+    return;
+  }
+  await unlockUser(work, row.userId, ['directory'], caller.accountId);
+  await countReturn(work, caller, row.userId);
+}
+
+/**
+ * The directory lets somebody in no more: they are put out at once, everywhere. Whoever was merely
+ * invited is not known here yet: it is kept for when they come.
+ *
+ * @throws {Refusal} `last_administrator`, `directory_held`
+ */
+async function putOut({ work, caller }: Directory, row: LockedUser, first: boolean): Promise<void> {
+  if (row.provisional) {
+    await work.query('update affiliations set active = false where id = $1', [row.id]);
+    return;
+  }
+  if (!first) await countDeparture(work, caller, row.userId);
+  await protectAccount(work, row.userId, caller.accountId, { contact: false });
+  await lockUser(work, row.userId, 'directory', { accountId: caller.accountId });
+}
+
+async function setCountry(
+  { work, caller }: Directory,
+  row: LockedUser,
+  country: string | null,
+): Promise<void> {
+  const [account] = await work.query<{ countries: string[] }>(
+    'select countries from accounts where id = $1',
+    [caller.accountId],
+  );
+  await setEntitlementCountry(
+    work,
+    { id: caller.accountId, countries: account!.countries },
+    row.userId,
+    { country },
+  );
+}
+
+/**
+ * Who leads the person: somebody of this account.
+ *
+ * @throws {ScimError} 400 `invalidValue`
+ */
+async function requireManager(
+  { work, caller }: Directory,
+  row: LockedUser,
+  id: string | undefined,
+  changed: boolean,
+): Promise<Complex | null> {
+  if (id === undefined) return null;
+  if (!changed && row.manager?.value === id) return row.manager;
+  const [leader] = isId(id)
+    ? await work.query<{ value: string; displayName: string }>(
+        `select a.id as value, coalesce(a.display_name,
+           nullif(trim(a.given_name || ' ' || a.family_name), ''), a.user_name) as "displayName"
+         from affiliations a where ${ofAccount} and a.id = $2`,
+        [caller.accountId, id],
+      )
+    : [];
+  if (!leader)
+    throw bad('invalidValue', `manager: there is no user ${shown(id)}.`, 'unknown_reference');
+  return leader;
+}
+
+/** The addresses as they were sent; the one the person signs in with, where there are none. */
+async function writeEmails(
+  { work, caller }: Directory,
+  row: LockedUser,
+  after: Resource,
+): Promise<void> {
+  const emails = (after['emails'] as Complex[] | undefined) ?? [
+    { value: String(after['userName']), type: 'work', primary: true },
+  ];
+  await requireEmails({ work, caller }, row.userId, emails, String(after['userName']));
+  await work.query('delete from affiliation_emails where affiliation_id = $1', [row.id]);
+  await work.query(
+    `insert into affiliation_emails
+       (affiliation_id, account_id, ord, type, value, value_key, display, is_primary)
+     select $1, $2, e.ord, e.type, e.value, e.key, e.display, e.primary
+     from jsonb_to_recordset($3::jsonb)
+       as e(ord int, type text, value text, key text, display text, "primary" boolean)`,
+    [
+      row.id,
+      caller.accountId,
+      JSON.stringify(
+        emails.map((one, ord) => ({ ...one, ord, key: canonicalEmail(one['value']) })),
+      ),
+    ],
+  );
+}
