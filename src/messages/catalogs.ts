@@ -5,8 +5,10 @@ import console from './en/console.json' with { type: 'json' };
 import domains from './en/domains.json' with { type: 'json' };
 import factors from './en/factors.json' with { type: 'json' };
 import mail from './en/mail.json' with { type: 'json' };
+import people from './en/people.json' with { type: 'json' };
 import profile from './en/profile.json' with { type: 'json' };
 import rooms from './en/rooms.json' with { type: 'json' };
+import refusal from './en/refusal.json' with { type: 'json' };
 import signIn from './en/sign-in.json' with { type: 'json' };
 
 /** One line for each namespace: `<namespace>.json` lies in the folder of every language. */
@@ -19,6 +21,8 @@ const english = {
   profile,
   console,
   rooms,
+  people,
+  refusal,
 };
 
 type Keys<Namespaces> =

@@ -44,6 +44,9 @@ const fresh = 15 * 60;
 /** An operator came to a page about an account, and has chosen none. */
 class NoAccount extends Error {}
 
+/** It went well, and is not to be kept. */
+class Rehearsed extends Error {}
+
 /** `/console`: every room behind the same door. See `room.ts`. */
 export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies): Router {
   const { foundation } = tools;
@@ -237,12 +240,15 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
         return [...new Set(given.filter((one) => one !== ''))];
       },
       may: (capability) => askingFor(standing, capability) !== null,
-      cursor: (scope) =>
-        cursorOf(
-          cursorKeys,
-          JSON.stringify(['console', standing.account?.id ?? null, scope]),
-          queryText(ctx, 'cursor'),
-        ),
+      cursor(scope) {
+        const whole = JSON.stringify(['console', standing.account?.id ?? null, scope]);
+        try {
+          return cursorOf(cursorKeys, whole, queryText(ctx, 'cursor'));
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+          return cursorOf(cursorKeys, whole, undefined);
+        }
+      },
 
       act: (command, { right: other = right, batchId } = {}) => {
         const { id } = made.account;
@@ -263,6 +269,22 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
             }),
           { right: other, ...(batchId !== undefined && { batchId }) },
         ),
+      async rehearse(userId, command, { former = false } = {}) {
+        try {
+          await made.actOn(
+            userId,
+            async (work, asked) => {
+              await command(work, asked);
+              throw new Rehearsed();
+            },
+            { former },
+          );
+        } catch (error) {
+          if (error instanceof Refusal) return error;
+          if (!(error instanceof Rehearsed)) throw error;
+        }
+        return null;
+      },
       operate: (command) =>
         transaction(undefined, async (work) => {
           const inside = await askedWithin(work, right);
@@ -271,10 +293,10 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
         }),
 
       show: (html, status = 200) => sendPage(ctx, status, html),
-      done(path, text, undo) {
+      done(path, text, { undo, tone = 'success' } = {}) {
         if (text !== undefined)
           flash.write(ctx, {
-            tone: 'success',
+            tone,
             text,
             ...(undo && { undo: { ...undo, action: `/console${undo.action}` } }),
           });

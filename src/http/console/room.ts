@@ -11,6 +11,7 @@ import type { Refusal } from '#identity/refusal.ts';
 import type { Person } from '#identity/users/person.ts';
 import type { Foundation, Work } from '#identity/work.ts';
 import type { Cursor } from '../cursor.ts';
+import type { Tone } from '../form.ts';
 import type { ConsoleFrame } from '../pages/console/frame.ts';
 
 /**
@@ -106,7 +107,10 @@ export interface Visit {
   values(name: string): string[];
   /** Whether this person could be asked at all: for showing what they can do. */
   may(capability: Capability): boolean;
-  /** Where a list goes on: `scope` is what the list is and how it is narrowed. */
+  /**
+   * Where a list goes on: `scope` is what the list is and how it is narrowed. Where it is narrowed
+   * otherwise than it was, it begins anew.
+   */
   cursor(scope: unknown): Cursor;
 
   /**
@@ -121,12 +125,18 @@ export interface Visit {
     command: (work: Work, asked: Asked & { person: Person }) => Promise<T>,
     options?: ActOptions & { former?: boolean },
   ): Promise<T>;
+  /** Why it would be refused, or null: it is done and not kept. */
+  rehearse(
+    userId: string,
+    command: (work: Work, asked: Asked & { person: Person }) => Promise<unknown>,
+    options?: { former?: boolean },
+  ): Promise<Refusal | null>;
   /** The same, where no account is concerned. */
   operate<T>(command: (work: Work, asked: { asking: Asking }) => Promise<T>): Promise<T>;
 
   show(page: Html, status?: number): void;
   /** Leads to a page of the console, which tells what was done. A `#part` of it gets the focus. */
-  done(path: string, text?: string, undo?: Undo): void;
+  done(path: string, text?: string, options?: { undo?: Undo | undefined; tone?: Tone }): void;
   /** A refusal in the reader's language. */
   reason(refusal: Refusal): string;
   say(key: MessageKey, values?: Record<string, Value>): string;

@@ -28,7 +28,7 @@ import {
 } from '../pages/invitation.ts';
 import { throttledPage } from '../pages/trouble.ts';
 import type { Sessions } from '../sessions.ts';
-import { readPerson } from './person-form.ts';
+import { readPerson } from '../person-form.ts';
 
 export interface InvitationPagesDependencies {
   foundation: Foundation;

@@ -33,7 +33,7 @@ import {
 } from '../pages/register.ts';
 import { throttledPage } from '../pages/trouble.ts';
 import { rateLimit } from '../rate-limit.ts';
-import { readPerson } from './person-form.ts';
+import { readPerson } from '../person-form.ts';
 
 export interface RegisterPagesDependencies {
   foundation: Foundation;

@@ -34,6 +34,8 @@ export interface Added {
   /** Null in a dry run. */
   userId: string | null;
   message: string | null;
+  /** Signs in at their organization, and sets no password here. */
+  upstream: boolean;
 }
 
 /**
@@ -61,24 +63,25 @@ export async function addUser(
   if (!outcome) throw await refusal(work, said, facts, account);
   const given = await requireGiveable(work, asking, account, input);
   const { message } = said;
-  if (mode === 'dry-run') return { outcome, userId: null, message };
+  const upstream = facts.domain === 'mine_federated';
+  if (mode === 'dry-run') return { outcome, userId: null, message, upstream };
 
   const userId = await personFor(work, facts, input);
   if (said.outcome === 'create_provisional') {
     await holdPlace(work, userId, account.id);
     await invite(work, account, { ...input, ...given, email: facts.email! });
-    return { outcome, userId, message };
+    return { outcome, userId, message, upstream };
   }
   await affiliate(work, userId, account.id, door === 'bulk_add' ? 'import' : 'added', {
     entitlementCountry: entitledIn(account, given.entitlementCountry, input.country),
   });
   await give(work, asking, userId, account.id, given);
   // Who signs in at their organization has no password to set.
-  if (facts.domain !== 'mine_federated' && input.sendInvitation !== false)
+  if (!upstream && input.sendInvitation !== false)
     await sendActivation(work, (await findPerson(work, userId, work.now))!, {
       invitedBy: await nameOf(work, asking),
     });
-  return { outcome, userId, message };
+  return { outcome, userId, message, upstream };
 }
 
 const outcomes: Partial<Record<Verdict['outcome'], AddOutcome>> = {
@@ -172,7 +175,7 @@ export async function inviteAddress(
   const userId = known?.id ?? (await personFor(work, facts, input));
   await holdPlace(work, userId, account.id);
   await invite(work, account, { ...input, ...given, email: facts.email! });
-  return { outcome: 'invited', userId, message: said.message };
+  return { outcome: 'invited', userId, message: said.message, upstream: false };
 }
 
 /**

@@ -36,7 +36,12 @@ export function refusalOf(
     .filter((action) => action !== null);
   return new Refusal(
     said.code!,
-    { email, resolver: said.resolver, ...(userId && told.has(said.code!) && { userId }) },
+    {
+      email,
+      resolver: said.resolver,
+      ...(userId && told.has(said.code!) && { userId }),
+      ...(invitedAt && { invitedAt: invitedAt.toISOString() }),
+    },
     actions,
     invitedAt ? `${String(email)} was invited on ${onDay(invitedAt)}.` : said.message,
   );

@@ -28,6 +28,16 @@ const lifts: Partial<Record<LockReason, readonly AdministeringRole[]>> = {
   operator: ['operator'],
 };
 
+/** Whether somebody with this role may lift locks of this kind. */
+export function mayLift(role: AdministeringRole, reason: LockReason): boolean {
+  return lifts[reason]?.includes(role) ?? false;
+}
+
+/** The roles that may lift a lock of this kind; none where what set it lifts it, or the person. */
+export function liftersOf(reason: LockReason): readonly AdministeringRole[] {
+  return lifts[reason] ?? [];
+}
+
 /**
  * An administrator locks somebody, and says why. Nobody is left without an administrator by it.
  *

@@ -1,3 +1,4 @@
+import type { Sql } from '#platform/database/sql.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { changeRoles } from '../access/change-roles.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
@@ -80,5 +81,46 @@ export async function restoreUser(
       locked: person.locks.some(({ reason }) => reason !== 'unaffiliated'),
       signInLink: work.link('/'),
     },
+  );
+}
+
+/** Somebody whose removal can still be taken back. */
+export interface RemovedPerson {
+  id: string;
+  email: string;
+  givenName: string;
+  familyName: string;
+  removedAt: Date;
+  removedBy: string | null;
+}
+
+/** Who was removed from an account within 30 days and belongs nowhere since, the latest first. */
+export function removedPeople(
+  sql: Sql,
+  accountId: string,
+  now: Date,
+  {
+    before,
+    limit,
+    ids,
+  }: { before?: string | undefined; limit: number; ids?: readonly string[] | undefined },
+): Promise<(RemovedPerson & { position: string })[]> {
+  return sql.query(
+    `select u.id, u.email_display as email, u.given_name as "givenName",
+       u.family_name as "familyName", f.ended_at as "removedAt", f.id as position,
+       (select s.email_display from audit_events e
+          join users s on s.id::text = e.actor ->> 'id'
+        where e.target_id = u.id::text and e.action = 'user.unaffiliated'
+        order by e.id desc limit 1) as "removedBy"
+     from affiliations f join users u on u.id = f.user_id
+     where f.account_id = $1 and f.ended_at > $2 and u.affiliation = 'none'
+       and u.identity not in ('erasing', 'erased')
+       and f.id = (select l.id from affiliations l where l.user_id = u.id
+         order by l.ended_at desc limit 1)
+       and ($3::uuid is null or (f.ended_at, f.id) <
+         (select b.ended_at, b.id from affiliations b where b.id = $3))
+       and ($4::uuid[] is null or u.id = any ($4))
+     order by f.ended_at desc, f.id desc limit $5`,
+    [accountId, new Date(now.getTime() - restorable), before ?? null, ids ? [...ids] : null, limit],
   );
 }

@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { Work } from '../work.ts';
+import { revokeAccess } from './revoke.ts';
 import { tellSessionEnded } from './tell-session-ended.ts';
 
 export interface SessionRecord {
@@ -52,4 +53,19 @@ export async function endSession(work: Work, uid: string, reason: string): Promi
     tellSessionEnded(work, { clientId, userId, sid, session: uid });
   if (session?.user_id)
     work.record('session.ended', { type: 'session', id: uid }, { user: session.user_id, reason });
+}
+
+/** An administrator ends all sessions of a person, and every token given out in their name. */
+export async function endEverySession(
+  work: Work,
+  userId: string,
+  accountId: string,
+): Promise<void> {
+  await revokeAccess(work, userId, { keepDevices: true });
+  work.record(
+    'session.ended',
+    { type: 'user', id: userId },
+    { user: userId, reason: 'administrator', all: true },
+    accountId,
+  );
 }

@@ -1,4 +1,6 @@
+import { counted } from '#platform/database/database.ts';
 import type { Agent, Answer, Form } from '#test/support/agent.ts';
+import type { TestServer } from '#test/support/server.ts';
 import { typePassword } from '#test/support/sign-in.ts';
 import type { GivenUser, World } from '#test/support/world.ts';
 
@@ -37,4 +39,29 @@ export async function acmeAndFay(given: World): Promise<{
   const acme = await given.account('Acme', { owns: ['acme.example'] });
   const fay = await given.user('fay@acme.example', { of: acme, roles: ['account_administrator'] });
   return { acme, fay };
+}
+
+/** The statements that the server makes to answer one request. */
+export async function statementsOf(
+  { app }: TestServer,
+  browser: Agent,
+  path: string,
+): Promise<{ answer: Answer; texts: string[] }> {
+  const listener = app.listener;
+  const answered: Promise<{ texts: string[] }>[] = [];
+  app.listener = (request, response) => {
+    answered.push(
+      counted(
+        () =>
+          new Promise<void>((resolve) => {
+            response.on('close', resolve);
+            listener.call(app, request, response);
+          }),
+      ),
+    );
+  };
+  const answer = await browser.get(path);
+  app.listener = listener;
+  const [seen] = await Promise.all(answered);
+  return { answer, texts: seen!.texts };
 }

@@ -1,4 +1,4 @@
-import { revokeAccess } from '#identity/users/revoke.ts';
+import { endEverySession } from '#identity/users/sessions.ts';
 import { operation } from '../operation.ts';
 
 export default operation({
@@ -10,13 +10,5 @@ export default operation({
   right: 'users:end_sessions',
   result: null,
 
-  async handle(work, { account, person }) {
-    await revokeAccess(work, person.id, { keepDevices: true });
-    work.record(
-      'session.ended',
-      { type: 'user', id: person.id },
-      { user: person.id, reason: 'administrator', all: true },
-      account.id,
-    );
-  },
+  handle: (work, { account, person }) => endEverySession(work, person.id, account.id),
 });

@@ -1,5 +1,4 @@
-import { pendingInvitationOf, revokeInvitation } from '#identity/belonging/invite.ts';
-import { unaffiliate } from '#identity/users/affiliate.ts';
+import { removeFromAccount } from '#identity/belonging/remove.ts';
 import { operation } from '../operation.ts';
 import { noFields } from '../schemas.ts';
 
@@ -15,12 +14,5 @@ export default operation({
   body: noFields,
   refusals: ['last_administrator', 'user_is_fulfillment_contact'],
 
-  async handle(work, { account, person }) {
-    // Who was merely invited leaves nothing, and is not locked for it.
-    if (person.affiliation === 'provisional') {
-      const { id } = await pendingInvitationOf(work, account.id, person.id);
-      return revokeInvitation(work, account.id, id);
-    }
-    return unaffiliate(work, person.id, account.id, 'administrator');
-  },
+  handle: (work, { account, person }) => removeFromAccount(work, account.id, person),
 });

@@ -1,5 +1,5 @@
 import { canonicalCountry } from '#identity/users/country.ts';
-import type { PersonErrors, PersonFields } from '../pages/register.ts';
+import type { PersonErrors, PersonFields } from './pages/register.ts';
 
 /** Text on one line, without what turns the direction of writing or hides in it (security.md D-72). */
 const name = /^[^\p{Cc}\p{Cs}\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]{1,100}$/u;

@@ -1,0 +1,216 @@
+import type { MessageKey } from '#messages/translate.ts';
+import { type Child, type Html, html } from '#platform/html.ts';
+import { locales } from '#platform/i18n.ts';
+import { alert, checkbox, field, hidden, named, postForm, primary, select } from '../../form.ts';
+import { consolePage, type ConsoleFrame } from './frame.ts';
+import { confirmPage } from './parts.ts';
+import { countryName, roleName } from './people.ts';
+
+export interface AddValues {
+  email: string;
+  givenName: string;
+  familyName: string;
+  country: string;
+  entitlementCountry: string;
+  language: string;
+  roles: readonly string[];
+  groups: readonly string[];
+  send: boolean;
+}
+
+export interface NextStep {
+  title: MessageKey;
+  href: string;
+}
+
+interface Giving extends ConsoleFrame {
+  choices: {
+    roles: readonly { key: string; name: string }[];
+    groups: readonly { id: string; name: string }[];
+  };
+  /** The countries of the account. */
+  entitledIn: readonly string[];
+}
+
+export interface AddPage extends Giving {
+  way: 'add' | 'invite';
+  values: AddValues;
+  errors: { email?: boolean; givenName?: boolean; familyName?: boolean; country?: boolean };
+  refused: { code: string; text: string } | null;
+  /** What can be done instead. */
+  next: readonly NextStep[];
+  countries: readonly (readonly [string, string])[];
+}
+
+export function addPage(page: AddPage): Html {
+  const { t, csrf, way, values, errors, refused, next, countries } = page;
+  const inviting = way === 'invite';
+  const failed = refused !== null || Object.keys(errors).length > 0;
+  const name = (key: 'givenName' | 'familyName', label: MessageKey): Html =>
+    field({
+      name: key,
+      label: t(label),
+      value: values[key],
+      error: errors[key] && t('profile.invalid_name'),
+    });
+  return consolePage(page, {
+    title: t(inviting ? 'people.invite.title' : 'people.add.title'),
+    lead: t(inviting ? 'people.invite.lead' : 'people.add.lead'),
+    back: inviting
+      ? { href: '/console/invitations', title: t('people.invitations') }
+      : { href: '/console/users', title: t('people.title') },
+    failed,
+    main: html`<section class="card part">
+      ${
+        refused &&
+        alert([
+          html`<p>${refused.text}</p>`,
+          next.length > 0 &&
+            html`<p class="actions">
+              ${next.map(({ title, href }) => html`<a class="button" href="${href}">${t(title)}</a>`)}
+            </p>`,
+        ])
+      }
+      ${postForm({ action: inviting ? '/console/invitations/new' : '/console/users/add', csrf }, [
+        field({
+          name: 'email',
+          label: t('field.email'),
+          type: 'email',
+          value: values.email,
+          autofocus: values.email === '' || undefined,
+          error: errors.email && t('id.invalid'),
+        }),
+        html`<div class="pair">
+          ${name('givenName', 'profile.given_name')} ${name('familyName', 'profile.family_name')}
+        </div>`,
+        select({
+          name: 'country',
+          label: t('profile.country'),
+          value: values.country,
+          options: [['', t('people.choose')], ...countries],
+          error: errors.country && t('profile.invalid_country'),
+        }),
+        giving(page, values),
+        select({
+          name: 'language',
+          label: t('people.language'),
+          value: values.language,
+          options: [
+            ['', t('people.language_unknown')],
+            ...locales.map((locale) => [locale, languageName(locale)] as const),
+          ],
+        }),
+        !inviting &&
+          checkbox({
+            id: 'send',
+            name: 'send',
+            value: 'yes',
+            label: t('people.add.send'),
+            checked: values.send,
+          }),
+        primary(t(inviting ? 'people.invite.button' : 'people.add.button')),
+      ])}
+    </section>`,
+  });
+}
+
+/** What the account gives somebody who joins. */
+function giving(
+  page: Giving,
+  { roles, groups, entitlementCountry }: Pick<AddValues, 'roles' | 'groups' | 'entitlementCountry'>,
+): Child {
+  const { t, choices, entitledIn } = page;
+  return [
+    entitledIn.length > 0 &&
+      select({
+        name: 'entitlementCountry',
+        label: t('people.entitlement'),
+        value: entitlementCountry,
+        options: [
+          ['', t('people.entitlement_default')],
+          ...entitledIn.map((code) => [code, countryName(page, code)] as const),
+        ],
+      }),
+    html`<details ${(roles.length > 0 || groups.length > 0) && html`open=""`}>
+      <summary>${t('people.add.giving')}</summary>
+      <fieldset class="boxes">
+        <legend>${t('people.roles')}</legend>
+        ${choices.roles
+          .filter((role) => role.key !== 'group_manager')
+          .map((role) =>
+            checkbox({
+              id: `role-${role.key}`,
+              name: 'role',
+              value: role.key,
+              label: roleName(page, role),
+              checked: roles.includes(role.key),
+            }),
+          )}
+      </fieldset>
+      ${
+        choices.groups.length > 0 &&
+        html`<fieldset class="boxes">
+          <legend>${t('people.groups')}</legend>
+          ${choices.groups.map(({ id, name }) =>
+            checkbox({
+              id: `group-${id}`,
+              name: 'group',
+              value: id,
+              label: named(name),
+              checked: groups.includes(id),
+            }),
+          )}
+        </fieldset>`
+      }
+    </details>`,
+  ];
+}
+
+function languageName(locale: string): string {
+  return new Intl.DisplayNames(locale, { type: 'language' }).of(locale) ?? locale;
+}
+
+export interface JoinPage extends Giving {
+  how: 'add' | 'invite' | 'transfer' | 'resend';
+  userId: string;
+  values: Pick<AddValues, 'email' | 'roles' | 'groups' | 'entitlementCountry'> & {
+    unlock: boolean;
+  };
+  error: string | null;
+}
+
+const joining = {
+  add: ['people.add.to_account', 'people.add.to_account_what'],
+  invite: ['people.add.invite_to_account', 'people.add.invite_to_account_what'],
+  transfer: ['people.add.request_transfer', 'people.add.request_transfer_what'],
+  resend: ['people.add.resend', 'people.add.resend_what'],
+} as const satisfies Record<JoinPage['how'], readonly [MessageKey, MessageKey]>;
+
+/** The buttons that stand beside "already exists": what they would do, and what is given with it. */
+export function joinPage(page: JoinPage): Html {
+  const { t, how, userId, values, error } = page;
+  const [title, what] = joining[how];
+  return confirmPage(page, {
+    title: t(title),
+    back: { href: '/console/users/add', title: t('people.add.title') },
+    error,
+    what: [
+      values.email && html`<p><strong>${named(values.email)}</strong></p>`,
+      html`<p>${t(what)}</p>`,
+    ],
+    fields: [
+      hidden('email', values.email),
+      (how === 'add' || how === 'invite') && giving(page, values),
+      how === 'add' &&
+        checkbox({
+          id: 'unlock',
+          name: 'unlock',
+          value: 'yes',
+          label: t('people.add.unlock'),
+          checked: values.unlock,
+        }),
+    ],
+    action: `/console/users/${userId}/${how}`,
+    button: t(title),
+  });
+}

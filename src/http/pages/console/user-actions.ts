@@ -1,0 +1,235 @@
+import type { MessageKey } from '#messages/translate.ts';
+import { type Child, type Html, html, raw } from '#platform/html.ts';
+import { alert, checkbox, notice, select } from '../../form.ts';
+import { consolePage, type ConsoleFrame } from './frame.ts';
+import { confirmPage } from './parts.ts';
+import { countryName, nameAndEmail, nameOf, roleName, type Named } from './people.ts';
+
+export type ActionField = 'note' | 'roles' | 'groups' | 'country';
+
+/** Somebody to whom it is not done, and why. */
+export interface Refused {
+  person: Named;
+  reason: string;
+}
+
+export interface ActionPage extends ConsoleFrame {
+  key: string;
+  title: MessageKey;
+  what: readonly MessageKey[];
+  danger: boolean;
+  field: ActionField | undefined;
+  people: readonly Named[];
+  refused: readonly Refused[];
+  /** Everybody it is for, as it is carried along. */
+  sel: string;
+  from: string;
+  back: string;
+  choices: {
+    roles: readonly { key: string; name: string }[];
+    groups: readonly { id: string; name: string }[];
+  };
+  countries: readonly string[];
+  /** Kinds of lock, for who may choose. */
+  reasons: readonly ('admin' | 'operator' | 'compromised')[];
+  input: {
+    note: string;
+    reason: string;
+    give: readonly string[];
+    take: readonly string[];
+    into: string;
+    outOf: string;
+    country: string;
+    pinned: boolean;
+  };
+  problem: MessageKey | null;
+}
+
+/** How many are named before the rest is counted. */
+const shown = 20;
+
+export function actionPage(page: ActionPage): Html {
+  const { t, key, people, refused, sel, from, danger, back } = page;
+  const title = t(page.title);
+  const [only] = people;
+  return confirmPage(page, {
+    title,
+    heading: people.length === 1 ? [title, ': ', html`<bdi>${nameOf(only!)}</bdi>`] : title,
+    back: { href: `/console${back}`, title: t('people.title') },
+    what: [
+      people.length > 1 && [
+        html`<p><strong>${t('people.do.for', { n: people.length })}</strong></p>`,
+        html`<ul class="chosen-people">
+          ${people.slice(0, shown).map((person) => html`<li>${nameAndEmail(person)}</li>`)}
+          ${
+            people.length > shown &&
+            html`<li>${t('people.do.and_more', { n: people.length - shown })}</li>`
+          }
+        </ul>`,
+      ],
+      page.what.map((text) => html`<p>${t(text)}</p>`),
+      refused.length > 0 &&
+        notice('warning', [
+          html`<p>
+            ${
+              refused.length === people.length
+                ? t('people.do.none')
+                : t('people.do.not_for', { n: refused.length })
+            }
+          </p>`,
+          refusedList(refused),
+        ]),
+    ],
+    fields: fieldsOf(page),
+    action: `/console/users/do/${key}`,
+    values: { sel, from },
+    button: title,
+    danger,
+  });
+}
+
+function fieldsOf(page: ActionPage): Child {
+  const { t, choices, countries, reasons, input, problem } = page;
+  const nothing = ['', t('people.do.nothing')] as const;
+  switch (page.field) {
+    case 'note':
+      return [
+        reasons.length > 0 &&
+          select({
+            name: 'reason',
+            label: t('people.do.kind'),
+            value: input.reason,
+            options: reasons.map((reason) => [reason, t(kinds[reason])] as const),
+          }),
+        textArea({
+          name: 'note',
+          label: t('people.do.note'),
+          hint: t('people.do.note_hint'),
+          value: input.note,
+          error: problem && t(problem),
+        }),
+      ];
+    case 'roles':
+      return [
+        problem && alert(t(problem)),
+        (['give', 'take'] as const).map(
+          (way) =>
+            html`<fieldset class="boxes">
+              <legend>${t(way === 'give' ? 'people.do.give' : 'people.do.take')}</legend>
+              ${choices.roles
+                .filter((role) => role.key !== 'group_manager')
+                .map((role) =>
+                  checkbox({
+                    id: `${way}-${role.key}`,
+                    name: way,
+                    value: role.key,
+                    label: roleName(page, role),
+                    checked: input[way].includes(role.key),
+                  }),
+                )}
+            </fieldset>`,
+        ),
+      ];
+    case 'groups': {
+      const options = [nothing, ...choices.groups.map(({ id, name }) => [id, name] as const)];
+      return [
+        problem && alert(t(problem)),
+        select({ name: 'into', label: t('people.do.into'), value: input.into, options }),
+        select({ name: 'outOf', label: t('people.do.out_of'), value: input.outOf, options }),
+      ];
+    }
+    case 'country':
+      return [
+        select({
+          name: 'country',
+          label: t('people.entitlement'),
+          value: input.country,
+          options: [
+            ['', t('people.do.no_country')],
+            ...countries.map((code) => [code, countryName(page, code)] as const),
+          ],
+        }),
+        checkbox({
+          id: 'pinned',
+          name: 'pinned',
+          value: 'yes',
+          label: t('people.do.pinned'),
+          checked: input.pinned,
+        }),
+      ];
+    default:
+      return null;
+  }
+}
+
+const kinds = {
+  admin: 'people.lock.admin',
+  operator: 'people.lock.operator',
+  compromised: 'people.lock.compromised',
+} as const;
+
+/** Text of more than a line. */
+export function textArea(area: {
+  name: string;
+  label: string;
+  value: string;
+  hint?: Child;
+  error?: Child;
+  optional?: boolean;
+}): Html {
+  const { name, label, value, hint, error, optional } = area;
+  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
+  return html`<div class="field">
+    <label for="${name}">${label}</label>
+    ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
+    <textarea
+      id="${name}"
+      name="${name}"
+      rows="3"
+      maxlength="500"
+      autocomplete="off"
+      ${!optional && raw('required')}
+      ${described && html`aria-describedby="${described}"`}
+      ${error && raw('aria-invalid="true"')}
+    >
+${value}</textarea>
+    ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
+  </div>`;
+}
+
+export interface ActionDonePage extends ConsoleFrame {
+  title: MessageKey;
+  /** What was done; null where nothing was. */
+  text: string | null;
+  refused: readonly Refused[];
+  back: string;
+}
+
+/** Some of it was done, or none: who was left out, and why. */
+export function actionDonePage(page: ActionDonePage): Html {
+  const { t, text, refused, back } = page;
+  return consolePage(page, {
+    title: t(page.title),
+    failed: true,
+    main: html`<section class="card part">
+      ${text && html`<div role="status">${notice('success', text)}</div>`}
+      ${alert([
+        html`<p>${t('people.do.not_for', { n: refused.length })}</p>`,
+        refusedList(refused),
+      ])}
+      <p><a class="button primary" href="/console${back}">${t('console.go_back')}</a></p>
+    </section>`,
+  });
+}
+
+function refusedList(refused: readonly Refused[]): Html {
+  return html`<ul>
+    ${refused.map(
+      ({ person, reason }) =>
+        html`<li>
+          <strong><bdi>${nameOf(person)}</bdi></strong
+          >: ${reason}
+        </li>`,
+    )}
+  </ul>`;
+}

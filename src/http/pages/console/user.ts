@@ -1,0 +1,480 @@
+import type { MessageKey } from '#messages/translate.ts';
+import { type Child, type Html, html } from '#platform/html.ts';
+import { hidden, named, notice, postForm } from '../../form.ts';
+import { consolePage, type ConsoleFrame, when, whenever } from './frame.ts';
+import { empty, facts, pager, part, table } from './parts.ts';
+import {
+  countryName,
+  lockSentence,
+  nameAndEmail,
+  nameOf,
+  padlock,
+  roleName,
+  sourceTexts,
+  statusBadge,
+  type LockShown,
+  type Named,
+  type SourceShown,
+  type StatusShown,
+} from './people.ts';
+
+export interface UserPage extends ConsoleFrame {
+  user: Named & {
+    status: StatusShown;
+    country: string | null;
+    entitlementCountry: string | null;
+    language: string | null;
+    source: SourceShown;
+    roles: readonly string[];
+    groups: readonly { id: string; name: string }[];
+    fulfillmentContact: boolean;
+    lastLoginAt: Date | null;
+    createdAt: Date;
+  };
+  details: {
+    phone: string | null;
+    jobTitle: string | null;
+    communicationEmail: string | null;
+    emailVerifiedAt: Date | null;
+    lastSeenAt: Date | null;
+    entitlementPinned: boolean;
+    breakGlass: boolean;
+    passwordSetAt: Date | null;
+    factors: readonly {
+      id: string;
+      kind: 'totp' | 'passkey';
+      name: string;
+      lastUsedAt: Date | null;
+    }[];
+    links: readonly { id: string; connection: string; subject: string; lastUsedAt: Date }[];
+    affiliations: readonly { reason: string; beganAt: Date; endedAt: Date | null }[];
+    terms: readonly { title: string; version: string; acceptedAt: Date }[];
+    invitation: { sentAt: Date; expiresAt: Date } | null;
+    manages: readonly { id: string; name: string }[];
+  };
+  /** Names of what a directory decides about. */
+  managed: readonly string[];
+  locks: readonly (LockShown & {
+    /** Whether the reader may lift it. */
+    mine: boolean;
+    lifters: 'administrators' | 'operator' | 'itself';
+  })[];
+  sessions: readonly {
+    id: string;
+    createdAt: Date;
+    seenAt: Date;
+    ip: string | null;
+    device: string | null;
+    clients: readonly string[];
+    own: boolean;
+  }[];
+  events: readonly {
+    id: number;
+    at: Date;
+    action: string;
+    actor: { type: string; name: string | null };
+    reference: string | null;
+  }[];
+  roles: readonly { key: string; name: string }[];
+  actions: readonly { key: string; title: MessageKey }[];
+  /** The person's role is higher than the reader's. */
+  beyond: boolean;
+  self: boolean;
+  may: { sessions: boolean; audit: boolean };
+}
+
+/** Actions that have the place beside the name; the others stand in the parts they are about. */
+const first = ['unlock', 'invite', 'reset', 'lock', 'remove'];
+
+export function userPage(page: UserPage): Html {
+  const { t, user, actions, beyond, self } = page;
+  const name = nameOf(user);
+  const link = ({ key, title }: { key: string; title: MessageKey }): Html =>
+    html`<a
+      class="button ${key === 'remove' || key === 'lock' ? 'danger' : ''}"
+      href="${actionHref(page, key)}"
+      >${t(title)}</a
+    >`;
+  return consolePage(page, {
+    title: name,
+    heading: html`<bdi>${name}</bdi>`,
+    lead: html`<span class="state"
+      >${user.email !== name && named(user.email ?? '')} ${statusBadge(page, user.status)}
+      ${padlock(page, user.id, page.locks)}</span
+    >`,
+    back: { href: '/console/users', title: t('people.title') },
+    actions:
+      !beyond &&
+      !self &&
+      first.flatMap((key) => actions.filter((action) => action.key === key).map(link)),
+    main: [
+      beyond && notice('info', t('people.beyond')),
+      self && notice('info', t('people.self')),
+      locksPart(page),
+      html`<div class="columns-2">
+        ${detailsPart(page)} ${belongsPart(page)} ${signInPart(page)} ${historyPart(page)}
+      </div>`,
+      sessionsPart(page),
+      eventsPart(page),
+    ],
+  });
+}
+
+function actionHref({ user }: UserPage, key: string): string {
+  return `/console/users/do/${key}?ids=${user.id}&from=user`;
+}
+
+/** A link to one of the other actions, where it may be done. */
+function change(page: UserPage, key: string): Child {
+  const action = page.actions.find((one) => one.key === key);
+  return (
+    action &&
+    !page.beyond &&
+    html`<a class="button quiet" href="${actionHref(page, key)}">${page.t(action.title)}</a>`
+  );
+}
+
+function locksPart(page: UserPage): Child {
+  const { t, locks, beyond, self, actions } = page;
+  if (locks.length === 0) return null;
+  const unlock = actions.find(({ key }) => key === 'unlock');
+  return part(
+    t('people.locks'),
+    [
+      html`<ul class="rows">
+        ${locks.map(
+          (lock) =>
+            html`<li>
+              <span>
+                ${lockSentence(page, lock)}
+                <span class="hint"
+                  >${t(lock.mine ? 'people.lift.you' : lifters[lock.lifters])}</span
+                >
+              </span>
+            </li>`,
+        )}
+      </ul>`,
+      unlock &&
+        !beyond &&
+        !self &&
+        locks.some(({ mine }) => mine) &&
+        html`<p>
+          <a class="button primary" href="${actionHref(page, 'unlock')}">${t(unlock.title)}</a>
+        </p>`,
+    ],
+    { id: 'locks' },
+  );
+}
+
+const lifters = {
+  administrators: 'people.lift.administrators',
+  operator: 'people.lift.operator',
+  itself: 'people.lift.itself',
+} as const satisfies Record<string, MessageKey>;
+
+function detailsPart(page: UserPage): Html {
+  const { t, user, details, managed } = page;
+  const from = (key: string): Child =>
+    managed.includes(key) && html`<span class="badge">${t('people.from_directory')}</span>`;
+  return part(t('profile.details'), [
+    facts([
+      [t('profile.given_name'), [named(user.givenName), ' ', from('givenName')]],
+      [t('profile.family_name'), [named(user.familyName), ' ', from('familyName')]],
+      [t('field.email'), [named(user.email ?? ''), ' ', from('email')]],
+      [
+        t('people.verified'),
+        details.emailVerifiedAt ? when(page, details.emailVerifiedAt, 'day') : t('people.not_yet'),
+      ],
+      [t('people.communication'), details.communicationEmail && named(details.communicationEmail)],
+      [t('profile.country'), countryName(page, user.country)],
+      [t('people.language'), user.language && languageName(page, user.language)],
+      [t('profile.phone'), details.phone && named(details.phone)],
+      [t('profile.job_title'), details.jobTitle && named(details.jobTitle)],
+      [t('people.source'), t(sourceTexts[user.source])],
+      [t('people.id'), html`<code>${user.id}</code>`],
+    ]),
+  ]);
+}
+
+function belongsPart(page: UserPage): Html {
+  const { t, user, details, roles } = page;
+  const names = user.roles
+    .filter((key) => key !== 'group_manager')
+    .map((key) => roleName(page, roles.find((role) => role.key === key) ?? { key, name: key }));
+  const groupLinks = (groups: readonly { id: string; name: string }[]): Child =>
+    html`<ul class="plain">
+      ${groups.map(
+        ({ id, name }) => html`<li><a href="/console/groups/${id}">${named(name)}</a></li>`,
+      )}
+    </ul>`;
+  return part(
+    t('people.belongs'),
+    facts(
+      [
+        [
+          t('people.roles'),
+          [
+            names.length > 0 ? named(names.join(', ')) : t('people.none_given'),
+            change(page, 'roles'),
+          ],
+        ],
+        [
+          t('people.groups'),
+          [
+            user.groups.length > 0 ? groupLinks(user.groups) : t('people.none_given'),
+            change(page, 'groups'),
+          ],
+        ],
+        [t('people.manages'), details.manages.length > 0 && groupLinks(details.manages)],
+        [
+          t('people.entitlement'),
+          [
+            user.entitlementCountry === null
+              ? html`<span class="badge warning">${t('people.no_entitlement')}</span>`
+              : countryName(page, user.entitlementCountry),
+            details.entitlementPinned && html` <span class="badge">${t('people.is_pinned')}</span>`,
+            change(page, 'country'),
+          ],
+        ],
+        [
+          t('people.contact'),
+          user.fulfillmentContact &&
+            html`<a href="/console/contacts">${t('people.is_contact')}</a>`,
+        ],
+        [
+          t('people.invitation'),
+          details.invitation &&
+            t.parts('people.invited_until', {
+              sent: when(page, details.invitation.sentAt, 'day'),
+              until: when(page, details.invitation.expiresAt),
+            }),
+        ],
+      ].filter((row): row is [string, Child] => row[1] !== false),
+    ),
+  );
+}
+
+function signInPart(page: UserPage): Html {
+  const { t, user, details } = page;
+  return part(
+    t('people.sign_in'),
+    facts([
+      [t('people.last_login'), whenever(page, user.lastLoginAt)],
+      [t('people.last_seen'), whenever(page, details.lastSeenAt)],
+      [
+        t('people.password'),
+        details.passwordSetAt
+          ? t.parts('people.password_set', { when: when(page, details.passwordSetAt, 'day') })
+          : t('people.password_none'),
+      ],
+      [
+        t('people.factors'),
+        details.factors.length === 0
+          ? t('people.factors_none')
+          : html`<ul class="plain">
+              ${details.factors.map(
+                ({ kind, name, lastUsedAt }) =>
+                  html`<li>
+                    ${t(kind === 'totp' ? 'people.factor_app' : 'people.factor_passkey')}:
+                    ${named(name)} <span class="hint">${whenever(page, lastUsedAt)}</span>
+                  </li>`,
+              )}
+            </ul>`,
+      ],
+      [
+        t('people.links'),
+        details.links.length === 0
+          ? null
+          : html`<ul class="plain">
+              ${details.links.map(
+                ({ connection, subject, lastUsedAt }) =>
+                  html`<li>
+                    ${named(connection)}: <code>${named(subject)}</code>
+                    <span class="hint">${when(page, lastUsedAt)}</span>
+                  </li>`,
+              )}
+            </ul>`,
+      ],
+      [t('people.break_glass'), details.breakGlass ? t('people.break_glass_yes') : null],
+    ]),
+  );
+}
+
+function historyPart(page: UserPage): Html {
+  const { t, details } = page;
+  return part(t('people.history'), [
+    html`<ul class="plain">
+      ${details.affiliations.map(
+        ({ reason, beganAt, endedAt }) =>
+          html`<li>
+            ${
+              endedAt
+                ? t.parts('people.member_until', {
+                    from: when(page, beganAt, 'day'),
+                    until: when(page, endedAt, 'day'),
+                  })
+                : t.parts('people.member_since', { from: when(page, beganAt, 'day') })
+            }
+            <span class="hint">${t(reasons[reason] ?? 'people.reason.other')}</span>
+          </li>`,
+      )}
+    </ul>`,
+    details.terms.length > 0 &&
+      html`<ul class="plain">
+        ${details.terms.map(
+          ({ title, version, acceptedAt }) =>
+            html`<li>
+              ${t.parts('people.terms_accepted', {
+                title: named(title),
+                version,
+                when: when(page, acceptedAt, 'day'),
+              })}
+            </li>`,
+        )}
+      </ul>`,
+  ]);
+}
+
+/** How somebody came to belong. */
+const reasons: Record<string, MessageKey | undefined> = {
+  added: 'people.reason.added',
+  approval: 'people.reason.approval',
+  auto_approved: 'people.reason.auto_approved',
+  invitation: 'people.reason.invitation',
+  import: 'people.reason.import',
+  jit: 'people.reason.jit',
+  scim: 'people.reason.scim',
+  restored: 'people.reason.restored',
+};
+
+function sessionsPart(page: UserPage): Html {
+  const { t, csrf, user, sessions, may } = page;
+  return part(
+    t('people.sessions'),
+    sessions.length === 0
+      ? html`<p class="hint">${t('people.sessions_none')}</p>`
+      : html`<ul class="rows">
+          ${sessions.map(
+            ({ id, createdAt, seenAt, ip, device, own }) =>
+              html`<li>
+                <span>
+                  <strong>${named(device ?? t('profile.sessions.unknown'))}</strong>
+                  ${own && html`<span class="badge success">${t('profile.sessions.this')}</span>`}
+                  <span class="hint"
+                    >${t.parts('people.session_facts', {
+                      since: when(page, createdAt),
+                      seen: when(page, seenAt),
+                      ip: ip ?? '–',
+                    })}</span
+                  >
+                </span>
+                ${
+                  may.sessions &&
+                  postForm({ action: `/console/users/${user.id}/sessions`, csrf }, [
+                    hidden('session', id),
+                    html`<button
+                      class="quiet"
+                      type="submit"
+                      aria-label="${t('profile.sessions.end_this', {
+                        device: device ?? t('profile.sessions.unknown'),
+                      })}"
+                    >
+                      ${t('profile.sessions.end')}
+                    </button>`,
+                  ])
+                }
+              </li>`,
+          )}
+        </ul>`,
+    { id: 'sessions', actions: sessions.length > 1 && change(page, 'sessions') },
+  );
+}
+
+function eventsPart(page: UserPage): Html {
+  const { t, user, events, may } = page;
+  return part(
+    t('people.events'),
+    events.length === 0
+      ? html`<p class="hint">${t('people.events_none')}</p>`
+      : html`<ul class="rows">
+          ${events.map(
+            ({ at, action, actor, reference }) =>
+              html`<li>
+                <span
+                  ><code>${action}</code>
+                  <span class="hint">${named(actor.name ?? actor.type)}</span></span
+                >
+                <span class="hint"
+                  >${when(page, at)}${reference && html` · <code>${reference}</code>`}</span
+                >
+              </li>`,
+          )}
+        </ul>`,
+    {
+      actions:
+        may.audit &&
+        html`<a class="button quiet" href="/console/audit?target=${user.id}"
+          >${t('people.events_all')}</a
+        >`,
+    },
+  );
+}
+
+function languageName({ t }: ConsoleFrame, tag: string): string {
+  try {
+    return new Intl.DisplayNames(t.locale, { type: 'language' }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+export interface RemovedPage extends ConsoleFrame {
+  people: readonly (Named & { removedAt: Date; removedBy: string | null })[];
+  nextCursor: string | null;
+  later: boolean;
+}
+
+/** Who was removed within 30 days: it can be taken back. */
+export function removedPage(page: RemovedPage): Html {
+  const { t, people, nextCursor, later } = page;
+  return consolePage(page, {
+    title: t('people.removed.title'),
+    lead: t('people.removed.lead'),
+    back: { href: '/console/users', title: t('people.title') },
+    main: html`<div id="list" class="list">
+      ${
+        people.length === 0
+          ? empty(t('people.removed.none'))
+          : table({
+              caption: t('people.removed.title'),
+              rows: people,
+              rowId: ({ id }) => `user-${id}`,
+              columns: [
+                { title: t('people.name'), cell: (person) => nameAndEmail(person) },
+                {
+                  title: t('people.removed.at'),
+                  cell: ({ removedAt }) => when(page, removedAt),
+                  wide: true,
+                },
+                {
+                  title: t('people.removed.by'),
+                  cell: ({ removedBy }) => removedBy && named(removedBy),
+                  wide: true,
+                },
+                {
+                  title: html`<span class="hidden">${t('console.actions')}</span>`,
+                  cell: ({ id, ...person }) =>
+                    html`<a
+                      class="button"
+                      href="/console/users/do/restore?ids=${id}"
+                      aria-label="${t('people.removed.restore', { name: nameOf(person) })}"
+                      >${t('people.do.restore')}</a
+                    >`,
+                },
+              ],
+            })
+      }
+      ${pager(page, { href: '/console/users/removed', nextCursor, later })}
+    </div>`,
+  });
+}
