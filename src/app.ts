@@ -64,6 +64,7 @@ import { preparedDocuments } from './http/prepared.ts';
 import { clientAddress, pinAddress } from './http/public-address.ts';
 import { observe } from './http/observe.ts';
 import { domainProofRoutes } from './http/self-service/domain-proof.ts';
+import { factorRoutes } from './http/self-service/factors.ts';
 import { invitationRoutes } from './http/self-service/invitation.ts';
 import { keepAccountRoutes } from './http/self-service/keep-account.ts';
 import { passwordRoutes } from './http/self-service/password.ts';
@@ -290,6 +291,14 @@ export async function createApp({
       sessions,
       csrf: forms,
       device,
+      secondFactorPolicy: config.secondFactor.policy,
+    }),
+    factorRoutes({
+      foundation,
+      sessions,
+      csrf: forms,
+      policy: config.secondFactor.policy,
+      recoveryKey: secrets.recoveryCodes,
     }),
     keepAccountRoutes({ foundation, csrf: forms }),
     ...developmentRoutes(),

@@ -39,7 +39,7 @@ export interface Sessions {
   signIn(
     ctx: Ctx,
     path: string,
-    options?: { loginHint?: string; maxAge?: number; secondFactor?: boolean },
+    options?: { loginHint?: string; maxAge?: number; anew?: boolean; secondFactor?: boolean },
   ): void;
   /** A second factor was set up, and thereby shown, in this session. */
   strengthen(session: CurrentSession, method: Method): Promise<void>;

@@ -5,10 +5,11 @@
     globalThis.SimpleWebAuthnBrowser;
   if (!browserSupportsWebAuthn()) return;
 
-  for (const form of document.querySelectorAll('form[data-passkey]')) {
-    const { passkey, options, failed } = form.dataset;
-    const button = form.querySelector('button');
-    form.hidden = false;
+  for (const box of document.querySelectorAll('[data-passkey]')) {
+    const { passkey, options, failed } = box.dataset;
+    const form = box.querySelector('form');
+    const button = box.querySelector('button');
+    box.hidden = false;
 
     form.addEventListener('submit', async (event) => {
       event.preventDefault();

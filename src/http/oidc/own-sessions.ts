@@ -15,7 +15,7 @@ import {
 import { personJson, type Person } from '#identity/users/person.ts';
 import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
 import { Problem } from '../problem.ts';
-import type { Sessions } from '../sessions.ts';
+import type { CurrentSession, Sessions } from '../sessions.ts';
 import { keyOf } from './adapter.ts';
 import { cookieNames } from './provider.ts';
 
@@ -67,6 +67,8 @@ export function ownSessions(
   { policy, stepUpSeconds }: { policy: SecondFactorPolicy; stepUpSeconds: number },
 ): Sessions {
   const cookie = cookieNames(issuer).session;
+  const isRecent = ({ signedInAt }: Pick<CurrentSession, 'signedInAt'>): boolean =>
+    clock().getTime() / 1000 - signedInAt <= stepUpSeconds;
   const sessions: Sessions = {
     async current(ctx) {
       const id = ctx.cookies.get(cookie, { signed: true });
@@ -103,7 +105,7 @@ export function ownSessions(
     },
 
     isProvedAnew({ signedInAt, person, level }) {
-      if (clock().getTime() / 1000 - signedInAt > stepUpSeconds) return false;
+      if (!isRecent({ signedInAt })) return false;
       return !lacksSecondFactor(person, {
         level,
         policy,
@@ -113,8 +115,10 @@ export function ownSessions(
     },
 
     proveAnew(ctx, path, session) {
+      // Who signed in a moment ago lacks a second factor alone, and is asked for that.
+      const fresh = session !== null && isRecent(session);
       sessions.signIn(ctx, path, {
-        maxAge: stepUpSeconds,
+        anew: session !== null && !fresh,
         secondFactor: session?.person.secondFactor.enrolled ?? false,
       });
     },
@@ -127,7 +131,7 @@ export function ownSessions(
       );
     },
 
-    signIn(ctx, path, { loginHint, maxAge, secondFactor } = {}) {
+    signIn(ctx, path, { loginHint, maxAge, anew, secondFactor } = {}) {
       const query = new URLSearchParams({
         client_id: 'ostiary',
         response_type: 'none',
@@ -136,6 +140,7 @@ export function ownSessions(
         state: `${keyedHash(key, `path:${path}`)}.${Buffer.from(path).toString('base64url')}`,
         ...(loginHint && { login_hint: loginHint }),
         ...(maxAge !== undefined && { max_age: String(maxAge) }),
+        ...(anew && { prompt: 'login' }),
         ...(secondFactor && { acr_values: acrs.second_factor }),
       });
       ctx.status = 303;

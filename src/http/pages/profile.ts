@@ -15,6 +15,7 @@ import {
 import { layout, type PageContext } from '../layout.ts';
 import { card } from './card.ts';
 import { problemText, type PasswordComposition, type PasswordProblem } from './password.ts';
+import { ownFactors, type OwnFactors } from './second-factor.ts';
 
 /** The parts of a profile, each a page of its own. */
 export type ProfileTab = 'details' | 'security' | 'account' | 'data';
@@ -195,6 +196,7 @@ export interface SecurityPage extends Frame {
     clients: readonly string[];
   }[];
   applications: readonly { id: string; name: string; grantedAt: Date }[];
+  factors: OwnFactors;
 }
 
 export function securityPage(page: SecurityPage): Html {
@@ -248,6 +250,7 @@ export function securityPage(page: SecurityPage): Html {
           ])
         : html`<p>${t('profile.password.none')}</p>`,
     ),
+    part(t('mfa.profile.title'), ownFactors(page, page.factors)),
     part(t('profile.sessions.title'), [
       html`<ul class="rows">
         ${sessions.map((session) => sessionRow(page, session))}

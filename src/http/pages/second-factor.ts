@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { checkbox, field, hidden, named, postForm, primary } from '../form.ts';
+import { checkbox, field, hidden, named, notice, postForm, primary } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
@@ -25,17 +25,18 @@ export function passkeyForm(
   { csrf }: PageContext,
   { action, what, label, failed, primary: main = false, more }: PasskeyForm,
 ): Html {
-  return html`<form
-    method="post"
-    action="${action}"
+  return html`<div
     data-passkey="${what}"
     data-options="${action}/options"
     data-failed="${failed}"
     hidden
   >
-    ${hidden('csrf', csrf)}${hidden('credential', '')} ${more}
-    ${main ? primary(label) : html`<button type="submit">${label}</button>`}
-  </form>`;
+    ${postForm({ action, csrf }, [
+      hidden('credential', ''),
+      more,
+      main ? primary(label) : html`<button type="submit">${label}</button>`,
+    ])}
+  </div>`;
 }
 
 export interface SecondFactorPage extends PageContext {
@@ -216,7 +217,7 @@ export function appSetup(
 
 export function passkeySetup(
   page: PageContext,
-  { action, failed, more }: { action: string; failed: boolean; more?: Child },
+  { action, failed, primary: main }: { action: string; failed: boolean; primary?: boolean },
 ): Html {
   const { t } = page;
   return html`<p>${t('mfa.enrol.passkey.text')}</p>
@@ -227,23 +228,26 @@ export function passkeySetup(
       what: 'create',
       label: t('mfa.enrol.passkey.submit'),
       failed: t('mfa.enrol.passkey.failed'),
-      more,
+      primary: main,
     })}`;
 }
 
 export interface RecoveryCodesPage extends PageContext {
   codes: readonly string[];
+  /** They take the place of others. */
+  renewed?: boolean;
   downloadAction: string;
   doneAction: string;
 }
 
 /** Shown once. */
 export function recoveryCodesPage(page: RecoveryCodesPage): Html {
-  const { t, csrf, codes, downloadAction, doneAction } = page;
+  const { t, csrf, codes, renewed, downloadAction, doneAction } = page;
   return card(page, {
     title: t('mfa.codes.title'),
     lead: t('mfa.codes.text'),
     body: html`
+      ${renewed && html`<div role="status">${notice('success', t('mfa.profile.codes_made'))}</div>`}
       <ol class="recovery value">
         ${codes.map((code) => html`<li><code>${code}</code></li>`)}
       </ol>
@@ -252,6 +256,130 @@ export function recoveryCodesPage(page: RecoveryCodesPage): Html {
         html`<button type="submit">${t('mfa.codes.download')}</button>`,
       ])}
       ${postForm({ action: doneAction, csrf }, primary(t('mfa.codes.done')))}
+    `,
+  });
+}
+
+/** What a profile says about somebody's second factors. */
+export interface OwnFactors {
+  items: readonly {
+    id: string;
+    kind: 'totp' | 'passkey';
+    name: string;
+    createdAt: Date;
+    lastUsedAt: Date | null;
+  }[];
+  codesLeft: number;
+  /** Whether they may add one, by the rules of installation and account. */
+  mayAdd: boolean;
+  demanded: boolean;
+  error?: 'last' | 'name' | undefined;
+}
+
+const kinds = { totp: 'mfa.app.name', passkey: 'mfa.passkey.name' } as const;
+const errors = { last: 'mfa.profile.last', name: 'mfa.profile.bad_name' } as const;
+
+/** The part of the profile about second factors, without its heading. */
+export function ownFactors(page: PageContext, own: OwnFactors): Html {
+  const { t, csrf } = page;
+  const { items, codesLeft, mayAdd, demanded, error } = own;
+  return html`
+    ${error && html`<p class="error" role="alert">${t(errors[error])}</p>`}
+    ${demanded && html`<p>${t('mfa.profile.demanded')}</p>`}
+    ${items.length === 0 && html`<p>${t(mayAdd ? 'mfa.profile.none' : 'mfa.profile.off')}</p>`}
+    ${
+      items.length > 0 &&
+      html`<ul class="rows">
+          ${items.map((factor) => ownFactor(page, factor))}
+        </ul>
+        <p>${t('mfa.profile.codes_left', { n: codesLeft })}</p>
+        ${postForm(
+          { action: '/profile/factors/codes', csrf },
+          html`<button type="submit">${t('mfa.profile.new_codes')}</button>`,
+        )}`
+    }
+    ${
+      mayAdd &&
+      html`<p class="links">
+        <a href="/profile/factors/app">${t('mfa.profile.add_app')}</a>
+        <a href="/profile/factors/passkey">${t('mfa.profile.add_passkey')}</a>
+      </p>`
+    }
+  `;
+}
+
+function ownFactor(
+  { t, csrf }: PageContext,
+  { id, kind, name, createdAt, lastUsedAt }: OwnFactors['items'][number],
+): Html {
+  const facts = [
+    name !== t(kinds[kind]) && t(kinds[kind]),
+    t('mfa.profile.since', { when: createdAt }),
+    lastUsedAt && t('mfa.profile.used', { when: lastUsedAt }),
+  ].filter(Boolean);
+  return html`<li>
+    <span>
+      <strong>${named(name)}</strong>
+      <span class="hint">${facts.join(' · ')}</span>
+      <details>
+        <summary aria-label="${t('mfa.profile.rename_this', { name })}">
+          ${t('mfa.profile.rename')}
+        </summary>
+        ${postForm({ action: '/profile/factors/rename', csrf }, [
+          hidden('factor', id),
+          html`<div class="field">
+            <label for="name-${id}">${t('mfa.profile.name')}</label>
+            <input
+              id="name-${id}"
+              name="name"
+              value="${name}"
+              maxlength="60"
+              autocomplete="off"
+              required
+            />
+          </div>`,
+          html`<button type="submit">${t('mfa.profile.rename')}</button>`,
+        ])}
+      </details>
+    </span>
+    ${postForm({ action: '/profile/factors/remove', csrf }, [
+      hidden('factor', id),
+      html`<button
+        class="quiet"
+        type="submit"
+        aria-label="${t('mfa.profile.remove_this', { name })}"
+      >
+        ${t('mfa.profile.remove')}
+      </button>`,
+    ])}
+  </li>`;
+}
+
+export interface AddFactorPage extends PageContext {
+  /** What an app is set up with; a passkey needs nothing. */
+  app: AppSetup | null;
+  error?: 'wrong' | 'passkey' | 'limit' | undefined;
+}
+
+/** One more factor, from the profile. */
+export function addFactorPage(page: AddFactorPage): Html {
+  const { t, app, error } = page;
+  return card(page, {
+    title: t(app ? 'mfa.profile.add_app' : 'mfa.profile.add_passkey'),
+    failed: error !== undefined,
+    script: app ? undefined : passkeyScript,
+    body: html`
+      ${error === 'limit' && html`<p class="error" role="alert">${t('mfa.profile.limit')}</p>`}
+      ${
+        app
+          ? appSetup({ ...page, app }, { action: '/profile/factors/app', wrong: error === 'wrong' })
+          : passkeySetup(page, {
+              action: '/profile/factors/passkey',
+              failed: error === 'passkey',
+              primary: true,
+            })
+      }
+      <p class="links"><a href="/profile/security">${t('mfa.profile.back')}</a></p>
     `,
   });
 }

@@ -9,6 +9,7 @@ import { Refusal } from '#identity/refusal.ts';
 import { exportPerson } from '#identity/users/export.ts';
 import { managerOf, requestErasure } from '#identity/users/erase.ts';
 import { canonicalCountry } from '#identity/users/country.ts';
+import type { SecondFactorPolicy } from '#identity/sign-in/assurance.ts';
 import type { Person } from '#identity/users/person.ts';
 import {
   carryOutEmailChange,
@@ -41,19 +42,25 @@ import {
 } from '../pages/profile.ts';
 import type { CurrentSession, Sessions } from '../sessions.ts';
 import { deviceName } from '../user-agent.ts';
+import { ownFactorsOf } from './factors.ts';
 
 export interface ProfileDependencies {
   passwords: PasswordDependencies;
   sessions: Sessions;
   csrf: Csrf;
   device: DeviceCookie;
+  /** The installation's own rule of who has to have a second factor. */
+  secondFactorPolicy: SecondFactorPolicy;
 }
 
-/** Seconds within which one must have signed in to change what one signs in with (ASVS 7.5.1). */
-const fresh = 15 * 60;
-
 /** `/profile`: what a person may see and change about themselves (behaviour.md F25, F26, F35). */
-export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDependencies): Router {
+export function profileRoutes({
+  passwords,
+  sessions,
+  csrf,
+  device,
+  secondFactorPolicy,
+}: ProfileDependencies): Router {
   const { database, clock } = passwords;
   const router = new Router({ prefix: '/profile' });
 
@@ -155,7 +162,7 @@ export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDepe
   });
 
   router.post('/email', async (ctx) => {
-    const session = await sessions.require(ctx, { freshWithin: fresh });
+    const session = await sessions.stepUp(ctx);
     if (!session) return;
     const form = await readForm(ctx);
     csrf.check(ctx, form);
@@ -282,7 +289,7 @@ export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDepe
   });
 
   router.get('/data/export.json', async (ctx) => {
-    const session = await sessions.require(ctx, { freshWithin: fresh });
+    const session = await sessions.stepUp(ctx);
     if (!session) return;
     ctx.set('Content-Disposition', 'attachment; filename="my-data.json"');
     ctx.set('Cache-Control', 'no-store');
@@ -295,7 +302,7 @@ export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDepe
   });
 
   router.post('/data/delete', async (ctx) => {
-    const session = await sessions.require(ctx, { freshWithin: fresh });
+    const session = await sessions.stepUp(ctx);
     if (!session) return;
     const form = await readForm(ctx);
     csrf.check(ctx, form);
@@ -400,6 +407,10 @@ export function profileRoutes({ passwords, sessions, csrf, device }: ProfileDepe
            where k.user_id = $1 order by c.name`,
           [person.id],
         ),
+        factors: {
+          ...(await ownFactorsOf(passwords, person, secondFactorPolicy)),
+          error: factorErrors[queryText(ctx, 'done') ?? ''],
+        },
         ...changes,
       }),
     );
@@ -489,7 +500,12 @@ const doneTexts = {
   password: 'profile.password.changed',
   session: 'profile.sessions.ended',
   requested: 'profile.data.requested',
+  factor_added: 'mfa.profile.added',
+  factor_removed: 'mfa.profile.removed',
+  factor_renamed: 'mfa.profile.renamed',
 } as const;
+
+const factorErrors: Record<string, 'last' | 'name'> = { last_factor: 'last', bad_name: 'name' };
 
 const emailErrors: Partial<Record<Refusal['code'], DetailsPage['emailError']>> = {
   domain_owned_by_other: 'foreign',

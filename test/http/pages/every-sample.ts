@@ -1,6 +1,12 @@
 import { domainSamples } from './domain-samples.ts';
+import { factorSamples } from './factor-samples.ts';
 import { profileSamples } from './profile-samples.ts';
 import { samples as signInSamples, type Sample } from './samples.ts';
 
 /** Every page there is. A door adds its own list here. */
-export const samples: Sample[] = [...signInSamples, ...profileSamples, ...domainSamples];
+export const samples: Sample[] = [
+  ...signInSamples,
+  ...profileSamples,
+  ...domainSamples,
+  ...factorSamples,
+];

@@ -32,6 +32,16 @@ const sessions = [
   { uid: 'b', current: false, signedInAt: null, seenAt: at, ip: null, device: null, clients: [] },
 ];
 
+const factors = {
+  items: [
+    { id: 'f1', kind: 'totp' as const, name: 'Authenticator app', createdAt: at, lastUsedAt: at },
+    { id: 'f2', kind: 'passkey' as const, name: 'Firefox, Linux', createdAt: at, lastUsedAt: null },
+  ],
+  codesLeft: 3,
+  mayAdd: true,
+  demanded: false,
+};
+
 /** The pages of `/profile`. */
 export const profileSamples: Sample[] = [
   {
@@ -83,6 +93,7 @@ export const profileSamples: Sample[] = [
         minLength: 12,
         sessions,
         applications: [{ id: 'x', name: 'Field Recorder', grantedAt: at }],
+        factors,
       }),
   },
   {
@@ -98,6 +109,12 @@ export const profileSamples: Sample[] = [
         problems: ['too_short', 'mismatch'],
         sessions: sessions.map((one) => ({ ...one, device: hostile, clients: [hostile] })),
         applications: [{ id: hostile, name: hostile, grantedAt: at }],
+        factors: {
+          ...factors,
+          items: factors.items.map((one) => ({ ...one, name: hostile })),
+          error: 'last',
+          demanded: true,
+        },
       }),
   },
   {
@@ -110,6 +127,7 @@ export const profileSamples: Sample[] = [
         minLength: 12,
         sessions: sessions.slice(0, 1),
         applications: [],
+        factors: { items: [], codesLeft: 0, mayAdd: false, demanded: false },
       }),
   },
   {
