@@ -51,6 +51,8 @@ export const refusals = {
   public_mail_domain: 'This is a public mail domain. Nobody can own it.',
   public_suffix: 'This is a public suffix. Nobody can own it.',
   too_many_rows: 'The file has too many rows.',
+  invalid_file: 'The file is not one that can be read.',
+  job_closed: 'This job is not in a state for that.',
   version_exists: 'This version was published before. Versions are immutable: publish a new one.',
   not_locked: 'This user is not locked for a reason that you may lift.',
   lock_not_yours: 'This lock cannot be lifted by you.',

@@ -30,6 +30,7 @@ export interface AuditTarget {
     | 'role'
     | 'webhook'
     | 'audit'
+    | 'bulk_job'
     | 'resource'
     | 'connection'
     | 'session';
@@ -152,6 +153,46 @@ export async function unitOfWork<T>(
   }
   heard?.(audit, outbox);
   if (outbox.length > 0 && !rehearsal) sent?.();
+  return result;
+}
+
+/**
+ * Runs a part of a unit of work that can be taken back alone: when it throws, nothing of it stays,
+ * neither rows nor what it wrote down or was to send, and the rest goes on.
+ *
+ * @param keep whether what it did stays when it does not throw. A dry run says no.
+ */
+export async function tentatively<T>(
+  work: Work,
+  command: (work: Work) => Promise<T>,
+  { keep = true }: { keep?: boolean } = {},
+): Promise<T> {
+  const records: Parameters<Work['record']>[] = [];
+  const outbox: Outgoing[] = [];
+  const part: Work = {
+    ...work,
+    record: (...record) => void records.push(record),
+    send: (outgoing) => void outbox.push(outgoing),
+  };
+  await work.em.flush();
+  await work.query('savepoint part');
+  let result: T;
+  try {
+    result = await command(part);
+    await work.em.flush();
+  } catch (error) {
+    work.em.clear();
+    await work.query('rollback to savepoint part');
+    throw error;
+  }
+  if (!keep) {
+    work.em.clear();
+    await work.query('rollback to savepoint part');
+    return result;
+  }
+  await work.query('release savepoint part');
+  for (const record of records) work.record(...record);
+  for (const outgoing of outbox) work.send(outgoing);
   return result;
 }
 

@@ -49,6 +49,8 @@ export const statuses: Record<RefusalCode, number> = {
   public_mail_domain: 422,
   public_suffix: 422,
   too_many_rows: 413,
+  invalid_file: 422,
+  job_closed: 409,
   version_exists: 409,
   not_locked: 409,
   lock_not_yours: 409,

@@ -71,6 +71,7 @@ export const rights = {
   'users:add': { roles: both, onHold: true },
   'approvals:decide': { roles: both, onHold: true },
   'explain:read': { roles: both, onHold: true },
+  'users:edit': { roles: both, person: 'everybody' },
   'users:lock': { roles: both, onHold: true, person: 'others' },
   'users:unlock': { roles: both, person: 'others' },
   'users:remove': { roles: both, onHold: true, person: 'others' },
@@ -79,6 +80,9 @@ export const rights = {
   'users:entitlement': { roles: both, person: 'everybody' },
   'users:reset_password': { roles: both, person: 'everybody' },
   'users:end_sessions': { roles: both, onHold: true, person: 'everybody' },
+
+  'bulk:read': { roles: both, onHold: true },
+  'bulk:manage': { roles: both, onHold: true },
 
   'groups:read': { roles: both, onHold: true },
   'groups:manage': { roles: both },

@@ -66,7 +66,8 @@ export async function addUser(
   const upstream = facts.domain === 'mine_federated';
   if (mode === 'dry-run') return { outcome, userId: null, message, upstream };
 
-  const userId = await personFor(work, facts, input);
+  const source = door === 'bulk_add' ? 'import' : 'admin';
+  const userId = await personFor(work, facts, input, source);
   if (said.outcome === 'create_provisional') {
     await holdPlace(work, userId, account.id);
     await invite(work, account, { ...input, ...given, email: facts.email! });
@@ -172,7 +173,7 @@ export async function inviteAddress(
   if (said.outcome === 'create_member') return addUser(work, asking, account, input);
   const given = await requireGiveable(work, asking, account, input);
   const known = facts.person;
-  const userId = known?.id ?? (await personFor(work, facts, input));
+  const userId = known?.id ?? (await personFor(work, facts, input, 'admin'));
   await holdPlace(work, userId, account.id);
   await invite(work, account, { ...input, ...given, email: facts.email! });
   return { outcome: 'invited', userId, message: said.message, upstream: false };
@@ -254,14 +255,19 @@ function isOwn({ domain }: Facts): boolean {
 }
 
 /** The record of the person: a new one, or the one of somebody who was merely invited elsewhere. */
-async function personFor(work: Work, facts: Facts, input: AddedUser): Promise<string> {
+async function personFor(
+  work: Work,
+  facts: Facts,
+  input: AddedUser,
+  source: 'admin' | 'import',
+): Promise<string> {
   const person = {
     givenName: input.givenName,
     familyName: input.familyName,
     country: input.country,
     language: input.language ?? null,
     identity: 'invited',
-    source: 'admin',
+    source,
   } as const;
   const userId =
     facts.person?.id ??

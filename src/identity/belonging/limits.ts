@@ -22,20 +22,26 @@ export const existenceAnswers: ReadonlySet<RefusalCode> = new Set([
  * @throws {Refusal} `rate_limited`
  */
 export async function takeAdd(sql: Sql, accountId: string, now: Date): Promise<void> {
-  const conflicts = await counted(sql, conflictBucket(accountId), 0, day, now);
-  if (conflicts >= conflictsPerDay) throw new Refusal('rate_limited', { retryAfter: 3600 });
+  if (!(await conflictsLeft(sql, accountId, now)))
+    throw new Refusal('rate_limited', { retryAfter: 3600 });
   const adds = await counted(sql, `adds:${accountId}`, 1, minute, now);
   if (adds > addsPerMinute) throw new Refusal('rate_limited', { retryAfter: 60 });
+}
+
+/** Whether the account may still learn today which addresses are registered. */
+export async function conflictsLeft(sql: Sql, accountId: string, now: Date): Promise<boolean> {
+  return (await counted(sql, conflictBucket(accountId), 0, day, now)) < conflictsPerDay;
 }
 
 /** Counts an answer that told that somebody has the address. */
 export async function countConflict(
   sql: Sql,
   accountId: string,
-  code: RefusalCode,
+  code: string,
   now: Date,
 ): Promise<void> {
-  if (existenceAnswers.has(code)) await counted(sql, conflictBucket(accountId), 1, day, now);
+  if ((existenceAnswers as ReadonlySet<string>).has(code))
+    await counted(sql, conflictBucket(accountId), 1, day, now);
 }
 
 function conflictBucket(accountId: string): string {

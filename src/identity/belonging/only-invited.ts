@@ -55,7 +55,7 @@ export interface ProvedPerson {
   country: string | null;
   language: string | null;
   identity: 'invited' | 'ready';
-  source: 'registration' | 'admin' | 'scim';
+  source: 'registration' | 'admin' | 'import' | 'scim';
 }
 
 /**

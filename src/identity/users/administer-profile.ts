@@ -1,0 +1,157 @@
+import type { Sql } from '#platform/database/sql.ts';
+import type { PermittedAccount } from '../access/rights.ts';
+import { enterDoor, refusalOf } from '../belonging/door.ts';
+import { mail } from '../mail/letter.ts';
+import { Refusal } from '../refusal.ts';
+import { readFacts } from '../verdict/facts.ts';
+import { verdict } from '../verdict/verdict.ts';
+import type { Work } from '../work.ts';
+import { canonicalEmail } from './email.ts';
+import type { Person } from './person.ts';
+import { managedAttributes } from './profile.ts';
+import { revokeAccess } from './revoke.ts';
+
+/** What administrators correct about somebody; what is left out stays, null clears. */
+export interface ProfileChange {
+  givenName?: string | undefined;
+  familyName?: string | undefined;
+  country?: string | null | undefined;
+  language?: string | null | undefined;
+  /** Where mail goes instead, in canonical form. */
+  communicationEmail?: string | null | undefined;
+}
+
+/** What an administrator may see and correct about a person, as it is. */
+export interface Profile {
+  givenName: string;
+  familyName: string;
+  country: string | null;
+  language: string | null;
+  communicationEmail: string | null;
+}
+
+const names = {
+  givenName: 'given_name',
+  familyName: 'family_name',
+  country: 'country',
+  language: 'language',
+  communicationEmail: 'communication_email',
+} as const;
+
+export async function profileOf(sql: Sql, userId: string): Promise<Profile> {
+  const [profile] = await sql.query<Profile>(
+    `select given_name as "givenName", family_name as "familyName", country, language,
+       communication_email as "communicationEmail"
+     from users where id = $1`,
+    [userId],
+  );
+  if (!profile) throw new Refusal('user_not_found');
+  return profile;
+}
+
+/**
+ * An administrator corrects what stands about somebody. Whether they may is decided by the caller, who
+ * holds the person's row. What the person's directory says stays as it says.
+ *
+ * Returns what is different now.
+ *
+ * @throws {Refusal} `managed_by_directory`
+ */
+export async function changeProfile(
+  work: Work,
+  account: Pick<PermittedAccount, 'id'>,
+  userId: string,
+  change: ProfileChange,
+): Promise<string[]> {
+  const before = await profileOf(work, userId);
+  const changed = (Object.keys(names) as (keyof Profile)[]).filter(
+    (name) => change[name] !== undefined && change[name] !== before[name],
+  );
+  if (changed.length === 0) return [];
+  const managed = await managedAttributes(work, userId);
+  const kept = changed.filter((name) => managed.includes(name));
+  if (kept.length > 0) throw new Refusal('managed_by_directory', { fields: kept });
+  const after = { ...before, ...change };
+  await work.query(
+    `update users set given_name = $2, family_name = $3, country = $4, language = $5,
+       communication_email = $6, updated_at = $7, version = version + 1
+     where id = $1`,
+    [
+      userId,
+      after.givenName ?? '',
+      after.familyName ?? '',
+      after.country ?? null,
+      after.language ?? null,
+      after.communicationEmail ?? null,
+      work.now,
+    ],
+  );
+  work.record(
+    'user.changed',
+    { type: 'user', id: userId },
+    { changed, by: 'administrator' },
+    account.id,
+  );
+  return changed;
+}
+
+/**
+ * An administrator gives somebody another address: from a domain of the account to one of the
+ * account, and no other way. Who owns the domain owns the mailboxes; but an address elsewhere is the
+ * person's own, and whoever could change it could take the person over.
+ *
+ * Sessions and links that were sent end; the old address is told.
+ *
+ * @param typed as the administrator wrote it
+ * @throws {Refusal} `invalid_email`, `managed_by_directory`, `domain_not_owned`, and what the verdict
+ * refuses
+ */
+export async function changeEmail(
+  work: Work,
+  account: Pick<PermittedAccount, 'id'>,
+  person: Person,
+  typed: string,
+): Promise<boolean> {
+  const email = canonicalEmail(typed);
+  if (email === null) throw new Refusal('invalid_email');
+  const old = canonicalEmail(person.email);
+  if (person.email === null || email === old) return false;
+  if (person.affiliation !== 'member') throw new Refusal('already_invited');
+  const managed = await managedAttributes(work, person.id);
+  if (managed.includes('email')) throw new Refusal('managed_by_directory', { fields: ['email'] });
+  const from = await readFacts(work, person.email, account.id, work.now);
+  if (from.domain !== 'mine' && from.domain !== 'mine_federated')
+    throw new Refusal('domain_not_owned', { email: person.email });
+  await enterDoor(work, account.id, [typed]);
+  const facts = await readFacts(work, typed, account.id, work.now);
+  const said = verdict('scim_rename', facts);
+  if (said.outcome !== 'change_email')
+    throw refusalOf(said, { email, accountId: account.id, userId: facts.person?.id ?? null });
+
+  await work.query(
+    `update users set email = $2, email_display = $3, updated_at = $4, version = version + 1
+     where id = $1`,
+    [person.id, email, typed, work.now],
+  );
+  await revokeAccess(work, person.id, { keepDevices: true });
+  for (const to of [person.email, typed])
+    mail(
+      work,
+      { userId: person.id, email: to, name: person.givenName, locale: person.language },
+      {
+        kind: 'credential_changed',
+        what: 'email',
+        at: work.now,
+        origin: null,
+        link: work.link('/profile'),
+        revertsUntil: null,
+      },
+    );
+  work.record(
+    'user.changed',
+    { type: 'user', id: person.id },
+    { changed: ['email'], by: 'administrator' },
+    account.id,
+  );
+  return true;
+}
