@@ -12,6 +12,14 @@ export class Migration20261122072000_find_users extends Migration {
       create function text_triples(text) returns text[] language sql immutable parallel safe as $$
         select array(select distinct substr($1, i, 3) from generate_series(1, length($1) - 2) i)
       $$`);
+    // Where words begin, for who has typed one letter or two.
+    this.addSql(`
+      create function word_starts(text) returns text[] language sql immutable parallel safe as $$
+        select array(
+          select distinct '^' || left(word, n)
+          from regexp_split_to_table($1, '[[:space:][:punct:]]+') word, generate_series(1, 2) n
+          where length(word) >= n)
+      $$`);
     // The account stands among the triples: one index finds both at once.
     this.addSql(`
       create table user_search (
@@ -34,7 +42,8 @@ export class Migration20261122072000_find_users extends Migration {
           return null;
         end if;
         insert into user_search (user_id, words, triples)
-        values (new.id, found_by, text_triples(found_by) || coalesce(new.account_id::text, ''))
+        values (new.id, found_by, text_triples(found_by) || word_starts(found_by)
+          || coalesce(new.account_id::text, ''))
         on conflict (user_id) do update set words = excluded.words, triples = excluded.triples;
         return null;
       end $$`);
@@ -44,7 +53,8 @@ export class Migration20261122072000_find_users extends Migration {
       for each row execute function keep_user_search()`);
     this.addSql(`
       insert into user_search (user_id, words, triples)
-      select u.id, t.words, text_triples(t.words) || coalesce(u.account_id::text, '')
+      select u.id, t.words, text_triples(t.words) || word_starts(t.words)
+        || coalesce(u.account_id::text, '')
       from users u
       cross join lateral (select lower(u.email || ' ' || u.given_name || ' ' || u.family_name)) t (words)
       where u.email is not null`);

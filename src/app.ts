@@ -17,6 +17,8 @@ import { vault } from '#platform/secrets.ts';
 import { closeDueAccounts } from '#identity/accounts/close.ts';
 import { continueMoves } from '#identity/accounts/move-people.ts';
 import { sealAudit } from '#identity/audit/chain.ts';
+import { sweepJobs } from '#identity/bulk/job.ts';
+import { workOnBulk } from '#identity/bulk/run.ts';
 import { clientRegistry } from '#identity/applications/client.ts';
 import { lockoutPolicy, type LockoutPolicy } from '#identity/credentials/lockout.ts';
 import { tendBelonging } from '#identity/belonging/housekeeping.ts';
@@ -390,6 +392,8 @@ export async function createApp({
       ),
       repeatedly('figures', 2000, () => countEvents(database), log),
       repeatedly('figures-sweep', 24 * 3600_000, () => sweepFigures(database, clock()), log),
+      repeatedly('bulk', 1000, (stopping) => workOnBulk(foundation, log, stopping), log),
+      repeatedly('bulk sweep', 3600_000, async () => (await sweepJobs(database, clock())) > 0, log),
       repeatedly('moving', 2000, () => continueMoves(foundation), log),
       repeatedly('closing', 60_000, () => closeDueAccounts(foundation), log),
       repeatedly('connections', 600_000, () => watchConnections(foundation, { egress, saml }), log),

@@ -17,6 +17,7 @@ import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Work, type WorkContext } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { originOf, referenceOf } from '../context.ts';
+import { readText } from '../body.ts';
 import { readJson } from '../json.ts';
 import { Problem } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
@@ -78,7 +79,7 @@ export function adminApi({
     const params = paramsOf(ctx);
     const query = parsed('query', operation.query ?? noFields, queryOf(ctx));
     const unsafe = method !== 'get';
-    const body = unsafe ? await readJson(ctx) : undefined;
+    const body = unsafe ? await bodyOf(ctx, operation) : undefined;
     const key = unsafe ? idempotencyKey(ctx) : null;
     const request = {
       token,
@@ -148,13 +149,14 @@ export function adminApi({
     const token = await authenticate(ctx);
     const { right, query = noFields, mediaType = 'text/csv' } = download;
     const asking: Asking = { role: token.role, accountId: token.accountId, userId: null };
-    const { accountId = null } = paramsOf(ctx);
+    const params = paramsOf(ctx);
+    const { accountId = null } = params;
     if (accountId === null && !mayEver(token.role, right)) throw new Refusal('permission_denied');
     const context: WorkContext = {
       actor: { type: 'api_token', id: token.id, name: token.name },
       origin: originOf(ctx),
     };
-    const asked = { asking, accountId, query: parsed('query', query, queryOf(ctx)), tools };
+    const asked = { asking, accountId, params, query: parsed('query', query, queryOf(ctx)), tools };
     await unitOfWork(foundation, context, async (work) => {
       if (accountId !== null) await requireAccount(work, asking, right, accountId);
       await download.begun?.(work, asked);
@@ -325,6 +327,7 @@ const ids: Record<string, RefusalCode> = {
   deliveryId: 'not_found',
   personId: 'user_not_found',
   termsId: 'terms_not_found',
+  jobId: 'not_found',
 };
 
 /** @throws {Refusal} for what cannot be there */
@@ -343,6 +346,15 @@ function queryOf(ctx: Context): Record<string, unknown> {
     if (value?.includes('\0'))
       throw new Problem(400, 'invalid_field', 'A text holds what is not text.');
   return { ...ctx.query };
+}
+
+/** @throws {Problem} 400, 413 or 415 */
+async function bodyOf(ctx: Context, { file }: AnyOperation): Promise<unknown> {
+  if (!file) return readJson(ctx);
+  const text = await readText(ctx.req, file.limit);
+  if (text !== '' && !ctx.is([...file.types]))
+    throw new Problem(415, 'unsupported_media_type', `Send ${file.types.join(' or ')}.`);
+  return text;
 }
 
 function cursorIn(query: { cursor?: string } | undefined): string | undefined {

@@ -18,6 +18,7 @@ export interface Described {
   description: string | null;
   parameters: { name: string; in: 'path' | 'query' | 'header'; required: boolean; schema: Json }[];
   body: Json | null;
+  bodyType: string;
   bodyRequired: boolean;
   example: unknown;
   success: { status: number; also: number | null; schema: Json | null; mediaType: string };
@@ -59,7 +60,10 @@ function describe(operation: AnyOperation, schemas: Json): Described {
       ...(unsafe ? [idempotencyParameter] : []),
     ],
     body: bodySchema,
-    bodyRequired: ((bodySchema?.['required'] as string[] | undefined) ?? []).length > 0,
+    bodyType: operation.file?.types[0] ?? 'application/json',
+    bodyRequired:
+      operation.file !== undefined ||
+      ((bodySchema?.['required'] as string[] | undefined) ?? []).length > 0,
     example: operation.example,
     success: {
       status,
@@ -72,7 +76,7 @@ function describe(operation: AnyOperation, schemas: Json): Described {
 }
 
 function describeFile(
-  { id, tag, path, summary, query, mediaType = 'text/csv' }: Download,
+  { id, tag, path, summary, query, refusals: more = [], mediaType = 'text/csv' }: Download,
   schemas: Json,
 ): Described {
   return {
@@ -92,6 +96,7 @@ function describeFile(
       ...(query ? fieldsOf(schemaOf(query, schemas)) : []),
     ],
     body: null,
+    bodyType: 'application/json',
     bodyRequired: false,
     example: undefined,
     success: { status: 200, also: null, schema: { type: 'string' }, mediaType },
@@ -101,6 +106,7 @@ function describeFile(
         'permission_denied',
         'invalid_value',
         'rate_limited',
+        ...more,
       ],
       false,
     ),
@@ -182,7 +188,7 @@ function operationObject(one: Described): Json {
       requestBody: {
         required: one.bodyRequired,
         content: {
-          'application/json': {
+          [one.bodyType]: {
             schema: one.body,
             ...(one.example !== undefined && { example: one.example }),
           },

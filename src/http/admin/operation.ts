@@ -90,12 +90,14 @@ export interface Operation<
   whom?: 'member' | 'former' | 'unchecked';
   query?: Query;
   body?: Body;
+  /** The body is a file of one of these types, taken as text: at most so many bytes. Else it is JSON. */
+  file?: { types: readonly string[]; limit: number };
   /** A body that shows what one is like. */
   example?: unknown;
   /** Null where there is nothing to say. */
   result: Result | null;
   /** What it answers with; `created` may say that it was not, as a dry run does. */
-  status?: 200 | 201 | 204;
+  status?: 200 | 201 | 202 | 204;
   refusals?: readonly RefusalCode[];
   /** What every process has to hear once it is committed. */
   afterwards?: 'clients_changed' | 'keys_changed';
@@ -122,6 +124,7 @@ export interface Download {
   summary: string;
   right: Capability;
   fileName: string;
+  refusals?: readonly RefusalCode[];
   /** `text/csv`, unless it says otherwise. */
   mediaType?: string;
   query?: z.ZodType;
@@ -134,6 +137,8 @@ export interface Download {
 export interface AskedFile {
   asking: Asking;
   accountId: string | null;
+  /** What stands in the path, decoded. */
+  params: Record<string, string>;
   query: Record<string, unknown>;
   tools: Tools;
 }

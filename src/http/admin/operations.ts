@@ -110,6 +110,8 @@ import { scimTokenOperations } from './operations/scim-tokens.ts';
 import { reportOperations } from './operations/reports.ts';
 import { samlOperations } from './operations/saml.ts';
 import { traceOperations } from './operations/connection-traces.ts';
+import changeUser from './operations/change-user.ts';
+import { bulkDownloads, bulkOperations } from './operations/bulk.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 import { auditDownloads } from './operations/audit-export.ts';
 import type { AnyOperation, Download } from './operation.ts';
@@ -143,6 +145,7 @@ export const operations: readonly AnyOperation[] = [
   listUsers,
   createUser,
   getUser,
+  changeUser,
   removeUser,
   addUser,
   inviteUser,
@@ -224,10 +227,11 @@ export const operations: readonly AnyOperation[] = [
   auditVerify,
   ...samlOperations,
   ...traceOperations,
+  ...bulkOperations,
   ...webhookOperations,
   ...scimTokenOperations,
   ...scimRequestOperations,
   ...reportOperations,
 ];
 
-export const downloads: readonly Download[] = [termsEvidence, ...auditDownloads];
+export const downloads: readonly Download[] = [termsEvidence, ...bulkDownloads, ...auditDownloads];

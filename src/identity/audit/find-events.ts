@@ -84,7 +84,7 @@ export async function* exportEvents(sql: Sql, filter: AuditExport): AsyncGenerat
 const columns = `e.id, e.at, e.account_id as "accountId",
   jsonb_build_object('type', e.actor ->> 'type', 'id', e.actor ->> 'id',
     'name', coalesce(e.actor ->> 'name', case when e.actor ->> 'type' = 'user' then
-      (select u.email_display from users u where u.id::text = e.actor ->> 'id') end)) as actor,
+      (select u.email_display from users u where u.id = (e.actor ->> 'id')::uuid) end)) as actor,
   e.action,
   case when e.target_id is not null then
     jsonb_build_object('type', e.target_type, 'id', e.target_id) end as target,

@@ -2,7 +2,7 @@ import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { requirePerson } from '../access/rights.ts';
 import { rankOf } from '../access/roles.ts';
 import { addToAccount, addUser, inviteToAccount } from '../belonging/add.ts';
-import { removeUser } from '../belonging/remove.ts';
+import { removeFromAccount } from '../belonging/remove.ts';
 import { Refusal } from '../refusal.ts';
 import { canonicalEmail } from '../users/email.ts';
 import type { Work } from '../work.ts';
@@ -131,7 +131,7 @@ async function remove(work: Work, { asking, account }: RowContext, cells: Cells)
       [],
       'Account Administrators are not removed by a file. Remove this one at the console.',
     );
-  await removeUser(work, account.id, person);
+  await removeFromAccount(work, account.id, person);
   return { result: 'ok', code: 'removed', message: 'Removed.', userId };
 }
 

@@ -255,15 +255,15 @@ export async function sweepJobs(sql: Sql, now: Date): Promise<number> {
   const swept = await sql.query(
     `with due as (
        update bulk_jobs j set swept_at = $1,
-         state = case when state = 'checked' then 'cancelled' else state end,
+         state = case when j.state = 'checked' then 'cancelled' else j.state end,
          succeeded = coalesce(j.succeeded, c.succeeded), skipped = coalesce(j.skipped, c.skipped),
          failed = coalesce(j.failed, c.failed)
        from bulk_jobs o cross join lateral (${counts.replace('$1', 'o.id')}) c
        where o.id = j.id and j.swept_at is null and j.rows_until <= $1
          and j.state in ('checked', 'done', 'cancelled')
-       returning j.id
-     ), gone as (delete from bulk_rows r using due where r.job_id = due.id)
-     select id from due`,
+       returning j.id as swept
+     ), gone as (delete from bulk_rows r using due where r.job_id = due.swept)
+     select swept from due`,
     [now],
   );
   return swept.length;
@@ -282,7 +282,7 @@ function jobs(sql: Sql, where: string, params: (string | number | null)[]): Prom
        coalesce(j.succeeded, c.succeeded) as succeeded, coalesce(j.skipped, c.skipped) as skipped,
        coalesce(j.failed, c.failed) as failed,
        coalesce(j.actor ->> 'name', (select u.email_display from users u
-         where j.actor ->> 'type' = 'user' and u.id::text = j.actor ->> 'id')) as by,
+         where u.id = case when j.actor ->> 'type' = 'user' then (j.actor ->> 'id')::uuid end)) as by,
        j.created_at as "createdAt", j.started_at as "startedAt", j.finished_at as "finishedAt",
        case when j.swept_at is null then j.rows_until end as "rowsUntil"
      from bulk_jobs j cross join lateral (${counts.replace('$1', 'j.id')}) c

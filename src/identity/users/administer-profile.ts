@@ -3,12 +3,12 @@ import type { PermittedAccount } from '../access/rights.ts';
 import { enterDoor, refusalOf } from '../belonging/door.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
+import { claimAttributes, requireUnmanaged } from '../scim/authority.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
 import { canonicalEmail } from './email.ts';
 import type { Person } from './person.ts';
-import { managedAttributes } from './profile.ts';
 import { revokeAccess } from './revoke.ts';
 
 /** What administrators correct about somebody; what is left out stays, null clears. */
@@ -68,9 +68,7 @@ export async function changeProfile(
     (name) => change[name] !== undefined && change[name] !== before[name],
   );
   if (changed.length === 0) return [];
-  const managed = await managedAttributes(work, userId);
-  const kept = changed.filter((name) => managed.includes(name));
-  if (kept.length > 0) throw new Refusal('managed_by_directory', { fields: kept });
+  await requireUnmanaged(work, userId, changed);
   const after = { ...before, ...change };
   await work.query(
     `update users set given_name = $2, family_name = $3, country = $4, language = $5,
@@ -86,6 +84,7 @@ export async function changeProfile(
       work.now,
     ],
   );
+  await claimAttributes(work, userId, changed);
   work.record(
     'user.changed',
     { type: 'user', id: userId },
@@ -117,8 +116,7 @@ export async function changeEmail(
   const old = canonicalEmail(person.email);
   if (person.email === null || email === old) return false;
   if (person.affiliation !== 'member') throw new Refusal('already_invited');
-  const managed = await managedAttributes(work, person.id);
-  if (managed.includes('email')) throw new Refusal('managed_by_directory', { fields: ['email'] });
+  await requireUnmanaged(work, person.id, ['email']);
   const from = await readFacts(work, person.email, account.id, work.now);
   if (from.domain !== 'mine' && from.domain !== 'mine_federated')
     throw new Refusal('domain_not_owned', { email: person.email });
@@ -133,6 +131,7 @@ export async function changeEmail(
      where id = $1`,
     [person.id, email, typed, work.now],
   );
+  await claimAttributes(work, person.id, ['email']);
   await revokeAccess(work, person.id, { keepDevices: true });
   for (const to of [person.email, typed])
     mail(

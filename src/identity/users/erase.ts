@@ -293,6 +293,10 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
     if (!history.has(table))
       await work.query(`delete from ${table} where ${column} = $1`, [userId]);
   await work.query(
+    `update bulk_rows set cells = '{}', before = null, message = null where user_id = $1`,
+    [userId],
+  );
+  await work.query(
     `update invitations set email = $2, email_display = '', given_name = '', family_name = '',
        secret_hash = null, state = case when state = 'pending' then 'revoked' else state end
      where email = $1`,

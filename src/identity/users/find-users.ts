@@ -110,7 +110,7 @@ const locksSql = `
          coalesce(array_agg(k.reason), '{}') as reasons
   from (
     select o.*, coalesce(o.set_by ->> 'name', (select s.email_display from users s
-        where o.set_by ->> 'type' = 'user' and s.id::text = o.set_by ->> 'id'),
+        where s.id = case when o.set_by ->> 'type' = 'user' then (o.set_by ->> 'id')::uuid end),
         o.set_by ->> 'id') as by
     from (${openLocks}) o
   ) k`;

@@ -177,14 +177,22 @@ function wordsOf(q: string | undefined): string[] {
   return (q ?? '').split(/\s+/).filter(Boolean).slice(0, 10);
 }
 
-/** Whoever all the words are found in. Triples lead there; whether it is so, the text says. */
+/**
+ * Whoever all the words are found in. Triples of letters lead there; whether it is so, the text says.
+ * One letter or two are the beginning of a word.
+ */
 function found(
   words: readonly string[],
   status: UserStatus | undefined,
   place: (value: Param) => string,
 ): string {
   const inText = words.map((word) => `s.words like lower(${place(`%${likeText(word)}%`)})`);
-  const triples = words.map((word) => ` || text_triples(lower(${place(word)}))`).join('');
+  const triples = words
+    .map((word) => {
+      const typed = `lower(${place(word)})`;
+      return Array.from(word).length > 2 ? ` || text_triples(${typed})` : ` || ('^' || ${typed})`;
+    })
+    .join('');
   const inAccount = status === 'pending-approval' ? `'{}'::text[]` : 'array[$1::uuid::text]';
   return `u.id in (select s.user_id from user_search s
     where s.triples @> (${inAccount}${triples}) and ${inText.join(' and ')})`;

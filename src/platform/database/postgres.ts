@@ -47,6 +47,8 @@ export async function openPostgres(
     lock_timeout: 4000,
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
+    // Every statement here is short; compiling one takes longer than running it.
+    options: '-c jit=off',
   };
   const orm = await MikroORM.init({
     entities: [...entities],
