@@ -1,4 +1,3 @@
-import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { requirePerson } from '../access/rights.ts';
 import { rankOf } from '../access/roles.ts';
 import { addToAccount, addUser, inviteToAccount } from '../belonging/add.ts';
@@ -7,26 +6,10 @@ import { Refusal } from '../refusal.ts';
 import { canonicalEmail } from '../users/email.ts';
 import type { Work } from '../work.ts';
 import { countryIn, invalid, languageIn, nameIn, wholeListIn } from './cells.ts';
-import type { BulkKind, BulkOptions, Cells } from './format.ts';
-import type { RowResult } from './job.ts';
+import type { BulkKind, Cells } from './format.ts';
 import { roleKeys } from './roles.ts';
+import { userByEmail, type Outcome, type RowContext } from './row.ts';
 import { updateUser } from './update-user.ts';
-
-/** What a row came to. */
-export interface Outcome {
-  result: RowResult;
-  code: string;
-  message: string;
-  userId: string | null;
-  /** What the row put something else in the place of, by column: an undo puts it back. */
-  before?: Cells;
-}
-
-export interface RowContext {
-  asking: Asking;
-  account: PermittedAccount;
-  options: BulkOptions;
-}
 
 /**
  * Does what one row says. Each kind goes through the same rule as any other door, so a file can
@@ -133,20 +116,4 @@ async function remove(work: Work, { asking, account }: RowContext, cells: Cells)
     );
   await removeFromAccount(work, account.id, person);
   return { result: 'ok', code: 'removed', message: 'Removed.', userId };
-}
-
-/**
- * Whom of the account an address means.
- *
- * @throws {Refusal} `invalid_email`, `user_not_found`
- */
-export async function userByEmail(work: Work, accountId: string, typed: string): Promise<string> {
-  const email = canonicalEmail(typed);
-  if (email === null) throw new Refusal('invalid_email');
-  const [user] = await work.query<{ id: string }>(
-    'select id from users where account_id = $1 and email = $2',
-    [accountId, email],
-  );
-  if (!user) throw new Refusal('user_not_found');
-  return user.id;
 }

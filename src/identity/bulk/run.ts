@@ -5,9 +5,10 @@ import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { findPerson } from '../users/person.ts';
 import { tentatively, unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
-import { carryOutRow, type Outcome } from './carry-out.ts';
+import { carryOutRow } from './carry-out.ts';
 import type { Cells } from './format.ts';
 import { endEarly, resultLife, rightOf, type OpenJob } from './job.ts';
+import type { Outcome } from './row.ts';
 
 /** Who hears of what should not happen. */
 export interface BulkLog {
@@ -38,8 +39,10 @@ export async function workOnBulk(
   let more = false;
   for (const job of open) {
     let left = true;
-    for (let rows = 0; rows < stretch && left && !stopping?.aborted; rows += 1)
+    for (let rows = 0; rows < stretch && left; rows += 1) {
+      if (stopping?.aborted) return true;
       left = await nextRow(foundation, job, log);
+    }
     if (left) more = true;
     else await finish(foundation, job);
   }
@@ -134,12 +137,13 @@ async function judged(
     );
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    const { message } = error;
     const { userId, role, group } = error.details;
-    const named = [role, group].find((one) => typeof one === 'string');
+    const named = [role, group].find((one): one is string => typeof one === 'string');
     return {
       result: 'error',
       code: error.code,
-      message: named === undefined ? error.message : `${error.message} (${String(named)})`,
+      message: named === undefined || message.includes(named) ? message : `${message} (${named})`,
       userId: typeof userId === 'string' ? userId : null,
     };
   }

@@ -14,7 +14,7 @@ import { canonicalEmail } from '../users/email.ts';
 import { setEntitlementCountry } from '../users/entitlement.ts';
 import type { Person } from '../users/person.ts';
 import type { Work } from '../work.ts';
-import { userByEmail, type Outcome, type RowContext } from './carry-out.ts';
+import { userByEmail, type Outcome, type RowContext } from './row.ts';
 import {
   booleanIn,
   countryIn,

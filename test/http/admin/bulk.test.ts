@@ -144,11 +144,12 @@ describe('a file that adds people', () => {
     ]);
     await server.app.delivery.drain();
     const mails = await given.mails();
-    expect(mails.map(({ kind, recipient }) => [kind, recipient]).sort()).toEqual([
-      ['activation', 'new@acme.example'],
-      ['bulk_finished', 'fay@acme.example'],
-      ['invitation', 'carol@gmail.com'],
-    ]);
+    expect(Object.fromEntries(mails.map(({ kind, recipient }) => [kind, recipient]))).toEqual({
+      activation: 'new@acme.example',
+      bulk_finished: 'fay@acme.example',
+      invitation: 'carol@gmail.com',
+    });
+    expect(mails).toHaveLength(3);
     const told = mails.find(({ kind }) => kind === 'bulk_finished')!;
     expect(told.text).toContain(`/console/bulk/${id}`);
     const batch = await given.rows<{ actions: string[] }>(
@@ -386,10 +387,14 @@ describe('a file that deletes people', () => {
       [account.id, kit.id],
     );
     await co.post(`${path}/users`, someone('dora@gmail.com'));
-    const lines = ['Email', ...['ann@acme', 'dora@gmail', 'fay@acme', 'kit@acme', 'zoe@acme']].map(
-      (name, index) =>
-        index === 0 ? name : name.replace('acme', 'acme.example').replace(/gmail$/, 'gmail.com'),
-    );
+    const lines = [
+      'Email',
+      'ann@acme.example',
+      'dora@gmail.com',
+      'fay@acme.example',
+      'kit@acme.example',
+      'zoe@acme.example',
+    ];
     const expected = [
       ['ok', 'removed'],
       ['ok', 'removed'],
@@ -547,7 +552,7 @@ describe('a job', () => {
     });
     const utf16 = await program.send(`/api/v1/accounts/${account.id}/bulk?kind=add`, {
       method: 'POST',
-      body: Buffer.from(`\uFEFF${adding}`, 'utf16le') as never,
+      body: Buffer.from(`\uFEFF${adding}`, 'utf16le'),
       headers: { authorization: `Bearer ${tokens.co}`, 'content-type': 'text/csv' },
     });
     expect(utf16.json.code).toBe('invalid_encoding');
