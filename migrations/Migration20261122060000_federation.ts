@@ -34,6 +34,8 @@ export class Migration20261122060000_federation extends Migration {
         tested_version   integer,
         activated_at     timestamptz,
         disabled_at      timestamptz,
+        noticed_at       timestamptz,
+        swept_at         timestamptz,
         failures         integer not null default 0,
         failing_since    timestamptz,
         last_failure_at  timestamptz,

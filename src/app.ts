@@ -23,10 +23,14 @@ import { clientRegistry } from '#identity/applications/client.ts';
 import { lockoutPolicy, type LockoutPolicy } from '#identity/credentials/lockout.ts';
 import { tendBelonging } from '#identity/belonging/housekeeping.ts';
 import { carryOut, type Task } from '#identity/credentials/tasks.ts';
+import { usesDomains } from '#identity/domains/domain-use.ts';
 import { domainChecker } from '#identity/domains/check-domains.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
 import { proofNetwork } from '#identity/domains/proof-network.ts';
 import { watchConnections } from '#identity/federation/watch.ts';
+import type { Connection } from '#identity/federation/connection.ts';
+import { connectionUse } from '#identity/federation/manage.ts';
+import { traces } from '#identity/federation/kept-traces.ts';
 import { loadAppSecrets } from '#identity/keys/app-secrets.ts';
 import {
   ensureSigningKeys,
@@ -60,6 +64,9 @@ import { engineEndpoints } from './http/oidc/endpoint.ts';
 import { sweepEngine } from './http/oidc/housekeeping.ts';
 import { interactionsOf } from './http/oidc/interactions.ts';
 import { ownClient, ownSessions } from './http/oidc/own-sessions.ts';
+import { Bulkheads } from './http/federation/bulkhead.ts';
+import { lookAt, OidcUpstream } from './http/federation/oidc.ts';
+import { federationDoor } from './http/federation/routes.ts';
 import { enginePages } from './http/oidc/pages.ts';
 import { engine, type Lifetimes } from './http/oidc/provider.ts';
 import { preparedDocuments } from './http/prepared.ts';
@@ -88,6 +95,7 @@ const lifetimes: Lifetimes = {
   idToken: 10 * 60,
   refreshIdle: 14 * days,
   refreshAbsolute: 90 * days,
+  federated: 24 * hours,
 };
 
 export interface AppOptions {
@@ -200,6 +208,7 @@ export async function createApp({
   const transport = config.smtpUrl
     ? smtpTransport({ url: config.smtpUrl })
     : mailboxTransport(database, clock);
+  usesDomains(connectionUse);
   const delivery = deliveryWorker({
     database,
     vault: safe,
@@ -233,12 +242,35 @@ export async function createApp({
 
   const directories = recorder({ database, vault: safe, clock, log });
 
+  const passwords = { ...foundation, hasher, policy: lockout, key: secrets.counters };
+  const bulkheads = new Bulkheads(clock);
+  const upstreamOidc = new OidcUpstream({
+    issuer,
+    egress: guardedEgress(egress),
+    vault: safe,
+    clock,
+    bulkheads,
+  });
+  const federation = federationDoor({
+    foundation,
+    interactions,
+    csrf: forms,
+    protocols: [upstreamOidc],
+    traces,
+    passwords,
+    acr: acrs.upstream,
+    ceiling: lifetimes.federated,
+  });
   const administration = {
     foundation,
     egress,
     proofs,
     directories,
     saml,
+    federation: {
+      look: (connection: Connection) => lookAt(upstreamOidc, connection),
+      testLink: (connectionId: string) => federation.testLink(connectionId),
+    },
     addressMark: (email: string) => emailMark(secrets.marks, email),
     clientProblem: (id: string, name: string, metadata: Record<string, unknown>) =>
       clientProblem(provider, id, name, metadata),
@@ -249,7 +281,6 @@ export async function createApp({
   };
 
   // --- The doors
-  const passwords = { ...foundation, hasher, policy: lockout, key: secrets.counters };
   const device = deviceCookie(issuer);
   const app = new Koa();
   app.keys = cookieKeys as never;
@@ -268,13 +299,15 @@ export async function createApp({
   for (const router of [
     signInRoutes({
       foundation,
-      interactions: interactionsOf(database, registry, clock, issuer),
+      interactions,
       csrf: forms,
       passwords,
       device,
       secondFactor: config.secondFactor,
       recoveryKey: secrets.recoveryCodes,
+      upstream: federation,
     }),
+    federation.routes(),
     sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
     registerRoutes({ foundation, hasher, csrf: forms, interactions }),

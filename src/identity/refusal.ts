@@ -73,6 +73,9 @@ export const refusals = {
   name_taken: 'There is one of this name or kind already.',
   role_in_use: 'This role is in use.',
   account_closed: 'This account is closed or being closed, or was merged into another.',
+  connection_not_ready: 'The connection is not ready for this.',
+  provider_unreachable: 'The identity provider cannot be reached, or is not what it should be.',
+  connection_in_use: 'The connection is in use. Disable it first.',
   move_refused: 'The accounts cannot be merged or split like this.',
   weak_password: 'This password is not good enough.',
 } as const;

@@ -29,10 +29,10 @@ export interface AuditTarget {
     | 'invitation'
     | 'role'
     | 'webhook'
+    | 'connection'
     | 'audit'
     | 'bulk_job'
     | 'resource'
-    | 'connection'
     | 'session';
   id: string;
 }

@@ -4,6 +4,7 @@ import belonging from './en/belonging.json' with { type: 'json' };
 import console from './en/console.json' with { type: 'json' };
 import domains from './en/domains.json' with { type: 'json' };
 import factors from './en/factors.json' with { type: 'json' };
+import federation from './en/federation.json' with { type: 'json' };
 import mail from './en/mail.json' with { type: 'json' };
 import people from './en/people.json' with { type: 'json' };
 import profile from './en/profile.json' with { type: 'json' };
@@ -18,6 +19,7 @@ const english = {
   belonging,
   domains,
   factors,
+  federation,
   profile,
   console,
   rooms,

@@ -325,6 +325,8 @@ const ids: Record<string, RefusalCode> = {
   moveId: 'not_found',
   webhookId: 'not_found',
   deliveryId: 'not_found',
+  connectionId: 'not_found',
+  linkId: 'not_found',
   personId: 'user_not_found',
   termsId: 'terms_not_found',
   jobId: 'not_found',

@@ -5,6 +5,7 @@ import type { Vault } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import type { Asking, Capability, PermittedAccount } from '#identity/access/rights.ts';
 import type { ApiToken } from '#identity/access/api-token.ts';
+import type { Connection } from '#identity/federation/connection.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
 import type { Recorder } from '#identity/scim/recorder.ts';
 import type { Refusal, RefusalCode } from '#identity/refusal.ts';
@@ -25,6 +26,13 @@ export interface Tools {
   directories: Recorder;
   /** Reads and verifies what SAML providers publish. */
   saml: SamlVerifier;
+  /** Connections to companies' own identity providers, as they are set up. */
+  federation: {
+    /** @throws {Refusal} `provider_unreachable` */
+    look(connection: Connection): Promise<void>;
+    /** A link for a test sign-in. */
+    testLink(connectionId: string): { url: string; expiresAt: Date };
+  };
   /** How an address that was erased is known again. */
   addressMark(email: string): string;
   /** What the engine says about the metadata of a client, or null when it would take it. */

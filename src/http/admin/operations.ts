@@ -112,6 +112,7 @@ import { samlOperations } from './operations/saml.ts';
 import { traceOperations } from './operations/connection-traces.ts';
 import changeUser from './operations/change-user.ts';
 import { bulkDownloads, bulkOperations } from './operations/bulk.ts';
+import { connectionOperations } from './operations/connections.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 import { auditDownloads } from './operations/audit-export.ts';
 import type { AnyOperation, Download } from './operation.ts';
@@ -228,6 +229,7 @@ export const operations: readonly AnyOperation[] = [
   ...samlOperations,
   ...traceOperations,
   ...bulkOperations,
+  ...connectionOperations,
   ...webhookOperations,
   ...scimTokenOperations,
   ...scimRequestOperations,

@@ -70,6 +70,9 @@ export const statuses: Record<RefusalCode, number> = {
   name_taken: 409,
   role_in_use: 409,
   account_closed: 409,
+  connection_not_ready: 409,
+  connection_in_use: 409,
+  provider_unreachable: 409,
   move_refused: 409,
   weak_password: 422,
 };

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { errors, Provider, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
+import { federationStands, type Federation } from '#identity/federation/standing.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import { RequestScope, requestScopes, type LoadedSession } from './request-scope.ts';
 
@@ -164,22 +165,26 @@ class GrantAdapter extends Base {
 }
 
 const sessionColumns = `
-  s.uid, s.id_hash, s.payload, s.authorizations, s.user_id, s.expires_at,
+  s.uid, s.id_hash, s.payload, s.authorizations, s.federation, s.user_id, s.expires_at,
   ${personJson('s.user_id', '$2::timestamptz')} as person`;
 
 const sessionById = `
   select ${sessionColumns}, g.id as grant_id, g.payload as grant_payload
   from oidc_sessions s
   left join oidc_grants g on g.id = s.authorizations -> $3 ->> 'grantId'
-  where s.id_hash = $1 and s.expires_at > $2`;
+  where s.id_hash = $1 and s.expires_at > $2
+    and ${federationStands('s.federation', 's.user_id', '$2')}`;
 
-const sessionByUid = `select ${sessionColumns} from oidc_sessions s where s.uid = $1`;
+const sessionByUid = `
+  select ${sessionColumns} from oidc_sessions s
+  where s.uid = $1 and ${federationStands('s.federation', 's.user_id', '$2')}`;
 
 export interface SessionRead {
   uid: string;
   id_hash: string;
   payload: AdapterPayload;
   authorizations: Record<string, { sid?: string; grantId?: string; persistsLogout?: boolean }>;
+  federation: Federation | null;
   user_id: string | null;
   expires_at: Date;
   person: Person | null;
@@ -221,6 +226,8 @@ class SessionAdapter extends Base {
       const loaded = [...scope.sessions.values()].find(({ uid }) => uid === rest.uid);
       const before = loaded?.authorizations ?? {};
       const expiresAt = this.expiry(expiresIn);
+      const proved = provedNow();
+      const federation = proved === undefined ? (loaded?.federation ?? null) : proved;
       if (
         loaded &&
         scope.sessions.has(idHash) &&
@@ -243,6 +250,7 @@ class SessionAdapter extends Base {
         authorizations_unset: Object.keys(before).filter(
           (clientId) => !(clientId in authorizations),
         ),
+        federation: federation && JSON.stringify(federation),
         login_at: rest.loginTs ? new Date(rest.loginTs * 1000) : null,
         ip: scope.request.ip,
         user_agent: scope.request.userAgent,
@@ -262,6 +270,7 @@ function rememberSession(scope: RequestScope, row: SessionRead, jti: string): Ad
     uid: row.uid,
     payload: row.payload,
     authorizations: row.authorizations,
+    federation: row.federation,
     expiresAt: row.expires_at,
   });
   if (row.user_id) scope.people.set(row.user_id, row.person);
@@ -305,15 +314,18 @@ const artifactColumns = `
   t.id, t.payload, t.consumed_at, t.grant_id, t.session_uid, ${personOfArtifact} as person_id,
   g.payload as grant_payload,
   s.uid, s.id_hash, s.payload as session_payload, s.authorizations, s.expires_at as session_expires_at,
+  t.federation, s.federation as session_federation,
   ${personJson(personOfArtifact, '$2::timestamptz')} as person`;
 const artifactJoins = `
   left join oidc_grants g on g.id = t.grant_id
   left join oidc_sessions s on s.uid = t.session_uid`;
 
 const artifactById = `
-  select ${artifactColumns} from oidc_artifacts t ${artifactJoins} where t.id = $1`;
+  select ${artifactColumns} from oidc_artifacts t ${artifactJoins}
+  where t.id = $1 and ${federationStands('t.federation', 't.user_id', '$2')}`;
 const artifactByUserCode = `
-  select ${artifactColumns} from oidc_artifacts t ${artifactJoins} where t.user_code = $1`;
+  select ${artifactColumns} from oidc_artifacts t ${artifactJoins}
+  where t.user_code = $1 and ${federationStands('t.federation', 't.user_id', '$2')}`;
 
 interface ArtifactRead {
   id: string;
@@ -328,7 +340,21 @@ interface ArtifactRead {
   session_payload: AdapterPayload | null;
   authorizations: SessionRead['authorizations'] | null;
   session_expires_at: Date | null;
+  federation: Federation | null;
+  session_federation: Federation | null;
   person: Person | null;
+}
+
+/** What is redeemed at the token endpoint: what comes of it stands on what it stood on. */
+const redeemable = new Set(['AuthorizationCode', 'RefreshToken', 'DeviceCode']);
+
+/**
+ * What the person's proof of this request stands on: null where they proved themselves here, undefined
+ * where they did not prove anything now.
+ */
+function provedNow(): Federation | null | undefined {
+  const login = Provider.ctx?.oidc.result?.login as { federation?: Federation } | undefined;
+  return login && (login.federation ?? null);
 }
 
 class ArtifactAdapter extends Base {
@@ -366,8 +392,11 @@ class ArtifactAdapter extends Base {
           uid: row.uid,
           payload: row.session_payload!,
           authorizations: row.authorizations!,
+          federation: row.session_federation,
           expiresAt: row.session_expires_at!,
         });
+      if (redeemable.has(this.model) && Provider.ctx?.oidc.route === 'token')
+        scope.redeemed = row.federation;
       const payload = {
         ...row.payload,
         ...(row.consumed_at && { consumed: Math.floor(row.consumed_at.getTime() / 1000) }),
@@ -380,8 +409,10 @@ class ArtifactAdapter extends Base {
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
     // What a person types is a secret too; who asks by it brings it along.
     const { jti: _jti, consumed: _consumed, userCode, ...rest } = payload;
-    await scoped(this.dependencies, (scope) =>
+    await scoped(this.dependencies, (scope) => {
+      const federation = rest.accountId ? this.#federationOf(scope, rest.sessionUid) : null;
       scope.save({
+        federation: federation && JSON.stringify(federation),
         id: rowKey(this.model, id),
         model: this.model,
         grant_id: rest.grantId ?? null,
@@ -392,8 +423,17 @@ class ArtifactAdapter extends Base {
         payload: rest,
         json: storable(rest),
         expires_at: this.expiry(expiresIn),
-      }),
-    );
+      });
+    });
+  }
+
+  /** A code stands on what the session stands on; a token on what it was redeemed for. */
+  #federationOf(scope: RequestScope, sessionUid: string | undefined): Federation | null {
+    const proved = provedNow();
+    if (proved !== undefined) return proved;
+    if (scope.redeemed !== undefined) return scope.redeemed;
+    const session = [...scope.sessions.values()].find(({ uid }) => uid === sessionUid);
+    return session?.federation ?? null;
   }
 
   override async consume(id: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Registry } from '#identity/applications/client.ts';
 import type { PartialProof } from '#identity/sign-in/proof.ts';
+import { federationStands } from '#identity/federation/standing.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import type { Interactions } from '../interactions.ts';
 import { keyOf } from './adapter.ts';
@@ -14,6 +15,7 @@ const read = `
   from oidc_artifacts t
   left join oidc_sessions s on s.uid = t.payload -> 'session' ->> 'uid'
     and s.user_id::text = t.payload -> 'session' ->> 'accountId' and s.expires_at > $2
+    and ${federationStands('s.federation', 's.user_id', '$2')}
   where t.id = $1 and t.model = 'Interaction' and t.expires_at > $2`;
 
 interface Read {

@@ -12,6 +12,7 @@ import {
   type Method,
   type SecondFactorPolicy,
 } from '#identity/sign-in/assurance.ts';
+import { federationStands } from '#identity/federation/standing.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
 import { Problem } from '../problem.ts';
@@ -52,7 +53,9 @@ const wayBack = '/signed-in';
 const read = `
   select s.uid, (s.payload ->> 'loginTs')::int as signed_in_at, s.payload ->> 'acr' as acr,
          ${personJson('s.user_id', '$2::timestamptz')} as person
-  from oidc_sessions s where s.id_hash = $1 and s.expires_at > $2`;
+  from oidc_sessions s
+  where s.id_hash = $1 and s.expires_at > $2
+    and ${federationStands('s.federation', 's.user_id', '$2')}`;
 
 /**
  * Our own pages sign people in as any application does, by the authorization endpoint; but they need

@@ -58,6 +58,8 @@ export interface Lifetimes {
   idToken: number;
   refreshIdle: number;
   refreshAbsolute: number;
+  /** How long a company's provider is believed after it vouched for somebody (behaviour.md F31). */
+  federated: number;
 }
 
 /** How clients prove who they are; public ones, at the end, do not. */

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Database } from '#platform/database/database.ts';
 import type { Param } from '#platform/database/sql.ts';
+import type { Federation } from '#identity/federation/standing.ts';
 import type { Person } from '#identity/users/person.ts';
 import { mergedGrant } from './merged-grant.ts';
 
@@ -20,6 +21,8 @@ export interface ArtifactRow {
   payload: object;
   /** The payload as it is written. */
   json: string;
+  /** What it stands on where a company's provider vouched for the person: JSON, or null. */
+  federation: string | null;
   expires_at: Date;
 }
 
@@ -42,6 +45,7 @@ export interface SessionRow {
   /** What changed since it was read: two tabs may each add an application at once. */
   authorizations_set: object;
   authorizations_unset: string[];
+  federation: string | null;
   login_at: Date | null;
   ip: string | null;
   user_agent: string | null;
@@ -61,6 +65,7 @@ const artifactColumns: Columns<ArtifactRow> = [
   ['client_id', 'text', (row) => row.client_id],
   ['user_code', 'text', (row) => row.user_code],
   ['payload', 'jsonb', (row) => row.json],
+  ['federation', 'jsonb', (row) => row.federation],
   ['expires_at', 'timestamptz', (row) => row.expires_at],
 ];
 
@@ -79,6 +84,7 @@ const sessionColumns: Columns<SessionRow> = [
   ['payload', 'jsonb', (row) => row.json],
   ['authorizations_set', 'jsonb', (row) => JSON.stringify(row.authorizations_set)],
   ['authorizations_unset', 'text[]', (row) => row.authorizations_unset],
+  ['federation', 'jsonb', (row) => row.federation],
   ['login_at', 'timestamptz', (row) => row.login_at],
   ['ip', 'text', (row) => row.ip],
   ['user_agent', 'text', (row) => row.user_agent],
@@ -111,6 +117,8 @@ export class RequestScope {
   readonly sessions = new Map<string, LoadedSession>();
   readonly people = new Map<string, Person | null>();
   readonly artifacts = new Map<string, object>();
+  /** What the code or token that is being redeemed stands on; undefined where none is. */
+  redeemed: Federation | null | undefined;
 
   /** Made when something is to be written: most requests only read. */
   #writes: Writes | undefined;
@@ -240,7 +248,8 @@ export class RequestScope {
     if (writes.savedArtifacts.size > 0)
       parts.push(`artifacts as (
         insert into oidc_artifacts
-          (id, model, grant_id, session_uid, user_id, client_id, user_code, payload, expires_at)
+          (id, model, grant_id, session_uid, user_id, client_id, user_code, payload, federation,
+           expires_at)
         select * from ${rows(artifactColumns, writes.savedArtifacts.values())}${guard}
         on conflict (id) do update set
           grant_id = excluded.grant_id, session_uid = excluded.session_uid,
@@ -251,17 +260,17 @@ export class RequestScope {
     if (begun.length > 0)
       parts.push(`begun as (
         insert into oidc_sessions
-          (uid, id_hash, user_id, payload, authorizations, login_at, ip, user_agent, created_at,
-           seen_at, expires_at)
-        select uid, id_hash, user_id, payload, authorizations_set, login_at, ip, user_agent,
-               seen_at, seen_at, expires_at
+          (uid, id_hash, user_id, payload, authorizations, federation, login_at, ip, user_agent,
+           created_at, seen_at, expires_at)
+        select uid, id_hash, user_id, payload, authorizations_set, federation, login_at, ip,
+               user_agent, seen_at, seen_at, expires_at
         from ${rows(sessionColumns, begun)}${guard})`);
     if (changed.length > 0)
       parts.push(`changed as (
         update oidc_sessions s set
           id_hash = r.id_hash, user_id = r.user_id, payload = r.payload,
           authorizations = (s.authorizations - r.authorizations_unset) || r.authorizations_set,
-          login_at = r.login_at, ip = r.ip, user_agent = r.user_agent, seen_at = r.seen_at,
+          federation = r.federation, login_at = r.login_at, ip = r.ip, user_agent = r.user_agent, seen_at = r.seen_at,
           expires_at = r.expires_at
         from ${rows(sessionColumns, changed)}
         where s.uid = r.uid${and})`);
@@ -300,6 +309,7 @@ export interface LoadedSession {
   uid: string;
   payload: object;
   authorizations: Record<string, object>;
+  federation: Federation | null;
   expiresAt: Date;
 }
 

@@ -21,6 +21,7 @@ export function identifierStep(router: Router, desk: Desk) {
     // Somebody else, perhaps: what was proved so far proves nothing of them.
     if (interaction.proof) await desk.interactions.keep(interaction, null);
     desk.back(ctx, interaction);
+    if (ctx.query['local'] !== undefined) ctx.redirect(`/sign-in/${interaction.uid}?local=1`);
   });
 
   return show;
@@ -38,7 +39,7 @@ export function identifierStep(router: Router, desk: Desk) {
       identifierPage({
         ...pageOf(ctx, interaction),
         csrf: desk.csrf.token(ctx, uid),
-        action: `/sign-in/${uid}/identifier`,
+        action: `/sign-in/${uid}/identifier${ctx.query['local'] === undefined ? '' : '?local=1'}`,
         email,
         error,
         registerHref: `/register?sign_in=${uid}`,

@@ -70,6 +70,7 @@ export function passwordStep(
       proofOf(result.person, {
         deviceId: result.device,
         remember: form['remember'] !== undefined && form['remember'] !== '',
+        breakGlass: result.bypass,
       }),
       {
         buckets: result.buckets,
@@ -96,7 +97,7 @@ export function passwordStep(
 
   function proofOf(
     { id }: Person,
-    rest: Pick<PartialProof, 'deviceId' | 'remember'>,
+    rest: Pick<PartialProof, 'deviceId' | 'remember' | 'breakGlass'>,
   ): PartialProof {
     const at = foundation.clock().getTime();
     return { userId: id, methods: ['password'], at, signedInAt: null, ...rest };

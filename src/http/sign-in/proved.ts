@@ -15,7 +15,7 @@ import { originOf } from '../context.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
 import type { Interaction } from '../interactions.ts';
 import type { Desk } from './desk.ts';
-import { showRefusal } from './refused.ts';
+import { showRefusal } from '../refused.ts';
 
 /** What else is known of a proof when it was given. */
 export interface ProofDetails {
@@ -23,8 +23,6 @@ export interface ProofDetails {
   buckets?: readonly string[];
   /** They asked not to be asked for a second factor in this browser for a while. */
   rememberFactor?: boolean;
-  /** They came in past their company's identity provider. */
-  breakGlass?: boolean;
 }
 
 export interface Proved {
@@ -99,8 +97,8 @@ export function provedAt(desk: Desk, device: DeviceCookie): Proved {
     ctx: Context,
     interaction: Interaction,
     person: Person,
-    { methods, deviceId, remember, signedInAt }: PartialProof,
-    { buckets = [], rememberFactor = false, breakGlass = false }: ProofDetails,
+    { methods, deviceId, remember, signedInAt, breakGlass = false }: PartialProof,
+    { buckets = [], rememberFactor = false }: ProofDetails,
   ): Promise<void> {
     const origin = originOf(ctx);
     const actor = { type: 'user', id: person.id } as const;

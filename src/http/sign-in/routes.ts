@@ -12,15 +12,18 @@ import { identifierOf, identifierStep } from './identifier.ts';
 import { passwordStep, type PasswordStepDependencies } from './password.ts';
 import { enrolStep } from './enrol.ts';
 import { provedAt } from './proved.ts';
-import { showRefusal } from './refused.ts';
+import { showRefusal } from '../refused.ts';
 import { secondFactorStep, type SecondFactorStepDependencies } from './second-factor.ts';
+import type { UpstreamDoor } from '../upstream.ts';
 import { termsStep } from './terms.ts';
 
 export interface SignInDependencies
   extends
     Pick<Desk, 'foundation' | 'interactions' | 'csrf' | 'secondFactor'>,
     PasswordStepDependencies,
-    SecondFactorStepDependencies {}
+    SecondFactorStepDependencies {
+  upstream: UpstreamDoor;
+}
 
 /**
  * The pages of a sign-in, under `/sign-in/{uid}` of one interaction of the engine: one step, one
@@ -119,6 +122,12 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
       case 'identifier':
         return showIdentifier(ctx, interaction, identifier ?? '');
       case 'password':
+        // Past the company's provider goes who asks for it: see `checkPassword` for who may.
+        if (
+          ctx.query['local'] === undefined &&
+          (await dependencies.upstream.leave(ctx, interaction, identifier!))
+        )
+          return;
         return showPassword(ctx, interaction, identifier!);
       case 'second_factor':
         return showFactor(ctx, interaction, known!);

@@ -14,20 +14,22 @@ import type { Work } from '../work.ts';
 export const breakGlassLimit = 3;
 
 /**
- * Whether somebody may sign in here though their company signs its people in. The mark counts only
- * while its bearer is an Account Administrator, and has what proves them without their company.
+ * Whether somebody may sign in here though their company signs its people in, as an SQL condition on
+ * `users u`. The mark counts only while its bearer is an Account Administrator, and has what proves
+ * them without their company.
  */
-const usable = `
+export const bypassesSso = `
   u.break_glass and u.affiliation = 'member' and u.identity = 'ready'
   and u.second_factor_at is not null
-  and exists (select from passwords p where p.user_id = u.id)
+  and exists (select from passwords p where p.user_id = u.id and p.disabled_at is null)
   and exists (select from role_assignments r where r.user_id = u.id and r.account_id = u.account_id
               and r.role = 'account_administrator')`;
 
 /** Asked before a password is looked at, and again when a session begins. */
 export async function mayBypassSso(sql: Sql, userId: string): Promise<boolean> {
   return (
-    (await sql.query(`select 1 from users u where u.id = $1 and ${usable}`, [userId])).length > 0
+    (await sql.query(`select 1 from users u where u.id = $1 and ${bypassesSso}`, [userId])).length >
+    0
   );
 }
 
@@ -38,7 +40,7 @@ export function breakGlassOf(
 ): Promise<{ id: string; email: string }[]> {
   return sql.query(
     `select u.id, u.email_display as email from users u
-     where u.account_id = $1 and ${usable}
+     where u.account_id = $1 and ${bypassesSso}
        and not exists (select from user_locks l where l.user_id = u.id and l.released_at is null)
      order by u.id`,
     [accountId],

@@ -4,6 +4,7 @@ import { keyedHash, secretHash } from '#platform/secrets.ts';
 import { mail } from '../mail/letter.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { findPersonByEmail, personJson, type Person } from '../users/person.ts';
+import { passwordsRefused } from '../federation/standing.ts';
 import { lockUser } from '../users/lock.ts';
 import {
   insertOutbox,
@@ -13,6 +14,7 @@ import {
   type Origin,
   type Outgoing,
 } from '../work.ts';
+import { bypassesSso } from './break-glass.ts';
 import { delayAfter, type LockoutPolicy } from './lockout.ts';
 
 export interface PasswordCheck {
@@ -22,6 +24,11 @@ export interface PasswordCheck {
   /** The secret of the device cookie, when the browser sent one. */
   device: string | null;
   origin: Origin;
+  /**
+   * Somebody whom their company's provider has proved shows once that the password of before was
+   * theirs: then it counts although it lets nobody in any more.
+   */
+  linking?: boolean;
 }
 
 /**
@@ -36,6 +43,8 @@ export type PasswordOutcome =
       person: Person;
       buckets: string[];
       device: string | null;
+      /** Past the provider of their company: see `breakGlassUsed`. */
+      bypass: boolean;
     }
   | { outcome: 'wrong' }
   | { outcome: 'locked' }
@@ -67,7 +76,7 @@ const sprayWindow = 10 * 60_000;
  */
 export async function checkPassword(
   dependencies: PasswordDependencies,
-  { email, password, device, origin }: PasswordCheck,
+  { email, password, device, origin, linking = false }: PasswordCheck,
 ): Promise<PasswordOutcome> {
   const { database, clock, hasher, policy, key } = dependencies;
   const done = await hasher.reserve();
@@ -87,6 +96,7 @@ export async function checkPassword(
       new Date(now.getTime() - sprayWindow),
       sprayLimit,
       policy.hardLimit,
+      linking,
     ]);
     const { person, hash, open, next_at, spraying, locked } = attempt!;
     if (spraying) return { outcome: 'throttled', minutes: Math.ceil(sprayWindow / 60_000) };
@@ -100,6 +110,7 @@ export async function checkPassword(
         person,
         buckets: attempt!.buckets,
         device: attempt!.device_id,
+        bypass: attempt!.bypass,
       };
     }
 
@@ -144,12 +155,17 @@ interface Attempt {
   bucket: string;
   buckets: string[];
   device_id: string | null;
+  bypass: boolean;
 }
 
 /**
  * $1 address, $2 bucket of the name, $3 hash of the device secret, $4 fingerprint of the password,
  * $5 now, $6 free, $7 delays, $8 and $9 the daily limit and its delay, $10 bucket of the source,
- * $11 since when spraying counts, $12 how many are spraying, $13 the hard limit.
+ * $11 since when spraying counts, $12 how many are spraying, $13 the hard limit, $14 whether somebody
+ * is being linked.
+ *
+ * Where a company lets nobody in by password any more there is no hash to compare with, as for a name
+ * that nobody has; break-glass administrators excepted (security.md 3.4).
  *
  * An account sets limits of its own for all addresses of its domains (`LockoutPolicySchema`). A lock
  * that ended by itself leaves nothing behind: counting begins anew.
@@ -174,7 +190,9 @@ const reserve = `
         and l.reason = 'too_many_attempts' and l.released_at is null
         and (l.until is null or l.until > $5)) as locked,
       coalesce((select cardinality(c.recent) > $12::int and c.day_start > $11
-        from attempt_counters c where c.bucket = $10), false) as spraying
+        from attempt_counters c where c.bucket = $10), false) as spraying,
+      ${passwordsRefused("split_part($1, '@', 2)", '$5')} as upstream_only,
+      exists (select from users u, person p where u.id = p.id and ${bypassesSso}) as break_glass
   ), counted as (
     insert into attempt_counters as c
       (bucket, failures, day_start, day_count, recent, updated_at)
@@ -225,7 +243,10 @@ const reserve = `
     (select attempts from policy) as hard_limit,
     (select minutes from policy) as lock_minutes,
     (select id from device) as device_id,
-    (select w.hash from passwords w, person p where w.user_id = p.id) as hash,
+    (select w.hash from passwords w, person p
+     where w.user_id = p.id and w.disabled_at is null
+       and ($14::boolean or not f.upstream_only or f.break_glass)) as hash,
+    f.upstream_only and f.break_glass as bypass,
     ${personJson('(select id from person)', '$5')} as person
   from facts f`;
 

@@ -5,6 +5,7 @@ import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { rankOf } from '../access/roles.ts';
 import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
+import { signsInUpstream } from '../federation/managed.ts';
 import { mail } from '../mail/letter.ts';
 import { forgetAttempts, unlockUser } from '../users/lock.ts';
 import { findPerson, findPersonByEmail, type Person } from '../users/person.ts';
@@ -90,6 +91,8 @@ export async function carryOutReset(foundation: Foundation, request: ResetReques
         );
         return;
       }
+      if (await signsInUpstream(work, person.id, work.now))
+        return tellManaged(work, person, request.locale);
       if (person.identity !== 'ready' || !(await hasPassword(work, person.id))) {
         await sendActivation(work, person, { invitedBy: null });
         return;
@@ -122,6 +125,7 @@ export async function carryOutReset(foundation: Foundation, request: ResetReques
 
 /** An administrator has a person choose a new password. Nobody sees or sets it for them (ASVS 6.4.6). */
 export async function sendReset(work: Work, person: Person): Promise<void> {
+  if (await signsInUpstream(work, person.id, work.now)) return tellManaged(work, person);
   if (person.identity !== 'ready' || !(await hasPassword(work, person.id)))
     return sendActivation(work, person, { invitedBy: null });
   const link = newSecret();
@@ -140,6 +144,21 @@ export async function sendReset(work: Work, person: Person): Promise<void> {
     expiresAt,
   });
   work.record('password.reset_requested', { type: 'user', id: person.id }, {}, person.account?.id);
+}
+
+/** Their organization signs them in: there is no password to choose, and no link is made (M9f). */
+function tellManaged(work: Work, person: Person, locale: string | null = null): void {
+  mail(work, recipient(person, locale), {
+    kind: 'password_managed',
+    account: person.account?.name ?? '',
+    signInLink: work.link('/'),
+  });
+  work.record(
+    'password.reset_requested',
+    { type: 'user', id: person.id },
+    { refused: 'managed' },
+    person.account?.id,
+  );
 }
 
 /** The mail by which a person who has no password yet sets their first (M3). */
@@ -284,6 +303,8 @@ export async function setPasswordByToken(
   const { secret, password, again } = request;
   const token = await openToken(database, secret, clock());
   if (token?.purpose !== request.purpose) return { outcome: 'invalid' };
+  // Their company took over since the link was sent.
+  if (await signsInUpstream(database, token.person.id, clock())) return { outcome: 'invalid' };
   const { person } = token;
   const policy = await policyFor(database, {
     accountId: person.account?.id ?? null,
@@ -374,7 +395,8 @@ async function isCurrent(
 export async function storePassword(work: Work, userId: string, hash: string): Promise<void> {
   await work.query(
     `insert into passwords (user_id, hash, set_at) values ($1, $2, $3)
-     on conflict (user_id) do update set hash = excluded.hash, must_change = false, set_at = $3`,
+     on conflict (user_id) do update set hash = excluded.hash, must_change = false, set_at = $3,
+       disabled_at = null`,
     [userId, hash, work.now],
   );
   const locked = await work.query(
@@ -392,7 +414,11 @@ export async function isReachedByMail(sql: Sql, { email, account }: Person): Pro
 }
 
 export async function hasPassword(sql: Sql, userId: string): Promise<boolean> {
-  return (await sql.query('select 1 from passwords where user_id = $1', [userId])).length > 0;
+  const rows = await sql.query(
+    'select 1 from passwords where user_id = $1 and disabled_at is null',
+    [userId],
+  );
+  return rows.length > 0;
 }
 
 function recipient(person: Person, locale: string | null = null) {

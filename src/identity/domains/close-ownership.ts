@@ -1,4 +1,5 @@
 import { moveApprovals } from '../belonging/approvals.ts';
+import { unbindDomain } from '../federation/manage.ts';
 import type { Work } from '../work.ts';
 import type { Domain } from './domain.ts';
 
@@ -25,6 +26,7 @@ export async function closeOwnership(
     [domain.id, work.now, reason],
   );
   await moveApprovals(work, domain.name);
+  await unbindDomain(work, domain.accountId, domain.name);
   const trusted = await work.query<{ id: string; claimant_id: string }>(
     `update domain_requests set state = 'revoked', decided_at = $3, decided_by = $4
      where owner_id = $1 and domain = $2 and kind = 'access' and state in ('open', 'granted')

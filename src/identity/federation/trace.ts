@@ -47,8 +47,8 @@ export class FederationTrace {
 /** Where traces are kept. */
 export interface TraceStore {
   /**
-   * Adds the steps of this trace to what is kept of it already, in one statement: once when the
-   * browser leaves, and once when it is back. In a transaction, `sql` is the unit of work.
+   * Keeps the trace as it is now, in the place of what was kept of it before, in one statement: once
+   * when the browser leaves, and once when all is decided. In a transaction, `sql` is the unit of work.
    */
   save(sql: Sql, trace: FederationTrace): Promise<void>;
 }

@@ -19,6 +19,8 @@ export interface PartialProof {
   /** What a finished sign-in needs: the trusted device it came from, and whether it is to be kept. */
   deviceId: string | null;
   remember: boolean;
+  /** They came in past their company's identity provider. */
+  breakGlass?: boolean;
 }
 
 const life = 15 * 60_000;

@@ -116,7 +116,10 @@ const statement = `
        'foreign', a.settings ->> 'foreignDomains')
      from accounts a where a.id = $3::uuid) as account,
     (select jsonb_build_object('id', o.account_id, 'status', a.status, 'signup', o.signup,
-       'state', o.state, 'proof', o.proof, 'federated', false,
+       'state', o.state, 'proof', o.proof,
+       'federated', exists (select from connection_domains b
+         join connections c on c.id = b.connection_id and c.account_id = o.account_id
+         where b.domain = o.name and c.state = 'active' and c.deleted_at is null),
        'failing', o.state = 'lapsed' or (o.state = 'at_risk' and o.at_risk_at <= $6))
      from owner o join accounts a on a.id = o.account_id) as owner,
     exists (select from domains d where d.name = $2 and d.account_id = $3::uuid

@@ -4,9 +4,9 @@ import { administratorsOf } from '#identity/accounts/administrators.ts';
 import type { LockReason } from '#identity/users/locks.ts';
 import type { Person } from '#identity/users/person.ts';
 import type { Sql } from '#platform/database/sql.ts';
-import { pageContext, referenceOf, sendPage } from '../context.ts';
-import type { Interaction } from '../interactions.ts';
-import { stopPage, type StopReason } from '../pages/stop.ts';
+import { pageContext, referenceOf, sendPage } from './context.ts';
+import type { Interaction } from './interactions.ts';
+import { stopPage, type StopReason } from './pages/stop.ts';
 
 const locked: Record<LockReason, StopReason> = {
   too_many_attempts: 'locked.attempts',
