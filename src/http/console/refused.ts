@@ -1,9 +1,11 @@
 import type { MessageKey } from '#messages/translate.ts';
 import type { Refusal, RefusalCode } from '#identity/refusal.ts';
 import type { ConsoleFrame } from '../pages/console/frame.ts';
+import { refusedInRooms } from './refused-rooms.ts';
 
 /** How the console says each refusal; one that is missing here is said in English. */
 const texts: Partial<Record<RefusalCode, MessageKey>> = {
+  ...refusedInRooms,
   invalid_email: 'refusal.invalid_email',
   invalid_domain: 'refusal.invalid_domain',
   invalid_country: 'refusal.invalid_country',
