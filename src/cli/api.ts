@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Refused } from './command.ts';
+import { Refused } from './refused.ts';
 
 export interface ApiSettings {
   url: string;

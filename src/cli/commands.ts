@@ -15,6 +15,7 @@ import { keysCommands } from './commands/keys.ts';
 import { resourceCommands } from './commands/resource.ts';
 import { roleCommands } from './commands/role.ts';
 import { scimTokenCommands } from './commands/scim-token.ts';
+import { secondFactorCommands } from './commands/second-factor.ts';
 import { termsCommands } from './commands/terms.ts';
 import { userCommands } from './commands/user.ts';
 import { webhookCommands } from './commands/webhook.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   ...accountCommands,
   ...domainCommands,
   ...userCommands,
+  ...secondFactorCommands,
   ...invitationCommands,
   ...approvalCommands,
   ...groupCommands,

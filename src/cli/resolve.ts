@@ -1,6 +1,7 @@
 import { isId } from '#platform/ids.ts';
 import type { Api } from './api.ts';
-import { Refused, type Given, type Option } from './command.ts';
+import type { Given, Option } from './command.ts';
+import { Refused } from './refused.ts';
 
 /** The option of every command that works within an account. */
 export const accountOption: Record<'account', Option> = {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Api } from './api.ts';
-import { Refused, usageOf, WrongUsage, type Command, type Given } from './command.ts';
+import { usageOf, WrongUsage, type Command, type Given } from './command.ts';
+import { Refused } from './refused.ts';
 import type { Ground } from './ground.ts';
 import { aligned } from './print.ts';
 

@@ -23,9 +23,9 @@ export interface Sessions {
    * The same, for a page that needs it. Null when the browser was sent to sign in: it comes back to
    * this address, having met terms, locks and whatever else a sign-in asks.
    *
-   * @param freshWithin seconds within which the person must have proved who they are.
+   * @param secondFactor who has a second factor must have shown it in this session.
    */
-  require(ctx: Ctx, options?: { freshWithin?: number }): Promise<CurrentSession | null>;
+  require(ctx: Ctx, options?: { secondFactor?: boolean }): Promise<CurrentSession | null>;
   /**
    * The same, for what must not be done by whoever finds a browser open: the person has proved who
    * they are within the last minutes (`STEP_UP_MINUTES`), with a second factor where they have one.
@@ -39,7 +39,7 @@ export interface Sessions {
   signIn(
     ctx: Ctx,
     path: string,
-    options?: { loginHint?: string; maxAge?: number; anew?: boolean; secondFactor?: boolean },
+    options?: { loginHint?: string; anew?: boolean; secondFactor?: boolean },
   ): void;
   /** A second factor was set up, and thereby shown, in this session. */
   strengthen(session: CurrentSession, method: Method): Promise<void>;

@@ -1,7 +1,8 @@
 import { vault } from '#platform/secrets.ts';
 import { isId } from '#platform/ids.ts';
 import { verifyAudit, type ChainFault, type ChainReport } from '#identity/audit/chain.ts';
-import { Refused, type Command } from '../command.ts';
+import type { Command } from '../command.ts';
+import { Refused } from '../refused.ts';
 import { table } from '../print.ts';
 import { accountOf, accountOption } from '../resolve.ts';
 

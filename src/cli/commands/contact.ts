@@ -1,4 +1,5 @@
-import { Refused, type Command } from '../command.ts';
+import type { Command } from '../command.ts';
+import { Refused } from '../refused.ts';
 import { record, table } from '../print.ts';
 import { accountOption } from '../resolve.ts';
 import { hasFormOfId, userId, within } from './typed.ts';

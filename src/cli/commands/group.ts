@@ -1,5 +1,6 @@
 import type { Api } from '../api.ts';
-import { Refused, type Command, type Given, type Option, type Said } from '../command.ts';
+import type { Command, Given, Option, Said } from '../command.ts';
+import { Refused } from '../refused.ts';
 import { record, table } from '../print.ts';
 import { accountOption } from '../resolve.ts';
 import { hasFormOfId, oneOf, userIds, within } from './typed.ts';

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Refused, type Command } from '../command.ts';
+import type { Command } from '../command.ts';
+import { Refused } from '../refused.ts';
 
 export const installationCommands: Command[] = [
   {

@@ -113,6 +113,7 @@ import { traceOperations } from './operations/connection-traces.ts';
 import changeUser from './operations/change-user.ts';
 import { bulkDownloads, bulkOperations } from './operations/bulk.ts';
 import { connectionOperations } from './operations/connections.ts';
+import { secondFactorOperations } from './operations/second-factors.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 import { auditDownloads } from './operations/audit-export.ts';
 import type { AnyOperation, Download } from './operation.ts';
@@ -230,6 +231,7 @@ export const operations: readonly AnyOperation[] = [
   ...traceOperations,
   ...bulkOperations,
   ...connectionOperations,
+  ...secondFactorOperations,
   ...webhookOperations,
   ...scimTokenOperations,
   ...scimRequestOperations,

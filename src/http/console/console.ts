@@ -38,9 +38,6 @@ export interface ConsoleDependencies extends ConsoleTools {
   csrf: Csrf;
 }
 
-/** Seconds within which one must have signed in to do what needs it (behaviour.md section 7, rule 4). */
-const fresh = 15 * 60;
-
 /** An operator came to a page about an account, and has chosen none. */
 class NoAccount extends Error {}
 
@@ -92,11 +89,13 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
     ctx: Context,
     { anew }: { anew?: boolean | undefined } = {},
   ): Promise<{ session: CurrentSession; standing: Standing } | null> {
-    const session = await sessions.require(ctx, anew ? { freshWithin: fresh } : {});
+    const session = await (anew
+      ? sessions.stepUp(ctx)
+      : sessions.require(ctx, { secondFactor: true }));
     if (!session) return null;
     const standing = await standingOf(database, session.person, {
       actingIn: acting.read(ctx, session.uid),
-      provedAnew: isFresh(session),
+      provedAnew: sessions.isProvedAnew(session),
     });
     if (standing.askings.length > 0) return { session, standing };
     const page = frameOf(ctx, session, standing);
@@ -140,7 +139,7 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       if (error instanceof NoAccount) {
         ctx.status = 303;
         ctx.redirect(`/console/accounts?next=${encodeURIComponent(ctx.url)}`);
-      } else if (error instanceof Refusal) refuse(ctx, page, form, error);
+      } else if (error instanceof Refusal) refuse(ctx, session, page, form, error);
       else throw error;
     }
   }
@@ -148,6 +147,7 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
   /** What no page told beside its cause. */
   function refuse(
     ctx: Context,
+    session: CurrentSession,
     page: ConsoleFrame,
     form: Readonly<Record<string, string>>,
     refusal: Refusal,
@@ -160,7 +160,7 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       for (const [name, value] of Object.entries(typed))
         for (const one of value.split('\n')) query.append(name, one);
       const back = query.size > 0 && `${query}`.length < 3000 ? `${ctx.path}?${query}` : ctx.path;
-      return sessions.signIn(ctx, ctx.method === 'GET' ? ctx.url : back, { maxAge: fresh });
+      return sessions.proveAnew(ctx, ctx.method === 'GET' ? ctx.url : back, session);
     }
     sendPage(
       ctx,
@@ -210,7 +210,7 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
         now &&
         (await standingOf(work, now, {
           actingIn: standing.account?.id ?? null,
-          provedAnew: isFresh(session),
+          provedAnew: sessions.isProvedAnew(session),
         }));
       const found = standingNow && askingFor(standingNow, capability);
       if (!found) throw new Refusal('permission_denied');
@@ -327,10 +327,6 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
   /** A form is good in the session and for the account it was shown in. */
   function bindingOf(session: CurrentSession, { account }: Standing): string {
     return `console:${session.uid}:${account?.id ?? ''}`;
-  }
-
-  function isFresh({ signedInAt }: CurrentSession): boolean {
-    return clock().getTime() / 1000 - signedInAt <= fresh;
   }
 }
 

@@ -72,6 +72,9 @@ export function ownSessions(
   const cookie = cookieNames(issuer).session;
   const isRecent = ({ signedInAt }: Pick<CurrentSession, 'signedInAt'>): boolean =>
     clock().getTime() / 1000 - signedInAt <= stepUpSeconds;
+  /** Whether they have a second factor and did not show it, here and lately. */
+  const lacksOwnFactor = ({ person, level }: CurrentSession): boolean =>
+    lacksSecondFactor(person, { level, policy, asked: person.secondFactor.enrolled });
   const sessions: Sessions = {
     async current(ctx) {
       const id = ctx.cookies.get(cookie, { signed: true });
@@ -90,13 +93,14 @@ export function ownSessions(
       return { uid: row.uid, person: row.person, signedInAt: row.signed_in_at, level };
     },
 
-    async require(ctx, { freshWithin } = {}) {
+    async require(ctx, { secondFactor = false } = {}) {
       const session = await sessions.current(ctx);
-      const age = session ? clock().getTime() / 1000 - session.signedInAt : Infinity;
-      if (session && (freshWithin === undefined || age <= freshWithin)) return session;
+      const lacks = session && secondFactor && lacksOwnFactor(session);
+      if (session && !lacks) return session;
       // A form that was sent without a session is not sent again by itself: the page is shown anew.
-      const path = ctx.method === 'GET' ? ctx.url : ctx.path;
-      sessions.signIn(ctx, path, freshWithin === undefined ? {} : { maxAge: freshWithin });
+      sessions.signIn(ctx, ctx.method === 'GET' ? ctx.url : ctx.path, {
+        secondFactor: lacks ?? false,
+      });
       return null;
     },
 
@@ -107,15 +111,7 @@ export function ownSessions(
       return null;
     },
 
-    isProvedAnew({ signedInAt, person, level }) {
-      if (!isRecent({ signedInAt })) return false;
-      return !lacksSecondFactor(person, {
-        level,
-        policy,
-        signingIn: true,
-        asked: person.secondFactor.enrolled,
-      });
-    },
+    isProvedAnew: (session) => isRecent(session) && !lacksOwnFactor(session),
 
     proveAnew(ctx, path, session) {
       // Who signed in a moment ago lacks a second factor alone, and is asked for that.
@@ -134,7 +130,7 @@ export function ownSessions(
       );
     },
 
-    signIn(ctx, path, { loginHint, maxAge, anew, secondFactor } = {}) {
+    signIn(ctx, path, { loginHint, anew, secondFactor } = {}) {
       const query = new URLSearchParams({
         client_id: 'ostiary',
         response_type: 'none',
@@ -142,7 +138,6 @@ export function ownSessions(
         redirect_uri: `${issuer}${wayBack}`,
         state: `${keyedHash(key, `path:${path}`)}.${Buffer.from(path).toString('base64url')}`,
         ...(loginHint && { login_hint: loginHint }),
-        ...(maxAge !== undefined && { max_age: String(maxAge) }),
         ...(anew && { prompt: 'login' }),
         ...(secondFactor && { acr_values: acrs.second_factor }),
       });

@@ -24,7 +24,7 @@ export interface Asking {
   accountId: string | null;
   /** The person behind it, where there is one: nobody acts on themselves. */
   userId: string | null;
-  /** Whether that person proved who they are within the last 15 minutes. A token never did. */
+  /** Whether that person proved who they are within the last minutes. A token never did. */
   provedAnew?: boolean;
 }
 
@@ -79,6 +79,9 @@ export const rights = {
   'users:roles': { roles: both, person: 'others' },
   'users:entitlement': { roles: both, person: 'everybody' },
   'users:reset_password': { roles: both, person: 'everybody' },
+  'users:reset_factors': { roles: both, person: 'others' },
+  'users:require_factor': { roles: both, person: 'everybody' },
+  'users:break_glass': { roles: account, person: 'everybody' },
   'users:end_sessions': { roles: both, onHold: true, person: 'everybody' },
 
   'bulk:read': { roles: both, onHold: true },
@@ -135,6 +138,17 @@ export function mayEver(role: AdministeringRole, capability: Capability): boolea
  */
 export function mayGrant(role: AdministeringRole, granted: readonly string[]): boolean {
   return rankOf(granted) <= rankOf([role]);
+}
+
+/**
+ * What guards an account is changed by a person only right after they proved anew who they are: a
+ * browser that was left open must not be enough (behaviour.md section 7, rule 4). A token is no
+ * browser; whoever made it said what it may.
+ *
+ * @throws {Refusal} `step_up_required`
+ */
+export function requireProvedAnew({ userId = null, provedAnew = false }: Partial<Asking>): void {
+  if (userId !== null && !provedAnew) throw new Refusal('step_up_required');
 }
 
 export interface PermittedAccount {

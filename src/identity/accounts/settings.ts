@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Sql } from '#platform/database/sql.ts';
-import type { Asking } from '../access/rights.ts';
+import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import { passwordCompositions } from '../credentials/password-rules.ts';
 import { signupModes } from '../domains/domain.ts';
 import { Refusal } from '../refusal.ts';
+import { secondFactorPolicies } from '../sign-in/assurance.ts';
 import type { Work } from '../work.ts';
 
 /** Who makes and unmakes Account Administrators, beside the operators (behaviour.md F15). */
@@ -74,6 +75,8 @@ const parts = {
   /** Whether people of a domain that nobody owns can be invited. */
   foreignDomains: z.enum(['on', 'off']),
   sessions: SessionPolicySchema,
+  /** Who has to have a second factor, where it is stricter than what the installation says. */
+  secondFactor: z.enum(secondFactorPolicies).nullable(),
 };
 
 /** What stands in `accounts.settings`, of what this file knows. */
@@ -85,6 +88,7 @@ export const AccountSettingsSchema = z.object({
   signUp: parts.signUp.default('approve'),
   foreignDomains: parts.foreignDomains.default('on'),
   sessions: parts.sessions.prefault({}),
+  secondFactor: parts.secondFactor.default(null),
 });
 
 /** Some of them: what is left out stays. A policy is set as a whole. */
@@ -122,11 +126,11 @@ export function readSettings(stored: unknown): AccountSettings {
  * Sets some; the others stay. A password policy below what the installation asks for, and who makes
  * administrators, are for operators to say.
  *
- * @throws {Refusal} `account_not_found`, `permission_denied`
+ * @throws {Refusal} `account_not_found`, `permission_denied`, `step_up_required`
  */
 export async function changeSettings(
   work: Work,
-  { role }: Pick<Asking, 'role'>,
+  asking: Pick<Asking, 'role'> & Partial<Asking>,
   accountId: string,
   given: z.output<typeof AccountSettingsChange>,
 ): Promise<AccountSettings> {
@@ -141,7 +145,8 @@ export async function changeSettings(
   ) as Partial<AccountSettings>;
   if (Object.keys(change).length === 0) return before;
   const weaker = (change.password?.minLength ?? 12) < defaultSettings.password.minLength;
-  if (role !== 'operator' && (change.accountAdminGrant !== undefined || weaker))
+  if (change.secondFactor !== undefined) requireProvedAnew(asking);
+  if (asking.role !== 'operator' && (change.accountAdminGrant !== undefined || weaker))
     throw new Refusal('permission_denied');
   const after = { ...before, ...change };
   await work.query(

@@ -1,5 +1,5 @@
 import type { Sql } from '#platform/database/sql.ts';
-import type { Asking } from '../access/rights.ts';
+import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import type { Person } from '../users/person.ts';
@@ -64,7 +64,7 @@ export async function setBreakGlass(
   accountId: string,
   on: boolean,
 ): Promise<void> {
-  if (asking.userId !== null && !asking.provedAnew) throw new Refusal('step_up_required');
+  requireProvedAnew(asking);
   if (on) {
     if (!person.roles.includes('account_administrator'))
       throw new Refusal('invalid_value', { why: 'Only an Account Administrator can be one.' });

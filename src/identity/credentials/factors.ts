@@ -1,11 +1,12 @@
 import { newId } from '#platform/ids.ts';
 import { secretHash, type Vault } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
+import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail, type Letters } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { demandsSecondFactor, type SecondFactorPolicy } from '../sign-in/assurance.ts';
-import type { Person } from '../users/person.ts';
+import { findPerson, type Person } from '../users/person.ts';
 import { revokeAccess } from '../users/revoke.ts';
 import type { Foundation, Work } from '../work.ts';
 import type { NewPasskey } from './passkey.ts';
@@ -285,11 +286,12 @@ export async function factorOverview(sql: Sql, userId: string): Promise<FactorOv
 /**
  * For who lost their phone: everything that proved them beside the password is gone, they are signed
  * out everywhere, and the next sign-in sets up anew. They hear of it, and so do the administrators
- * (behaviour.md F28, M19). Who may is decided by the caller.
+ * (behaviour.md F28, M19). Whether it may be this person is decided by the caller.
  *
- * @throws {Refusal} `second_factor_missing`
+ * @throws {Refusal} `second_factor_missing`, `step_up_required`
  */
-export async function resetFactors(work: Work, person: Person, by: string | null): Promise<void> {
+export async function resetFactors(work: Work, asking: Asking, person: Person): Promise<void> {
+  requireProvedAnew(asking);
   await work.query('select 1 from users where id = $1 for update', [person.id]);
   const own = await factorsOf(work, person.id);
   if (own.length === 0) throw new Refusal('second_factor_missing');
@@ -303,7 +305,8 @@ export async function resetFactors(work: Work, person: Person, by: string | null
     { factors: own.map(({ kind, name }) => ({ kind, name })) },
     person.account?.id,
   );
-  const said = { what: 'reset', by, at: work.now } as const;
+  const by = asking.userId && (await findPerson(work, asking.userId, work.now));
+  const said = { what: 'reset', by: by ? nameOf(by) : null, at: work.now } as const;
   if (person.email !== null)
     mail(work, recipient(person), {
       kind: 'factor_reset',
@@ -328,8 +331,35 @@ export async function resetFactors(work: Work, person: Person, by: string | null
       );
 }
 
-/** An administrator demands a second factor of one person, or does so no more. */
-export async function requireFactor(work: Work, person: Person, required: boolean): Promise<void> {
+/**
+ * One key was lost, and others are left. Of the last it is a reset.
+ *
+ * @throws {Refusal} `not_found`, `second_factor_missing`, `step_up_required`
+ */
+export async function removeFactorOf(
+  work: Work,
+  asking: Asking,
+  person: Person,
+  factorId: string,
+): Promise<void> {
+  requireProvedAnew(asking);
+  const own = await factorsOf(work, person.id);
+  if (own.length === 1 && own[0]!.id === factorId) return resetFactors(work, asking, person);
+  await removeFactor(work, person, factorId, 'off');
+}
+
+/**
+ * An administrator demands a second factor of one person, or does so no more.
+ *
+ * @throws {Refusal} `step_up_required`
+ */
+export async function requireFactor(
+  work: Work,
+  asking: Asking,
+  person: Person,
+  required: boolean,
+): Promise<void> {
+  requireProvedAnew(asking);
   const changed = await work.query(
     `update users set second_factor_required = $2, updated_at = $3, version = version + 1
      where id = $1 and second_factor_required <> $2 returning 1`,
@@ -365,6 +395,11 @@ function tell(work: Work, person: Person, what: Letters['credential_changed']['w
     link: work.link('/profile/security'),
     revertsUntil: null,
   });
+}
+
+function nameOf({ givenName, familyName, email }: Person): string {
+  const name = `${givenName} ${familyName}`.trim();
+  return name ? `${name} (${email})` : (email ?? '');
 }
 
 function recipient({ id, email, givenName, language }: Person) {

@@ -29,9 +29,12 @@ async function withApp(
   return { ann, client, ...(await enrolApp(browser, page, server.clock)) };
 }
 
+/** Asked for with a token of the operator. */
+const operator = { role: 'operator', accountId: null, userId: null } as const;
+
 async function demand({ given }: TestServer, user: GivenUser): Promise<void> {
   const person = (await given.person(user))!;
-  await given.work((work) => requireFactor(work, person, true));
+  await given.work((work) => requireFactor(work, operator, person, true));
 }
 
 async function toCode(server: TestServer, client: GivenClient, ann: GivenUser) {
