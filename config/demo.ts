@@ -5,13 +5,14 @@ import { grantRole } from '#identity/access/roles.ts';
 import { Account } from '#identity/accounts/account.ts';
 import { createClient, type NewClient } from '#identity/applications/manage-clients.ts';
 import { storePassword } from '#identity/credentials/password.ts';
+import { addSecret, createConnection } from '#identity/federation/manage.ts';
 import { createScimToken } from '#identity/scim/token.ts';
 import { acceptTerms, publishTerms } from '#identity/terms/terms.ts';
 import { affiliate } from '#identity/users/affiliate.ts';
 import { createUser } from '#identity/users/create-user.ts';
 import { unitOfWork, type Foundation, type Work } from '#identity/work.ts';
 import { newId } from '#platform/ids.ts';
-import { newSecret } from '#platform/secrets.ts';
+import { newSecret, type Vault } from '#platform/secrets.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import type { Config } from './schema.ts';
 
@@ -30,6 +31,20 @@ export interface DemoAccount {
   coAdministrator?: DemoPerson;
   newcomer?: DemoPerson;
   users: DemoPerson[];
+  /** Federated with the demo's own corporate identity provider. */
+  connection?: { id: string; kind: 'oidc' };
+}
+
+/** What the corporate identity provider needs besides: its people are those of `corporateIdp`. */
+export interface DemoCorporateIdp {
+  issuer: string;
+  users: (DemoPerson & {
+    givenName: string;
+    familyName: string;
+    country?: string;
+    groups?: string[];
+  })[];
+  client: { client_id: string; client_secret: string };
 }
 
 /** `demo.json`: contract.md section 4. Keys are only ever added. */
@@ -40,6 +55,7 @@ export interface Demo {
   clients: Record<string, Record<string, string>>;
   resource: { identifier: string; scope: string };
   backchannel: { port: number; path: string };
+  corporateIdp?: DemoCorporateIdp;
 }
 
 interface Place {
@@ -56,6 +72,8 @@ interface Cast {
   coAdministrator?: [given: string, family: string];
   newcomer?: [given: string, family: string];
   users: [given: string, family: string][];
+  /** Its people sign in at a provider of its own: those above, and these. */
+  federated?: DemoCorporateIdp['users'];
 }
 
 const cast: Cast[] = [
@@ -88,6 +106,17 @@ const cast: Cast[] = [
     autoApproval: false,
     administrator: ['Gus', 'Holm'],
     users: [['Gina', 'Lake']],
+    federated: [
+      {
+        email: 'dan@globex.example',
+        password: '',
+        givenName: 'Dan',
+        familyName: 'Dale',
+        country: 'US',
+        groups: ['Engineering'],
+      },
+      { email: 'hal@globex.example', password: '', givenName: 'Hal', familyName: 'Reed' },
+    ],
   },
 ];
 
@@ -177,7 +206,13 @@ export async function seedDemo(
       });
 
       const accounts: DemoAccount[] = [];
-      for (const one of cast) accounts.push(await seedAccount(work, one, person, people));
+      let corporateIdp: DemoCorporateIdp | undefined;
+      for (const one of cast) {
+        const account = await seedAccount(work, one, person, people);
+        accounts.push(account);
+        if (one.federated)
+          corporateIdp = await federate(work, foundation.vault, config, one, account);
+      }
 
       const clients: Demo['clients'] = {};
       for (const [key, client] of Object.entries(demoClients(config.issuer))) {
@@ -206,6 +241,7 @@ export async function seedDemo(
         clients,
         resource,
         backchannel,
+        ...(corporateIdp && { corporateIdp }),
       };
     },
   );
@@ -293,6 +329,50 @@ async function seedAccount(
   if (one.newcomer) result.newcomer = shown(await member(one.newcomer, { accepts: false }));
   for (const name of one.users) users.push(shown(await member(name)));
   return result;
+}
+
+/** The company's own provider, and the connection to it, in use from the first minute. */
+async function federate(
+  work: Work,
+  vault: Vault,
+  { port }: Config,
+  one: Cast,
+  account: DemoAccount,
+): Promise<DemoCorporateIdp> {
+  const issuer = `http://localhost:${(port || 3000) + 1}`;
+  const client = { client_id: 'ostiary', client_secret: newSecret(24) };
+  const connection = await createConnection(work, account.id, {
+    kind: 'oidc',
+    name: `${one.name} sign-in`,
+    issuer,
+    oidc: { clientId: client.client_id },
+    domains: [one.domain],
+  });
+  await addSecret(work, vault, connection, {
+    kind: 'client_secret',
+    value: client.client_secret,
+    expiresAt: null,
+  });
+  await work.query(
+    `update connections set state = 'active', tested_at = $2, activated_at = $2 where id = $1`,
+    [connection.id, work.now],
+  );
+  account.connection = { id: connection.id, kind: 'oidc' };
+  // Who has a password here has the same one there: nobody looks twice at demo.json.
+  const here = [one.administrator, ...one.users].map(([givenName, familyName], index) => ({
+    ...(index === 0 ? account.administrator : account.users[index - 1]!),
+    givenName,
+    familyName,
+    country: 'US',
+  }));
+  return {
+    issuer,
+    client,
+    users: [
+      ...one.federated!.map((user) => ({ ...user, password: `Demo-${newSecret(9)}` })),
+      ...here,
+    ],
+  };
 }
 
 function peopleOf({ domain, administrator, coAdministrator, newcomer, users }: Cast): string[] {

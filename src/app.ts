@@ -260,6 +260,7 @@ export async function createApp({
     passwords,
     acr: acrs.upstream,
     ceiling: lifetimes.federated,
+    logout: (realm, token) => upstreamOidc.logout(realm, token),
   });
   const administration = {
     foundation,

@@ -9,6 +9,7 @@ import { FolderInUse } from '#platform/database/folder-lock.ts';
 import { migrate } from '#platform/database/migrate.ts';
 import { log as makeLog, type Log } from '#platform/observability/log.ts';
 import { createApp } from './app.ts';
+import { corporateIdp, type CorporateIdp } from './http/dev/corporate-idp.ts';
 import { openDatabase } from './database.ts';
 
 /** Where the migrations are, whatever the working directory is. */
@@ -31,6 +32,7 @@ export async function serve(config: Config = loadConfig()): Promise<void> {
   const app = await createApp({ config, database, log });
   const demo = config.demo && cluster.isPrimary ? await seedDemo(app, config) : null;
   await app.start();
+  const corporate = demo && (await startCorporateIdp(config, demo, log));
 
   const server = createServer(
     {
@@ -60,6 +62,7 @@ export async function serve(config: Config = loadConfig()): Promise<void> {
     const finished = new Promise<void>((resolve) => server.once('close', resolve));
     setTimeout(() => server.closeAllConnections(), 8000).unref();
     finished
+      .then(() => corporate?.close())
       .then(() => app.stop())
       .then(() => database.close())
       .then(() => process.exit(0))
@@ -85,6 +88,7 @@ async function supervise(config: Config, log: Log): Promise<void> {
   const app = await createApp({ config, database, log });
   const demo = config.demo ? await seedDemo(app, config) : null;
   await database.close();
+  if (demo) await startCorporateIdp(config, demo, log);
 
   let stopping = false;
   for (let index = 0; index < config.workers; index += 1) cluster.fork();
@@ -102,6 +106,39 @@ async function supervise(config: Config, log: Log): Promise<void> {
   cluster.once('listening', () => greet(config, demo));
 }
 
+/** The provider of the demo's company. Without it the demo goes on: that company's people stay outside. */
+async function startCorporateIdp(
+  config: Config,
+  demo: Demo,
+  log: Log,
+): Promise<CorporateIdp | null> {
+  const { corporateIdp: kept, accounts } = demo;
+  const globex = accounts.find(({ connection }) => connection);
+  if (!kept || !globex) return null;
+  const at = `${config.issuer}/federation/${globex.connection!.id}`;
+  const provider = corporateIdp({
+    issuer: kept.issuer,
+    company: globex.name,
+    client: {
+      id: kept.client.client_id,
+      secret: kept.client.client_secret,
+      redirectUri: `${at}/callback`,
+      backchannelLogoutUri: `${at}/backchannel-logout`,
+    },
+    users: kept.users,
+  });
+  try {
+    await provider.listen(Number(new URL(kept.issuer).port), config.host);
+    return provider;
+  } catch (error) {
+    log.warn(
+      { error, issuer: kept.issuer },
+      "the demo's corporate identity provider cannot listen",
+    );
+    return null;
+  }
+}
+
 /** For the person at the terminal: where it is, and who to sign in as. */
 function greet(config: Config, demo: Demo | null): void {
   const lines = [`Ostiary is at ${config.issuer}`];
@@ -113,6 +150,11 @@ function greet(config: Config, demo: Demo | null): void {
       `  as a person        ${acme!.users[0]!.email}   ${acme!.users[0]!.password}`,
       `  as a newcomer      ${acme!.newcomer!.email}   ${acme!.newcomer!.password}   (has terms to accept)`,
       `  as administrator   ${acme!.administrator.email}   ${acme!.administrator.password}`,
+      ...(demo.corporateIdp
+        ? [
+            `  through a company  ${demo.corporateIdp.users[0]!.email}   ${demo.corporateIdp.users[0]!.password}   (at the company's own provider)`,
+          ]
+        : []),
       `Read the mails:      ${config.issuer}/dev/mailbox`,
       `Everything else:     ${join(config.dataDir, 'demo.json')}`,
     );

@@ -33,7 +33,7 @@ const owners: Record<string, string | readonly string[]> = {
   koa: 'http',
   '@koa/router': 'http',
   'koa-compose': 'http/oidc',
-  'oidc-provider': 'http/oidc',
+  'oidc-provider': ['http/oidc', 'http/dev'],
   'openid-client': ['http/dev', 'http/federation'],
   'scim2-parse-filter': 'identity/scim',
   '@node-saml/node-saml': 'platform/saml',

@@ -1,5 +1,11 @@
 import { hash } from 'node:crypto';
-import { decodeProtectedHeader, importPKCS8 } from 'jose';
+import {
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  importPKCS8,
+  jwtVerify,
+  type JSONWebKeySet,
+} from 'jose';
 import * as oidc from 'openid-client';
 import type { Clock } from '#platform/clock.ts';
 import { EgressRefused, type Egress, type IncomingAnswer } from '#platform/egress.ts';
@@ -12,6 +18,7 @@ import {
 } from '#identity/federation/connection.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { oidcSettings, type OidcSettings } from '#identity/federation/oidc-settings.ts';
+import type { UpstreamLogout } from '#identity/federation/logout.ts';
 import type { FederationTrace } from '#identity/federation/trace.ts';
 import type {
   Departure,
@@ -31,6 +38,7 @@ const answerBytes = 256 * 1024;
 const metadataMs = 3600_000;
 /** Unknown keys make us ask for keys so often at most. */
 const keysMs = 30_000;
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 /** How far the provider's clock may be ahead of ours, in seconds. */
 const skew = 60;
 
@@ -189,6 +197,53 @@ export class OidcUpstream implements UpstreamProtocol {
   async look(live: LiveConnection): Promise<oidc.ServerMetadata> {
     this.#metadata.delete(live.connection.id);
     return this.#guarded(live, (signal) => this.#kept(live, signal).metadata);
+  }
+
+  /**
+   * Verifies a logout token of the provider (OpenID Connect Back-Channel Logout 1.0, section 2.6). An
+   * ID token is none: it has a nonce, and no such event.
+   *
+   * @throws {UpstreamProblem}
+   */
+  logout(live: LiveConnection, token: string): Promise<UpstreamLogout> {
+    return this.#guarded(live, async (signal) => {
+      const kept = this.#kept(live, signal);
+      const { jwks_uri: keysUri = '', issuer } = await kept.metadata;
+      const answer = await this.#fetch(
+        signal,
+        kept,
+        keysUri,
+      )(keysUri, {
+        method: 'GET',
+        headers: { accept: 'application/json' },
+        body: undefined,
+        redirect: 'manual',
+      });
+      const keys = createLocalJWKSet((await answer.json()) as JSONWebKeySet);
+      const { payload, protectedHeader } = await jwtVerify(token, keys, {
+        issuer,
+        audience: oidcSettings(live.connection.settings).clientId,
+        algorithms: [...algorithms],
+        clockTolerance: skew,
+        maxTokenAge: 300,
+        currentDate: this.#dependencies.clock(),
+        requiredClaims: ['iat', 'jti', 'events'],
+      });
+      for (const name of foreignKeys)
+        if (name in protectedHeader)
+          throw invalid(`The logout token brings its own key (${name}).`);
+      const { typ } = protectedHeader;
+      if (typ !== undefined && !/^(application\/)?(logout\+jwt|jwt)$/i.test(typ))
+        throw invalid('This is another kind of token.');
+      const events = payload['events'] as Record<string, unknown> | null;
+      if (typeof events !== 'object' || !events?.[logoutEvent] || 'nonce' in payload)
+        throw invalid('This is no logout token.');
+      const { sub, jti } = payload;
+      const sid = typeof payload['sid'] === 'string' ? payload['sid'] : null;
+      if (sub === undefined && sid === null)
+        throw invalid('It says neither who nor which session.');
+      return { issuer, subject: sub ?? null, sid, jti: jti! };
+    });
   }
 
   /** The code is redeemed with the newest secret; one that was just rotated may not be known there yet. */

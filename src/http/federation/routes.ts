@@ -18,6 +18,8 @@ import { decideFederatedSignIn, type FederatedRefusal } from '#identity/federati
 import { readFederatedFacts } from '#identity/federation/facts.ts';
 import { answerWithoutAttempt, upstreamFailed } from '#identity/federation/turned-back.ts';
 import { findRealm, homeRealm, type Realm } from '#identity/federation/home-realm.ts';
+import { upstreamLogout, type UpstreamLogout } from '#identity/federation/logout.ts';
+import { listSecrets } from '#identity/federation/manage.ts';
 import { mapAssertion } from '#identity/federation/mapping.ts';
 import {
   signInFederated,
@@ -61,6 +63,12 @@ export interface FederationDoorDependencies {
   acr: string;
   /** Seconds for which a provider's word is good. */
   ceiling: number;
+  /**
+   * Verifies what a provider says about a session that ended there.
+   *
+   * @throws {UpstreamProblem}
+   */
+  logout(realm: Realm, token: string): Promise<UpstreamLogout>;
 }
 
 /** What the way back carries besides the secret: which sign-in it belongs to, or that it is a test. */
@@ -169,7 +177,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       const state = queryText(ctx, 'state') ?? '';
       const [uid = ''] = state.split('.');
       if (uid === testMark) return tested(ctx, connectionId!);
-      if (!isConnection(connectionId) || !/^[A-Za-z0-9_-]{10,100}$/.test(uid))
+      if (!isId(connectionId) || !/^[A-Za-z0-9_-]{10,100}$/.test(uid))
         return stray(ctx, connectionId);
       ctx.status = 303;
       ctx.set('Cache-Control', 'no-store');
@@ -183,18 +191,48 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       const good =
         sameSecret(mac, keyedHash(testKey, `${connectionId}.${expires}`)) &&
         Number(expires) * 1000 > clock().getTime();
-      const realm =
-        good && isConnection(connectionId) ? await findRealm(database, connectionId) : null;
+      const realm = good && isId(connectionId) ? await findRealm(database, connectionId) : null;
       if (!realm || !protocols.has(realm.connection.kind))
         throw new Problem(404, 'not_found', 'There is nothing here.');
       await depart(ctx, realm, { interaction: null, identifier: null });
+    });
+
+    /** Back-channel logout of the provider (OpenID Connect Back-Channel Logout 1.0, section 2.7). */
+    router.post('/federation/:connectionId/backchannel-logout', async (ctx) => {
+      ctx.set('Cache-Control', 'no-store');
+      const { connectionId = '' } = ctx.params;
+      const realm = isId(connectionId) ? await findRealm(database, connectionId) : null;
+      const form = await readForm(ctx);
+      const token = form['logout_token'] ?? '';
+      try {
+        if (!realm || realm.connection.kind !== 'oidc')
+          throw new UpstreamProblem('upstream_error', 'There is no such connection.');
+        const said = await dependencies.logout(realm, token);
+        await upstreamLogout(foundation, realm.connection, said, originOf(ctx));
+        ctx.status = 200;
+        ctx.body = '';
+      } catch (problem) {
+        if (!(problem instanceof UpstreamProblem)) throw problem;
+        ctx.status = 400;
+        ctx.body = { error: 'invalid_request' };
+      }
+    });
+
+    /** The public halves of the keys by which we prove ourselves (private_key_jwt). */
+    router.get('/federation/:connectionId/jwks', async (ctx) => {
+      const { connectionId = '' } = ctx.params;
+      const secrets = isId(connectionId) ? await listSecrets(database, connectionId) : [];
+      ctx.set('Cache-Control', 'public, max-age=300');
+      ctx.body = {
+        keys: secrets.filter(({ kind }) => kind === 'private_key').map((key) => key.publicPart),
+      };
     });
 
     router.get('/sign-in/:uid/federated/:connectionId', async (ctx) => {
       const { uid = '', connectionId = '' } = ctx.params;
       const interaction = await loginOf(ctx, uid);
       if (!interaction) return;
-      const attempt = isConnection(connectionId)
+      const attempt = isId(connectionId)
         ? await takeAttempt(database, vault, {
             state: queryText(ctx, 'state') ?? '',
             browser: csrf.browser(ctx),
@@ -250,7 +288,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     const interaction = await loginOf(ctx, uid);
     if (!interaction) return null;
     const attempt =
-      isConnection(connectionId) && isId(attemptId)
+      isId(connectionId) && isId(attemptId)
         ? await waitingAttempt(database, vault, {
             id: attemptId,
             browser: csrf.browser(ctx),
@@ -548,7 +586,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
 
   /** An answer that nobody here waits for: nothing is done, and it is written down. */
   async function stray(ctx: Context, connectionId: string | undefined): Promise<void> {
-    if (isConnection(connectionId) && strays.take(ctx.ip) === 0)
+    if (isId(connectionId) && strays.take(ctx.ip) === 0)
       await answerWithoutAttempt(foundation, connectionId, originOf(ctx));
     sendPage(ctx, 400, expiredPage({ ...pageContext(ctx), reference: referenceOf(ctx) }));
   }
@@ -565,7 +603,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
   }
 
   async function tested(ctx: Context, connectionId: string): Promise<void> {
-    const attempt = isConnection(connectionId)
+    const attempt = isId(connectionId)
       ? await takeAttempt(database, vault, {
           state: queryText(ctx, 'state') ?? '',
           browser: csrf.browser(ctx),
@@ -683,10 +721,6 @@ function goodOnes(values: PersonFields, errors: PersonErrors): Partial<PersonFie
       ([name, value]) => value !== '' && !errors[name as keyof PersonErrors],
     ),
   );
-}
-
-function isConnection(id: string | undefined): id is string {
-  return isId(id);
 }
 
 /** What of `prompt` is the provider's business: that the person proves anew who they are. */

@@ -11,8 +11,6 @@ export interface OidcSettings {
   userinfo: boolean;
   /** Providers that never send `auth_time` are asked to prove anew (`prompt=login`) instead. */
   sendsAuthTime: boolean;
-  /** Whether the person is signed out there too when they sign out here. */
-  logout: boolean;
 }
 
 export const defaultOidcSettings: Omit<OidcSettings, 'clientId'> = {
@@ -20,7 +18,6 @@ export const defaultOidcSettings: Omit<OidcSettings, 'clientId'> = {
   clientAuthentication: 'client_secret_post',
   userinfo: true,
   sendsAuthTime: true,
-  logout: false,
 };
 
 export function oidcSettings(settings: Record<string, unknown>): OidcSettings {

@@ -133,3 +133,9 @@ export async function refusals(given: World): Promise<string[]> {
   );
   return rows.map(({ reason }) => reason);
 }
+
+/** Where the application's browser is sent without anybody being asked anything. */
+export async function silent(browser: Agent, client: GivenClient): Promise<URL> {
+  return (await browser.follow(await browser.get(authorizeUrl(client, { prompt: 'none' }))))
+    .location!;
+}
