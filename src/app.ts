@@ -67,6 +67,7 @@ import { ownClient, ownSessions } from './http/oidc/own-sessions.ts';
 import { Bulkheads } from './http/federation/bulkhead.ts';
 import { lookAt, OidcUpstream } from './http/federation/oidc.ts';
 import { federationDoor } from './http/federation/routes.ts';
+import { SamlUpstream } from './http/federation/saml.ts';
 import { enginePages } from './http/oidc/pages.ts';
 import { engine, type Lifetimes } from './http/oidc/provider.ts';
 import { preparedDocuments } from './http/prepared.ts';
@@ -255,7 +256,8 @@ export async function createApp({
     foundation,
     interactions,
     csrf: forms,
-    protocols: [upstreamOidc],
+    oidc: upstreamOidc,
+    saml: new SamlUpstream({ issuer, database, vault: safe, clock, verifier: saml }),
     traces,
     passwords,
     acr: acrs.upstream,

@@ -16,11 +16,11 @@ const formLimit = 64 * 1024;
  */
 export async function readForm(
   ctx: Ctx,
-  { repeated = [] }: { repeated?: readonly string[] } = {},
+  { repeated = [], limit = formLimit }: { repeated?: readonly string[]; limit?: number } = {},
 ): Promise<Record<string, string>> {
   if (!ctx.is('urlencoded'))
     throw new Problem(415, 'unsupported_media_type', 'A form was expected.');
-  const text = await readText(ctx.req, formLimit);
+  const text = await readText(ctx.req, limit);
   const fields: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(text)) {
     if (name in fields && repeated.includes(name)) {

@@ -50,13 +50,16 @@ import { readPerson } from '../person-form.ts';
 import { Problem } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
 import { showRefusal } from '../refused.ts';
+import type { SamlUpstream } from './saml.ts';
+import { samlRoutes, type FailedWay } from './saml-routes.ts';
 import type { UpstreamDoor } from '../upstream.ts';
 
 export interface FederationDoorDependencies {
   foundation: Foundation;
   interactions: Interactions;
   csrf: Csrf;
-  protocols: readonly UpstreamProtocol[];
+  oidc: UpstreamProtocol;
+  saml: SamlUpstream;
   traces: TraceStore;
   passwords: PasswordDependencies;
   /** What a sign-in says in `acr` where the provider says nothing. */
@@ -92,10 +95,11 @@ export interface FederationDoor extends UpstreamDoor {
  * back to keeps one provider from answering for another (mix-up, RFC 9700 section 4.4).
  */
 export function federationDoor(dependencies: FederationDoorDependencies): FederationDoor {
-  const { foundation, interactions, csrf, traces, passwords, acr, ceiling } = dependencies;
+  const { foundation, interactions, csrf, traces, passwords, acr, ceiling, oidc, saml } =
+    dependencies;
   const { database, vault, clock, issuer } = foundation;
   const protocols = new Map<ConnectionKind, UpstreamProtocol>(
-    dependencies.protocols.map((protocol) => [protocol.kind, protocol]),
+    [oidc, saml].map((protocol) => [protocol.kind, protocol]),
   );
   const testKey = vault.derive('federation-test')[0]!;
   const strays = rateLimit(30, clock);
@@ -162,7 +166,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       ctx.redirect(redirectTo.href);
     } catch (problem) {
       if (!(problem instanceof UpstreamProblem)) throw problem;
-      await failed(ctx, { realm, trace, interaction, problem });
+      await failed(ctx, { realm, trace, way: wayOf(interaction), problem });
     }
   }
 
@@ -269,6 +273,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       return decide(ctx, interaction, arrival);
     });
 
+    samlRoutes(router, { foundation, saml, csrf, failed, stray, finishTest });
     return router;
   }
 
@@ -320,7 +325,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
         .arrive(realm, { url, form: null }, attempt.remembered, trace);
     } catch (problem) {
       if (!(problem instanceof UpstreamProblem)) throw problem;
-      await failed(ctx, { realm, trace, interaction, problem });
+      await failed(ctx, { realm, trace, way: wayOf(interaction), problem });
       return null;
     }
   }
@@ -539,20 +544,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     return own ? administratorsOf(database, accountId) : [];
   }
 
-  async function failed(
-    ctx: Context,
-    {
-      realm,
-      trace,
-      interaction,
-      problem,
-    }: {
-      realm: Realm;
-      trace: FederationTrace;
-      interaction: Interaction | null;
-      problem: UpstreamProblem;
-    },
-  ): Promise<void> {
+  async function failed(ctx: Context, { realm, trace, way, problem }: FailedWay): Promise<void> {
     const { connection } = realm;
     await upstreamFailed(foundation, traces, {
       connection,
@@ -560,7 +552,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       problem,
       origin: originOf(ctx),
     });
-    if (!interaction) return showTest(ctx, realm, trace, { problem });
+    if (!way) return showTest(ctx, realm, trace, { problem });
     const stop = problemStops[problem.code];
     const away = stop === 'unreachable';
     if (away) ctx.set('Retry-After', '30');
@@ -568,19 +560,19 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       ctx,
       away ? 503 : 403,
       federationStopPage({
-        ...pageContext(ctx, { requested: interaction.params['ui_locales'] }),
+        ...pageContext(ctx, { requested: way.requested }),
         reason: stop,
         error: problem.detail,
         trace: trace.id,
-        retryHref: away ? `/sign-in/${interaction.uid}` : undefined,
-        localHref: localHref(interaction, connection.mode),
-        returnHref: `/sign-in/${interaction.uid}/return`,
+        retryHref: away ? `/sign-in/${way.uid}` : undefined,
+        localHref: localHref(way, connection.mode),
+        returnHref: `/sign-in/${way.uid}/return`,
       }),
     );
   }
 
   /** While passwords are good for anybody of the domain, there is a way to them. */
-  function localHref({ uid }: Interaction, mode: string): string | undefined {
+  function localHref({ uid }: { uid: string }, mode: string): string | undefined {
     return mode === 'optional' ? `/sign-in/${uid}?local=1` : undefined;
   }
 
@@ -677,6 +669,11 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       }),
     );
   }
+}
+
+/** Where somebody who failed may go on: the sign-in they were in. */
+function wayOf(interaction: Interaction | null): FailedWay['way'] {
+  return interaction && { uid: interaction.uid, requested: interaction.params['ui_locales'] };
 }
 
 const problemStops: Record<UpstreamProblem['code'], FederationStop> = {

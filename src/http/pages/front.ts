@@ -71,13 +71,18 @@ const states: Record<ComponentState, { tone: Tone; text: MessageKey }> = {
 export interface FormPostPage extends PageContext {
   action: string;
   fields: Record<string, string>;
+  /** Where it goes, where that is not back to the application. */
+  title?: string;
 }
 
-/** Carries an answer to the application as a form (OAuth 2.0 Form Post Response Mode). */
+/**
+ * Carries an answer to the application as a form (OAuth 2.0 Form Post Response Mode), or a request to a
+ * provider.
+ */
 export function formPostPage(page: FormPostPage): Html {
-  const { t, action, fields } = page;
+  const { t, action, fields, title = t('formpost.title') } = page;
   return card(page, {
-    title: t('formpost.title'),
+    title,
     lead: t('formpost.text'),
     script: 'submit.js',
     body: html`<form method="post" action="${action}">

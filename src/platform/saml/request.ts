@@ -48,6 +48,8 @@ export async function authnRequest(request: AuthnRequest): Promise<OutgoingMessa
     passive: request.passive,
     disableRequestedAuthnContext: true,
     authnRequestBinding: binding === 'post' ? 'HTTP-POST' : 'HTTP-Redirect',
+    // Only the redirect binding is deflated (SAML bindings 3.4.4.1, 3.5.4).
+    skipRequestCompression: binding === 'post',
   };
   const saml = new SAML(config);
   if (binding === 'post') {

@@ -1,8 +1,28 @@
+import { inflateRawSync } from 'node:zlib';
+import type { Connection } from '#identity/federation/connection.ts';
+import {
+  createConnection,
+  requireConnection,
+  type ConnectionInput,
+} from '#identity/federation/manage.ts';
+import { importMetadata } from '#identity/federation/saml/manage.ts';
 import { addSamlKey } from '#identity/federation/saml/own-keys.ts';
+import type { SamlSettings } from '#identity/federation/saml/settings.ts';
 import { newId } from '#platform/ids.ts';
+import { readMetadata } from '#platform/saml/metadata.ts';
 import { certificateBody, type OwnKey } from '#platform/saml/own-key.ts';
-import { keyOf } from '#test/support/saml-idp.ts';
-import type { World } from '#test/support/world.ts';
+import type { Agent, Answer } from '#test/support/agent.ts';
+import {
+  base64,
+  honest,
+  keyOf,
+  samlResponse,
+  type Said,
+  type Signing,
+} from '#test/support/saml-idp.ts';
+import type { TestServer } from '#test/support/server.ts';
+import type { GivenClient, World } from '#test/support/world.ts';
+import { leave } from './support.ts';
 
 export const idpEntityId = 'https://idp.acme.example/saml';
 export const idpSignOn = 'https://idp.acme.example/saml/sso';
@@ -58,4 +78,123 @@ export async function samlDraft(
       [domain, id, now.toISOString()],
     );
   return id;
+}
+
+/** A SAML connection in use, whatever it would take to get there. */
+export async function connectedSaml(
+  given: World,
+  account: { id: string },
+  {
+    state = 'active',
+    post = null,
+    redirect = idpSignOn,
+    settings = {},
+    ...input
+  }: ConnectionInput & {
+    state?: Connection['state'];
+    redirect?: string | null;
+    post?: string | null;
+    settings?: Partial<SamlSettings>;
+  } = {},
+): Promise<Connection> {
+  const [ours, theirs] = await Promise.all([keyOf('ours'), keyOf('pinned')]);
+  return given.work(async (work) => {
+    const made = await createConnection(work, account.id, {
+      kind: 'saml',
+      name: 'Acme ADFS',
+      domains: ['acme.example'],
+      ...input,
+    });
+    await addSamlKey(work, given.foundation.vault, made, ours);
+    const metadata = readMetadata(idpMetadata([theirs], { redirect, post }));
+    await importMetadata(work, made, metadata, { url: null, byHand: true });
+    await work.query(
+      'update connections set state = $2, settings = settings || $3::jsonb where id = $1',
+      [made.id, state, JSON.stringify(settings)],
+    );
+    return requireConnection(work, account.id, made.id);
+  });
+}
+
+/** What the browser brings to the provider. */
+export interface Asked {
+  destination: string;
+  relayState: string;
+  request: string;
+  id: string;
+  acs: string;
+  sp: string;
+  parameters: URLSearchParams;
+}
+
+/** Reads the request of the redirect binding. */
+export function askedOf(away: Answer): Asked {
+  const { location } = away;
+  if (!location?.searchParams.has('SAMLRequest'))
+    throw new Error(`It does not go to a SAML provider: ${location?.href ?? away.words}`);
+  const request = inflateRawSync(
+    Buffer.from(location.searchParams.get('SAMLRequest')!, 'base64'),
+  ).toString();
+  return { ...askedIn(request), ...from(location), parameters: location.searchParams };
+}
+
+function from(location: URL): { destination: string; relayState: string } {
+  return {
+    destination: location.origin + location.pathname,
+    relayState: location.searchParams.get('RelayState') ?? '',
+  };
+}
+
+/** What a request says. */
+export function askedIn(request: string): { request: string; id: string; acs: string; sp: string } {
+  const one = (pattern: RegExp): string => pattern.exec(request)?.[1] ?? '';
+  return {
+    request,
+    id: one(/ ID="([^"]*)"/),
+    acs: one(/AssertionConsumerServiceURL="([^"]*)"/),
+    sp: one(/<saml:Issuer[^>]*>([^<]*)</),
+  };
+}
+
+/** What the provider answers to it, unless a test says otherwise. */
+export async function answerTo(
+  asked: Asked,
+  said: Partial<Said> = {},
+  signing: Partial<Signing> = {},
+): Promise<{ SAMLResponse: string; RelayState: string }> {
+  const xml = await samlResponse(
+    honest({ idp: idpEntityId, sp: asked.sp, acs: asked.acs, inResponseTo: asked.id, ...said }),
+    { key: await keyOf('pinned'), ...signing },
+  );
+  return { SAMLResponse: base64(xml), RelayState: asked.relayState };
+}
+
+/**
+ * Posts the form of the provider's page. It comes from another site, so that the browser sends none of
+ * its cookies along; then the browser goes where it is sent.
+ */
+export async function deliver(
+  server: TestServer,
+  browser: Agent,
+  asked: Asked,
+  form: Record<string, string>,
+): Promise<Answer> {
+  const posted = await server.agent({ cookies: false }).post(asked.acs, {
+    form,
+    headers: { origin: new URL(idpSignOn).origin, 'sec-fetch-site': 'cross-site' },
+  });
+  return posted.location ? browser.follow(await browser.get(posted.location)) : posted;
+}
+
+/** From the address to what the person sees after their provider. */
+export async function signInBySaml(
+  server: TestServer,
+  browser: Agent,
+  client: GivenClient,
+  email: string,
+  said: Partial<Said> = {},
+  signing: Partial<Signing> = {},
+): Promise<Answer> {
+  const asked = askedOf(await leave(browser, client, email));
+  return deliver(server, browser, asked, await answerTo(asked, said, signing));
 }

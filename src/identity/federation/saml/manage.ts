@@ -206,7 +206,8 @@ async function store(
   await work.query(
     `update connections set settings = $2, issuer = $3, metadata_due_at = $4,
        updated_at = case when $5 then $6 else updated_at end,
-       version = version + case when $5 then 1 else 0 end
+       version = version + case when $5 then 1 else 0 end,
+       tested_at = case when $7 then null else tested_at end
      where id = $1`,
     [
       connection.id,
@@ -215,6 +216,20 @@ async function store(
       settings.metadataUrl === null ? null : new Date(work.now.getTime() + day),
       byHand,
       work.now,
+      byHand && (issuer !== connection.issuer || asksOtherwise(samlSettings(connection), settings)),
     ],
   );
+}
+
+/** Whether the provider is asked, or believed, in another way: then what was tested was not this. */
+function asksOtherwise(before: SamlSettings, after: SamlSettings): boolean {
+  const told = ({
+    signOn,
+    binding,
+    subjectAttribute,
+    mutableSubject,
+    nameIdFormat,
+  }: SamlSettings) =>
+    JSON.stringify([signOn, binding, subjectAttribute, mutableSubject, nameIdFormat]);
+  return told(before) !== told(after);
 }

@@ -1,0 +1,169 @@
+import type { Router } from '@koa/router';
+import type { Context } from 'koa';
+import { isId } from '#platform/ids.ts';
+import { documentLimits } from '#platform/saml/raw-guard.ts';
+import { spMetadata } from '#platform/saml/request.ts';
+import { UpstreamProblem, type UpstreamAssertion } from '#identity/federation/assertion.ts';
+import {
+  keepAssertion,
+  takeAttemptAnywhere,
+  waitingAttempt,
+  type Attempt,
+} from '#identity/federation/attempt.ts';
+import { findRealm, type Realm } from '#identity/federation/home-realm.ts';
+import { openSamlKeys } from '#identity/federation/saml/own-keys.ts';
+import { ourAddresses, samlSettings } from '#identity/federation/saml/settings.ts';
+import type { FederationTrace } from '#identity/federation/trace.ts';
+import type { Foundation } from '#identity/work.ts';
+import { readForm } from '../body.ts';
+import { pageContext, queryText, sendPage } from '../context.ts';
+import type { Csrf } from '../csrf.ts';
+import { formPostPage } from '../pages/front.ts';
+import { Problem } from '../problem.ts';
+import { rateLimit } from '../rate-limit.ts';
+import type { SamlUpstream } from './saml.ts';
+
+/** A provider did not say who somebody is. */
+export interface FailedWay {
+  realm: Realm;
+  trace: FederationTrace;
+  /** The sign-in it was for; null for a test. */
+  way: { uid: string; requested?: unknown } | null;
+  problem: UpstreamProblem;
+}
+
+export interface SamlRoutesDependencies {
+  foundation: Foundation;
+  saml: SamlUpstream;
+  csrf: Csrf;
+  failed(ctx: Context, failed: FailedWay): Promise<void>;
+  /** An answer that nobody here waits for. */
+  stray(ctx: Context, connectionId: string | undefined): Promise<void>;
+  finishTest(ctx: Context, attempt: Attempt, assertion: UpstreamAssertion): Promise<void>;
+}
+
+/** A document of 256 KB in Base64, where each `+` may take three characters; and RelayState. */
+const responseLimit = documentLimits.bytes * 2;
+/** What one address, and one connection, may have verified in a minute. */
+const perAddress = 60;
+const perConnection = 1200;
+
+/**
+ * What SAML needs beside the way that all protocols share.
+ *
+ *     provider -> POST /federation/{id}/acs (another site: no cookies come along)
+ *              -> the request is looked up by RelayState and used up, the response verified, kept
+ *              -> GET /sign-in/{uid}/federated/{id}/{attempt} (with the cookies of this browser)
+ *
+ * Nothing is parsed for who cannot name a request that is waiting; and who can, but from another
+ * browser, finds nothing at the address that follows (security.md 5.3, rules 2 and 8; D-09).
+ */
+export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies): void {
+  const { foundation, saml, csrf, failed, stray, finishTest } = dependencies;
+  const { database, vault, clock, issuer } = foundation;
+  const byAddress = rateLimit(perAddress, clock);
+  const byConnection = rateLimit(perConnection, clock);
+
+  router.get('/federation/:connectionId/metadata', async (ctx) => {
+    const { connectionId = '' } = ctx.params;
+    const realm = isId(connectionId) ? await findRealm(database, connectionId) : null;
+    if (realm?.connection.kind !== 'saml') throw nothingHere();
+    const settings = samlSettings(realm.connection);
+    const keys = openSamlKeys(realm, vault).map(({ certificate }) => certificate);
+    if (keys.length === 0) throw nothingHere();
+    ctx.type = 'application/samlmetadata+xml';
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = spMetadata({
+      ...ourAddresses(issuer, connectionId),
+      signing: keys,
+      encryption: settings.encryption ? keys : [],
+      nameIdFormat: settings.nameIdFormat,
+    });
+  });
+
+  /** The POST binding: our page carries the request, since a redirect cannot. */
+  router.get('/federation/:connectionId/post', (ctx) => {
+    const message = saml.openPost(ctx.params['connectionId'] ?? '', queryText(ctx, 'm') ?? '');
+    if (!message?.form) throw nothingHere();
+    const context = pageContext(ctx);
+    sendPage(
+      ctx,
+      200,
+      formPostPage({
+        ...context,
+        here: undefined,
+        title: context.t('federation.away'),
+        action: message.url,
+        fields: message.form,
+      }),
+    );
+  });
+
+  router.post('/federation/:connectionId/acs', async (ctx) => {
+    const { connectionId = '' } = ctx.params;
+    const wait = Math.max(byAddress.take(ctx.ip), byConnection.take(connectionId));
+    if (wait > 0)
+      throw new Problem(429, 'rate_limited', 'Too many requests. Try again later.', {
+        'Retry-After': String(wait),
+      });
+    const form = await readForm(ctx, { limit: responseLimit });
+    const attempt = isId(connectionId)
+      ? await takeAttemptAnywhere(database, vault, {
+          state: form['RelayState'] ?? '',
+          connectionId,
+          now: clock(),
+        })
+      : null;
+    if (attempt?.realm.connection.kind !== 'saml') return stray(ctx, connectionId);
+    const assertion = await arrived(ctx, attempt, form);
+    if (!assertion) return;
+    await keepAssertion(database, vault, attempt, assertion, 'return');
+    ctx.status = 303;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.redirect(
+      attempt.interaction === null
+        ? `/federation/${connectionId}/tested/${attempt.id}`
+        : `/sign-in/${attempt.interaction}/federated/${connectionId}/${attempt.id}`,
+    );
+  });
+
+  /** The end of a test sign-in, in the browser that began it. */
+  router.get('/federation/:connectionId/tested/:attemptId', async (ctx) => {
+    const { connectionId = '', attemptId = '' } = ctx.params;
+    const attempt =
+      isId(connectionId) && isId(attemptId)
+        ? await waitingAttempt(database, vault, {
+            id: attemptId,
+            browser: csrf.browser(ctx),
+            connectionId,
+            now: clock(),
+          })
+        : null;
+    if (attempt?.purpose !== 'test') return stray(ctx, connectionId);
+    await finishTest(ctx, attempt, attempt.assertion);
+  });
+
+  async function arrived(
+    ctx: Context,
+    { realm, remembered, trace, interaction }: Attempt,
+    form: Record<string, string>,
+  ): Promise<UpstreamAssertion | null> {
+    const { connection } = realm;
+    try {
+      // Disabled while the person was away: nothing is read any more.
+      if (interaction !== null && connection.state !== 'active' && connection.state !== 'testing')
+        throw new UpstreamProblem('upstream_error', 'The connection was disabled meanwhile.');
+      const url = new URL(`/federation/${connection.id}/acs`, issuer);
+      return await saml.arrive(realm, { url, form }, remembered, trace);
+    } catch (problem) {
+      if (!(problem instanceof UpstreamProblem)) throw problem;
+      const way = interaction === null ? null : { uid: interaction };
+      await failed(ctx, { realm, trace, way, problem });
+      return null;
+    }
+  }
+}
+
+function nothingHere(): Problem {
+  return new Problem(404, 'not_found', 'There is nothing here.');
+}
