@@ -1,7 +1,392 @@
-import { ScimError } from '#identity/scim/error.ts';
+import { attempt } from '#identity/attempt.ts';
+import type { Directory } from '#identity/scim/context.ts';
+import { bad, ScimError, shown } from '#identity/scim/error.ts';
+import { enterpriseSchema } from '#identity/scim/schema.ts';
+import { fieldsOf, isObject, requireSchema } from '#identity/scim/value.ts';
+import { patchSchema } from '#identity/scim/patch.ts';
+import type { Work } from '#identity/work.ts';
 import type { ScimAnswer } from './answer.ts';
 import type { ScimRequest, Tools } from './door.ts';
+import { errorBody, toScimError } from './errors.ts';
+import { bulkLimits } from './limits.ts';
 
-export async function bulk(_request: ScimRequest, _tools: Tools): Promise<ScimAnswer> {
-  throw new ScimError(501, 'Not yet.');
+export const bulkRequestSchema = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
+export const bulkResponseSchema = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse';
+
+interface BulkOperation {
+  method: string;
+  path: string;
+  bulkId: string | undefined;
+  version: string | undefined;
+  data: unknown;
+  /** Why it cannot be carried out, whatever the others do. */
+  wrong: ScimError | null;
+  /** The operations it refers to. */
+  needs: number[];
+}
+
+type Result = { answer: ScimAnswer; id: string | null; path: string } | { error: ScimError };
+
+/**
+ * Many operations in one request (RFC 7644, section 3.7), in one transaction, each of which fails for
+ * itself: what the others did stays.
+ *
+ * What refers to a resource that another operation makes comes after it, wherever it stands. Where
+ * they refer to one another in a circle, they are made without that first, and all or none of them.
+ */
+export async function bulk({ body }: ScimRequest, tools: Tools): Promise<ScimAnswer> {
+  const { operations, failOnErrors } = readBulk(body);
+  tools.charge(operations.length - 1);
+  return tools.change(async (directory) => {
+    const results = new Map<number, Result>();
+    const run = new Run(operations, results, tools, directory);
+    const listed: Record<string, unknown>[] = [];
+    let errors = 0;
+    for (const at of operations.keys()) {
+      await run.carryOut(at);
+      const result = results.get(at)!;
+      listed.push(report(operations[at]!, result, tools.base));
+      if ('error' in result) errors += 1;
+      if (failOnErrors !== null && errors >= failOnErrors) break;
+    }
+    return { status: 200, body: { schemas: [bulkResponseSchema], Operations: listed } };
+  });
+}
+
+/** @throws {ScimError} 400, 413 */
+function readBulk(body: unknown): { operations: BulkOperation[]; failOnErrors: number | null } {
+  if (!isObject(body)) throw bad('invalidSyntax', 'The body must be a JSON object.');
+  requireSchema(body, bulkRequestSchema);
+  const fields = new Map(fieldsOf(body, '').map(([name, value]) => [name.toLowerCase(), value]));
+  const given = fields.get('operations');
+  if (!Array.isArray(given))
+    throw bad('invalidSyntax', 'Operations: an array of operations is expected.');
+  if (given.length > bulkLimits.operations)
+    throw new ScimError(
+      413,
+      `At most ${bulkLimits.operations} operations are taken (maxOperations); these are ${given.length}.`,
+    );
+  const failOnErrors = fields.get('failonerrors') ?? null;
+  if (failOnErrors !== null && !(Number.isInteger(failOnErrors) && Number(failOnErrors) >= 1))
+    throw bad('invalidValue', 'failOnErrors: a whole number of at least 1 is expected.');
+  return { operations: readAll(given), failOnErrors: failOnErrors as number | null };
+}
+
+function readAll(given: readonly unknown[]): BulkOperation[] {
+  const operations = given.map((one, index) => readOne(one, `Operations[${index}]`));
+  const made = new Map<string, number>();
+  for (const [at, one] of operations.entries()) {
+    if (one.method !== 'POST' || one.bulkId === undefined) continue;
+    if (made.has(one.bulkId))
+      one.wrong ??= bad('invalidValue', `bulkId: ${shown(one.bulkId)} is there twice.`);
+    else made.set(one.bulkId, at);
+  }
+  for (const one of operations) {
+    const named = new Set([...referencesIn(one.data), ...referencesIn(lastOf(one.path))]);
+    for (const name of named) {
+      const at = made.get(name);
+      if (at === undefined)
+        one.wrong ??= bad('invalidValue', `There is no operation with bulkId ${shown(name)}.`);
+      else one.needs.push(at);
+    }
+  }
+  return operations;
+}
+
+const methods = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+function readOne(given: unknown, where: string): BulkOperation {
+  if (!isObject(given)) throw bad('invalidSyntax', `${where}: an object is expected.`);
+  const fields = new Map(
+    fieldsOf(given, where).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const text = (name: string): string | undefined => {
+    const value = fields.get(name.toLowerCase()) ?? undefined;
+    if (value !== undefined && typeof value !== 'string')
+      throw bad('invalidSyntax', `${where}.${name}: a text is expected.`);
+    return value;
+  };
+  const method = (text('method') ?? '').toUpperCase();
+  const path = text('path') ?? '';
+  const bulkId = text('bulkId');
+  const data = fields.get('data');
+  return {
+    method,
+    path,
+    bulkId,
+    version: text('version'),
+    data,
+    wrong: whatIsWrong(),
+    needs: [],
+  };
+
+  function whatIsWrong(): ScimError | null {
+    if (!methods.has(method))
+      return bad('invalidSyntax', `${where}.method: POST, PUT, PATCH or DELETE.`);
+    const form = method === 'POST' ? /^\/(Users|Groups)$/i : /^\/(Users|Groups)\/[^/?#]+$/i;
+    if (!form.test(path) || path.toLowerCase().endsWith('/.search'))
+      return bad('invalidPath', `${where}.path: ${shown(path)} is not for ${method} here.`);
+    if (method === 'POST' && bulkId === undefined)
+      return bad('invalidSyntax', `${where}.bulkId: it is required with POST.`);
+    if (method !== 'DELETE' && data === undefined)
+      return bad('invalidSyntax', `${where}.data is missing.`);
+    return null;
+  }
+}
+
+function lastOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+const reference = /^bulkId:(.+)$/is;
+
+/** The names of operations in a value, wherever they stand. */
+function referencesIn(value: unknown): string[] {
+  if (typeof value === 'string') return reference.exec(value)?.slice(1, 2) ?? [];
+  if (Array.isArray(value)) return value.flatMap(referencesIn);
+  return isObject(value) ? Object.values(value).flatMap(referencesIn) : [];
+}
+
+/** The value with ids in the place of the names that are known. */
+function resolved(value: unknown, ids: ReadonlyMap<string, string>): unknown {
+  if (typeof value === 'string') {
+    const [, name] = reference.exec(value) ?? [];
+    return (name === undefined ? undefined : ids.get(name)) ?? value;
+  }
+  if (Array.isArray(value)) return value.map((one) => resolved(one, ids));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, resolved(one, ids)]),
+  );
+}
+
+/** Carries operations out, each once, what they need before. */
+class Run {
+  readonly #operations: readonly BulkOperation[];
+  readonly #results: Map<number, Result>;
+  readonly #tools: Tools;
+  readonly #directory: Directory;
+  readonly #ids = new Map<string, string>();
+  /** For each operation, those it goes in a circle with; itself too. */
+  readonly #circles: readonly (readonly number[])[];
+
+  constructor(
+    operations: readonly BulkOperation[],
+    results: Map<number, Result>,
+    tools: Tools,
+    directory: Directory,
+  ) {
+    this.#operations = operations;
+    this.#results = results;
+    this.#tools = tools;
+    this.#directory = directory;
+    this.#circles = circlesOf(operations);
+  }
+
+  async carryOut(at: number): Promise<void> {
+    if (this.#results.has(at)) return;
+    const circle = this.#circles[at]!;
+    for (const member of circle)
+      for (const need of this.#operations[member]!.needs)
+        if (!circle.includes(need)) await this.carryOut(need);
+    try {
+      await attempt(this.#directory.work, async (work) => {
+        for (const member of circle) this.#results.set(member, await this.#one(member, work));
+        if (circle.length > 1 || this.#operations[at]!.needs.includes(at))
+          await this.#close(circle, work);
+      });
+    } catch (error) {
+      const known = toScimError(error, { deleting: this.#operations[at]!.method === 'DELETE' });
+      if (!known) throw error;
+      for (const member of circle) {
+        this.#forget(member);
+        const failed = error instanceof InCircle && error.at !== member;
+        this.#results.set(member, {
+          error: failed
+            ? new ScimError(409, 'What this operation refers to could not be made.')
+            : known,
+        });
+      }
+    }
+  }
+
+  #forget(at: number): void {
+    const { bulkId, method } = this.#operations[at]!;
+    if (method === 'POST' && bulkId !== undefined) this.#ids.delete(bulkId);
+  }
+
+  async #one(at: number, work: Work): Promise<Result> {
+    const operation = this.#operations[at]!;
+    const { method, path, data, bulkId, version, wrong, needs } = operation;
+    if (wrong) throw inCircle(at, wrong);
+    for (const need of needs) {
+      const result = this.#results.get(need);
+      if (result && 'error' in result)
+        throw inCircle(
+          at,
+          bad('invalidValue', `What bulkId ${shown(this.#operations[need]!.bulkId)} makes failed.`),
+        );
+    }
+    try {
+      const known = resolved(data, this.#ids);
+      const there = resolvedPath(path, this.#ids);
+      const answer = await this.#send(
+        work,
+        method,
+        there,
+        method === 'POST' ? withoutReferences(known) : known,
+        version,
+      );
+      const id = lastOf(answer.headers?.['Location'] ?? '') || null;
+      if (method === 'POST' && bulkId !== undefined && id !== null) this.#ids.set(bulkId, id);
+      return { answer, id, path: there };
+    } catch (error) {
+      throw error instanceof ScimError ? inCircle(at, error) : error;
+    }
+  }
+
+  /** All of a circle are made: now each is told of those that were not there yet. */
+  async #close(circle: readonly number[], work: Work): Promise<void> {
+    for (const at of circle) {
+      const { path, data } = this.#operations[at]!;
+      const result = this.#results.get(at)!;
+      if (!('id' in result) || result.id === null) continue;
+      const left = leftOut(resolved(data, this.#ids), data, path);
+      if (left.length === 0) continue;
+      const told = await this.#send(
+        work,
+        'PATCH',
+        `${path}/${result.id}`,
+        { schemas: [patchSchema], Operations: left },
+        undefined,
+      );
+      result.answer.headers = { ...result.answer.headers, ETag: told.headers?.['ETag'] ?? '' };
+    }
+  }
+
+  async #send(
+    work: Work,
+    method: string,
+    path: string,
+    body: unknown,
+    version: string | undefined,
+  ): Promise<ScimAnswer> {
+    const request = { method, path, query: '', body, ifMatch: version, ifNoneMatch: undefined };
+    return this.#tools.route(method, path).handle(request, {
+      ...this.#tools,
+      change: (command) => command({ ...this.#directory, work }),
+    });
+  }
+}
+
+/** Which operation of a circle it was that failed: the others fail for its sake. */
+class InCircle extends ScimError {
+  readonly at: number;
+
+  constructor(at: number, { status, message, scimType, reason, headers }: ScimError) {
+    super(status, message, { scimType, reason, headers });
+    this.at = at;
+  }
+}
+
+function inCircle(at: number, error: ScimError): InCircle {
+  return new InCircle(at, error);
+}
+
+function resolvedPath(path: string, ids: ReadonlyMap<string, string>): string {
+  const last = lastOf(path);
+  return `${path.slice(0, -last.length)}${String(resolved(last, ids))}`;
+}
+
+/** What refers to nothing yet is left out: a member, a manager. */
+function withoutReferences(data: unknown): unknown {
+  if (Array.isArray(data))
+    return data.filter((one) => referencesIn(one).length === 0).map(withoutReferences);
+  if (!isObject(data)) return data;
+  return Object.fromEntries(
+    Object.entries(data)
+      .filter(([, one]) => typeof one !== 'string' || !reference.test(one))
+      .map(([name, one]) => [name, withoutReferences(one)] as const)
+      .filter(([name, one]) => !(name.toLowerCase() === 'manager' && isEmpty(one))),
+  );
+}
+
+function isEmpty(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
+}
+
+/** The PATCH that makes up for what was left out of `given`; `known` is the same with its ids. */
+function leftOut(known: unknown, given: unknown, path: string): Record<string, unknown>[] {
+  if (!isObject(known) || !isObject(given)) return [];
+  const operations: Record<string, unknown>[] = [];
+  const named = (value: Record<string, unknown>, wanted: string): string | undefined =>
+    Object.keys(value).find((name) => name.toLowerCase() === wanted.toLowerCase());
+  if (/^\/Groups$/i.test(path)) {
+    const members = named(known, 'members');
+    if (members !== undefined && referencesIn(given[members]).length > 0)
+      operations.push({ op: 'add', path: 'members', value: known[members] });
+    return operations;
+  }
+  const extension = named(known, enterpriseSchema);
+  const part = extension === undefined ? undefined : known[extension];
+  const before = extension === undefined ? undefined : given[extension];
+  if (isObject(part) && isObject(before)) {
+    const manager = named(part, 'manager');
+    if (manager !== undefined && referencesIn(before[manager]).length > 0)
+      operations.push({
+        op: 'replace',
+        path: `${enterpriseSchema}:manager`,
+        value: part[manager],
+      });
+  }
+  return operations;
+}
+
+/** For each operation those that reach it and are reached by it (Tarjan's components). */
+function circlesOf(operations: readonly BulkOperation[]): number[][] {
+  const circles: number[][] = [];
+  const order = new Map<number, number>();
+  const low = new Map<number, number>();
+  const open: number[] = [];
+  const visit = (at: number): void => {
+    order.set(at, order.size);
+    low.set(at, order.get(at)!);
+    open.push(at);
+    for (const need of operations[at]!.needs) {
+      if (!order.has(need)) {
+        visit(need);
+        low.set(at, Math.min(low.get(at)!, low.get(need)!));
+      } else if (open.includes(need)) low.set(at, Math.min(low.get(at)!, order.get(need)!));
+    }
+    if (low.get(at) !== order.get(at)) return;
+    const circle = open.splice(open.indexOf(at)).sort((one, other) => one - other);
+    for (const member of circle) circles[member] = circle;
+  };
+  for (const at of operations.keys()) if (!order.has(at)) visit(at);
+  return circles;
+}
+
+function report(
+  { method, bulkId, path }: BulkOperation,
+  result: Result,
+  base: string,
+): Record<string, unknown> {
+  const shared = { method, ...(bulkId !== undefined && { bulkId }) };
+  if ('error' in result) {
+    const { error } = result;
+    return {
+      ...shared,
+      ...(method !== 'POST' && { location: `${base}${path}` }),
+      status: String(error.status),
+      response: errorBody(error),
+    };
+  }
+  const { status, headers = {} } = result.answer;
+  const version = headers['ETag'];
+  return {
+    ...shared,
+    location: headers['Location'] ?? `${base}${result.path}`,
+    ...(version !== undefined && { version }),
+    status: String(status),
+  };
 }

@@ -16,7 +16,7 @@ import { rateLimit } from '../rate-limit.ts';
 import { send, type ScimAnswer } from './answer.ts';
 import { errorBody, toScimError } from './errors.ts';
 import { bodyLimit } from './limits.ts';
-import { routeOf } from './operations.ts';
+import { routeOf, type Route } from './operations.ts';
 
 export interface ScimDependencies {
   foundation: Foundation;
@@ -45,6 +45,8 @@ export interface Tools {
   now: Date;
   /** Runs a change: in one transaction, tried again where it collided with another. */
   change<T>(command: (directory: Directory) => Promise<T>): Promise<T>;
+  /** What is at another address of this door, for this caller. */
+  route(method: string, path: string): Route;
   /** Says how much work a request turned out to be. */
   charge(more: number): void;
 }
@@ -127,6 +129,7 @@ export function scimDoor({ foundation, hasher, log }: ScimDependencies): Router 
         again(() =>
           directoryWork(foundation, exchange, origin, (work) => command({ work, caller, hasher })),
         ),
+      route: (method, path) => routeOf(method, path, caller),
       charge: (more) => requests.charge(caller.id, more),
     });
   }
