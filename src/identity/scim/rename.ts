@@ -4,6 +4,7 @@ import { protectAccount } from '../users/affiliate.ts';
 import { canonicalEmail } from '../users/email.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict } from '../verdict/verdict.ts';
+import { claims } from './authority.ts';
 import type { Directory } from './context.ts';
 import { bad } from './error.ts';
 import type { LockedUser } from './users.ts';
@@ -44,10 +45,17 @@ export async function rename(
   }
   await work.query(
     `update users set email = $2, email_display = $3, updated_at = $4, version = version + 1,
+       attribute_sources = attribute_sources || $5::jsonb,
        email_verified_at = case when email = $2 or affiliation <> 'member' then email_verified_at
          else $4 end
      where id = $1`,
-    [row.userId, email, typed, work.now],
+    [
+      row.userId,
+      email,
+      typed,
+      work.now,
+      claims(['email'], 'directory', caller.id, work.now),
+    ],
   );
   if (email === row.email) return typed;
   if (row.provisional)

@@ -2,6 +2,7 @@ import { isId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
+import { claims, type SourcedAttribute } from './authority.ts';
 import { countDeparture, countReturn } from './brake.ts';
 import type { Directory } from './context.ts';
 import { bad, notFound, shown } from './error.ts';
@@ -199,7 +200,7 @@ async function writeUser(
   const country = accountOf(after)['entitlementCountry'];
   if (country !== accountOf(before)['entitlementCountry'])
     await setCountry(directory, row, typeof country === 'string' ? country : null);
-  await writePerson(work, row, before, after);
+  await writePerson(directory, row, before, after, { first });
   if (is('emails')) await writeEmails(directory, row, after);
   const manager = await requireManager(directory, row, managerOf(after), is(enterpriseSchema));
 
@@ -311,45 +312,45 @@ function requireReach({ breakGlass, operator }: LockedUser): void {
     );
 }
 
-/** What every other door knows of the person too. */
+/**
+ * What every other door knows of the person too, with whose word it is. Who is new, or was ours so far,
+ * is the directory's from now on.
+ */
 async function writePerson(
-  work: Work,
+  { work, caller }: Directory,
   row: LockedUser,
   before: Resource,
   after: Resource,
+  { first = false }: { first?: boolean } = {},
 ): Promise<void> {
   const name = nameOf(after);
-  const person = {
-    given_name: name.givenName,
-    family_name: name.familyName,
-    job_title: textOf(after, 'title'),
-    language: languageOf(after, row.language),
-    phone: phoneOf(after),
-    country: countryOf(after),
+  const moved = (list: string): boolean => !same(before[list], after[list]);
+  const said: Partial<Record<SourcedAttribute, boolean>> = {
+    email: first,
+    givenName: name.givenName !== row.givenName || (first && name.givenName !== ''),
+    familyName: name.familyName !== row.familyName || (first && name.familyName !== ''),
+    jobTitle: textOf(after, 'title') !== (row.title || null),
+    language: languageOf(after, row.language) !== row.language,
+    phone: moved('phoneNumbers') && phoneOf(after) !== null,
+    country: moved('addresses') && countryOf(after) !== null,
   };
-  const unchanged =
-    name.givenName === row.givenName &&
-    name.familyName === row.familyName &&
-    person.job_title === (row.title || null) &&
-    person.language === row.language &&
-    same(before['phoneNumbers'], after['phoneNumbers']) &&
-    same(before['addresses'], after['addresses']) &&
-    row.source === 'scim';
-  if (unchanged) return;
+  const names = (Object.keys(said) as SourcedAttribute[]).filter((one) => said[one]);
+  if (names.length === 0 && row.source === 'scim') return;
   await work.query(
     `update users set given_name = $2, family_name = $3, job_title = $4, language = $5,
        phone = coalesce($6, phone), country = coalesce($7, country), source = 'scim',
-       updated_at = $8, version = version + 1
+       attribute_sources = attribute_sources || $9::jsonb, updated_at = $8, version = version + 1
      where id = $1`,
     [
       row.userId,
-      person.given_name,
-      person.family_name,
-      person.job_title,
-      person.language,
-      person.phone,
-      person.country,
+      name.givenName,
+      name.familyName,
+      textOf(after, 'title'),
+      languageOf(after, row.language),
+      said.phone ? phoneOf(after) : null,
+      said.country ? countryOf(after) : null,
       work.now,
+      claims(names, 'directory', caller.id, work.now),
     ],
   );
 }

@@ -9,10 +9,12 @@ export const scimType = 'application/scim+json';
 export class Directory {
   readonly #agent: Agent;
   readonly token: string;
+  readonly base: string;
 
   constructor(agent: Agent, token: string) {
     this.#agent = agent;
     this.token = token;
+    this.base = new URL('/scim/v2', agent.base).href;
   }
 
   send(
