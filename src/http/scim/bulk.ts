@@ -155,9 +155,7 @@ function resolved(value: unknown, ids: ReadonlyMap<string, string>): unknown {
   }
   if (Array.isArray(value)) return value.map((one) => resolved(one, ids));
   if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [name, resolved(one, ids)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolved(one, ids)]));
 }
 
 /** Carries operations out, each once, what they need before. */

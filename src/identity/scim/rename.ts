@@ -49,13 +49,7 @@ export async function rename(
        email_verified_at = case when email = $2 or affiliation <> 'member' then email_verified_at
          else $4 end
      where id = $1`,
-    [
-      row.userId,
-      email,
-      typed,
-      work.now,
-      claims(['email'], 'directory', caller.id, work.now),
-    ],
+    [row.userId, email, typed, work.now, claims(['email'], 'directory', caller.id, work.now)],
   );
   if (email === row.email) return typed;
   if (row.provisional)

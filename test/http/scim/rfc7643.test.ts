@@ -80,10 +80,13 @@ describe('RFC 7643, section 2: attributes', () => {
       },
     });
     expect((await entra.get(`/Users/${made.id}`)).json).toEqual(made);
-    expect((await entra.filter('/Users', 'userName eq "ann@acme.example"')).json.Resources).toEqual([
-      made,
-    ]);
-    const person = await given.rows('select phone, job_title, language, country from users where email = $1', ['ann@acme.example']);
+    expect((await entra.filter('/Users', 'userName eq "ann@acme.example"')).json.Resources).toEqual(
+      [made],
+    );
+    const person = await given.rows(
+      'select phone, job_title, language, country from users where email = $1',
+      ['ann@acme.example'],
+    );
     expect(person).toEqual([
       { phone: 'tel:+43-1-555', job_title: 'Head of bridges', language: 'de', country: 'AT' },
     ]);
@@ -109,7 +112,10 @@ describe('RFC 7643, section 2: attributes', () => {
       groups: [{ value: 'mine' }],
     });
     expect(made.status).toBe(201);
-    expect(made.json).toMatchObject({ userName: 'ann@acme.example', name: { familyName: 'Archer' } });
+    expect(made.json).toMatchObject({
+      userName: 'ann@acme.example',
+      name: { familyName: 'Archer' },
+    });
     expect(made.json.meta.resourceType).toBe('User');
     for (const name of ['title', 'nickName', 'phoneNumbers', 'shoeSize', 'groups'])
       expect(made.json).not.toHaveProperty(name);
@@ -209,7 +215,9 @@ describe('RFC 7643, sections 5 to 7: what this server can do', () => {
       groupSchema,
       'urn:ostiary:params:scim:schemas:extension:account:1.0:Group',
     ]);
-    expect((await entra.get(`/Schemas/${encodeURIComponent(userSchema)}`)).json).toEqual(schemas[0]);
+    expect((await entra.get(`/Schemas/${encodeURIComponent(userSchema)}`)).json).toEqual(
+      schemas[0],
+    );
     expect((await entra.get('/Schemas/urn:nobody')).status).toBe(404);
     for (const path of ['/Schemas', '/ResourceTypes'])
       expect((await entra.get(`${path}?filter=id%20pr`)).status).toBe(403);

@@ -158,15 +158,17 @@ class Reader {
     if (!('compValue' in node)) throw bad('invalidFilter', `${name} cannot be compared so.`);
     const operator = node.op;
     const given = this.#parsed.valueOf(node.compValue);
+    // Nothing is what is not there (RFC 7643, section 2.5); every text is behind it.
     if (given === null || given === '') {
       if (operator === 'eq') return { op: 'not', of: { op: 'present', leaf } };
-      if (operator === 'ne' || (given === '' && /^(co|sw|ew)$/.test(operator)))
-        return { op: 'present', leaf };
-      throw bad('invalidFilter', `${name} ${operator} takes a value.`);
+      if (operator === 'ne') return { op: 'present', leaf };
+      if (given === null) throw bad('invalidFilter', `${name} ${operator} takes a value.`);
     }
     const operators = permitted[leaf.attribute.type];
     if (!operators?.includes(operator))
       throw bad('invalidFilter', `${name} is a ${leaf.attribute.type}: it has no ${operator}.`);
+    if (given === '')
+      return operator === 'lt' || operator === 'le' ? { op: 'never' } : { op: 'present', leaf };
     return { op: 'compare', operator, leaf, value: valueFor(leaf.attribute, given, name) };
   }
 }
