@@ -239,7 +239,8 @@ class Run {
       if (method === 'POST' && bulkId !== undefined && id !== null) this.#ids.set(bulkId, id);
       return { answer, id, path: there };
     } catch (error) {
-      throw error instanceof ScimError ? inCircle(at, error) : error;
+      const known = toScimError(error, { deleting: method === 'DELETE' });
+      throw known ? inCircle(at, known) : error;
     }
   }
 

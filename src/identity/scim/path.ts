@@ -18,12 +18,17 @@ export function resolve(type: ResourceType, path: string): Target | undefined {
   const { extension, rest } = prefix(type, path);
   const match = form.exec(rest);
   if (!match) return undefined;
-  const attributes = extension ? extension.schema.attributes : type.attributes;
-  const attribute = named(attributes, match[1]!);
-  if (!attribute) return undefined;
-  if (match[2] === undefined) return { extension, attribute, sub: undefined };
-  const sub = attribute.subAttributes && named(attribute.subAttributes, match[2]);
-  return sub && { extension, attribute, sub };
+  const [, name, part] = match;
+  // Entra ID asks for `manager` without saying whose attribute that is.
+  const places = extension ? [extension] : [undefined, ...(rest === path ? type.extensions : [])];
+  for (const place of places) {
+    const attribute = named(place ? place.schema.attributes : type.attributes, name!);
+    if (!attribute) continue;
+    if (part === undefined) return { extension: place, attribute, sub: undefined };
+    const sub = attribute.subAttributes && named(attribute.subAttributes, part);
+    return sub && { extension: place, attribute, sub };
+  }
+  return undefined;
 }
 
 /** The extension a path is in, and what of it is left. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { ScimError } from '#identity/scim/error.ts';
 import { readFilter } from '#identity/scim/filter/condition.ts';

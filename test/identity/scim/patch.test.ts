@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { ScimError } from '#identity/scim/error.ts';
 import { patchUser } from '#identity/scim/patch.ts';
@@ -142,7 +142,7 @@ function modelOf(resource: Resource): Model {
     ...(title !== undefined && { title }),
     ...(givenName !== undefined && { givenName }),
     ...(department !== undefined && { department }),
-    phones: phoneNumbers as Phone[],
+    phones: phoneNumbers,
   };
 }
 
