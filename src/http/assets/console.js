@@ -27,6 +27,16 @@ document.addEventListener('keydown', (event) => {
   field.select();
 });
 
+// What a padlock says is put away by Escape, and comes again when it is pointed at anew.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape') return;
+  for (const tip of document.querySelectorAll('.padlock:is(:hover, :focus-within)')) {
+    tip.classList.add('away');
+    for (const end of ['mouseleave', 'focusout'])
+      tip.addEventListener(end, () => tip.classList.remove('away'), { once: true });
+  }
+});
+
 // One box ticks all of its list, and says how many are ticked.
 function count(list) {
   const boxes = [...list.querySelectorAll('input[name="ids"]')];

@@ -65,7 +65,12 @@ export async function openApproval(
 export function listApprovals(
   sql: Sql,
   accountId: string,
-  { after, limit, state = 'open' }: { after: string | null; limit: number; state?: string },
+  {
+    after,
+    limit,
+    state = 'open',
+    ids,
+  }: { after: string | null; limit: number; state?: string; ids?: readonly string[] },
 ): Promise<ApprovalRequest[]> {
   return sql.query<ApprovalRequest>(
     `select q.id, q.user_id as "userId", u.email_display as email, u.given_name as "givenName",
@@ -77,8 +82,9 @@ export function listApprovals(
      join users u on u.id = q.user_id
      left join clients c on c.id = q.client_id
      where q.account_id = $1 and q.state = $2 and ($3::uuid is null or q.id > $3::uuid)
+       and ($5::uuid[] is null or q.id = any ($5))
      order by q.id limit $4`,
-    [accountId, state, after, limit],
+    [accountId, state, after, limit, ids ? [...ids] : null],
   );
 }
 

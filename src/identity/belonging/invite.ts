@@ -270,6 +270,13 @@ export async function pendingInvitationOf(
   return invitation;
 }
 
+/** @throws {Refusal} `not_found` */
+export async function invitationById(sql: Sql, accountId: string, id: string): Promise<Invitation> {
+  const [invitation] = await read(sql, 'i.id = $1 and i.account_id = $2', [id, accountId]);
+  if (!invitation) throw new Refusal('not_found');
+  return invitation;
+}
+
 /** When an address was invited to an account last. */
 export async function invitedAt(sql: Sql, accountId: string, email: string): Promise<Date | null> {
   const [row] = await sql.query<{ sent_at: Date }>(

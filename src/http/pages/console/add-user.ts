@@ -23,7 +23,7 @@ export interface NextStep {
   href: string;
 }
 
-interface Giving extends ConsoleFrame {
+export interface Giving extends ConsoleFrame {
   choices: {
     roles: readonly { key: string; name: string }[];
     groups: readonly { id: string; name: string }[];
@@ -115,7 +115,7 @@ export function addPage(page: AddPage): Html {
 }
 
 /** What the account gives somebody who joins. */
-function giving(
+export function giving(
   page: Giving,
   { roles, groups, entitlementCountry }: Pick<AddValues, 'roles' | 'groups' | 'entitlementCountry'>,
 ): Child {

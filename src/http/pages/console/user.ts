@@ -84,7 +84,7 @@ export interface UserPage extends ConsoleFrame {
 }
 
 /** Actions that have the place beside the name; the others stand in the parts they are about. */
-const first = ['unlock', 'invite', 'reset', 'lock', 'remove'];
+const first = ['invite', 'reset', 'lock', 'remove'];
 
 export function userPage(page: UserPage): Html {
   const { t, user, actions, beyond, self } = page;
@@ -113,9 +113,8 @@ export function userPage(page: UserPage): Html {
       locksPart(page),
       html`<div class="columns-2">
         ${detailsPart(page)} ${belongsPart(page)} ${signInPart(page)} ${historyPart(page)}
+        ${sessionsPart(page)} ${eventsPart(page)}
       </div>`,
-      sessionsPart(page),
-      eventsPart(page),
     ],
   });
 }
@@ -130,7 +129,7 @@ function change(page: UserPage, key: string): Child {
   return (
     action &&
     !page.beyond &&
-    html`<a class="button quiet" href="${actionHref(page, key)}">${page.t(action.title)}</a>`
+    html` <a class="change" href="${actionHref(page, key)}">${page.t(action.title)}</a>`
   );
 }
 
@@ -315,7 +314,7 @@ function historyPart(page: UserPage): Html {
                   })
                 : t.parts('people.member_since', { from: when(page, beganAt, 'day') })
             }
-            <span class="hint">${t(reasons[reason] ?? 'people.reason.other')}</span>
+            ${reasons[reason] && html`<span class="hint">${t(reasons[reason])}</span>`}
           </li>`,
       )}
     </ul>`,
@@ -386,7 +385,7 @@ function sessionsPart(page: UserPage): Html {
               </li>`,
           )}
         </ul>`,
-    { id: 'sessions', actions: sessions.length > 1 && change(page, 'sessions') },
+    { id: 'sessions', actions: sessions.length > 1 && may.sessions && change(page, 'sessions') },
   );
 }
 
@@ -413,7 +412,7 @@ function eventsPart(page: UserPage): Html {
     {
       actions:
         may.audit &&
-        html`<a class="button quiet" href="/console/audit?target=${user.id}"
+        html`<a class="change" href="/console/audit?target=${user.id}"
           >${t('people.events_all')}</a
         >`,
     },
