@@ -1,9 +1,11 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
 import { checkCode, type CodeDependencies } from '#identity/credentials/check-second-factor.ts';
+import { comesInHere } from '#identity/credentials/break-glass.ts';
 import { factorKinds } from '#identity/credentials/factors.ts';
 import { passkeyQuestion, readPasskeyAnswer } from '#identity/credentials/passkey.ts';
 import type { Method } from '#identity/sign-in/assurance.ts';
+import { canonicalEmail } from '#identity/users/email.ts';
 import { findPerson } from '#identity/users/person.ts';
 import { readForm } from '../body.ts';
 import { originOf, queryText, referenceOf, sendPage } from '../context.ts';
@@ -114,9 +116,16 @@ export function secondFactorStep(
       ctx.status = 303;
       return ctx.redirect(`/sign-in/${interaction.uid}?passkey=unknown`);
     }
+    const here = await comesInHere(foundation.database, person.id, now);
+    if (here === 'no') {
+      // Their company signs them in: they are sent there, as if they had typed their address.
+      await interactions.identify(interaction, canonicalEmail(person.email) ?? '');
+      return desk.back(ctx, interaction);
+    }
     await proved(ctx, interaction, person, {
       userId: person.id,
       methods: [method],
+      breakGlass: here === 'bypass',
       at: now.getTime(),
       signedInAt: null,
       deviceId: null,

@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { requireProvedAnew, type Asking } from '../access/rights.ts';
+import { passwordsRefused } from '../federation/standing.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import type { Person } from '../users/person.ts';
@@ -31,6 +32,26 @@ export async function mayBypassSso(sql: Sql, userId: string): Promise<boolean> {
     (await sql.query(`select 1 from users u where u.id = $1 and ${bypassesSso}`, [userId])).length >
     0
   );
+}
+
+/**
+ * Whether somebody may come in by what they have here alone, such as a passkey: not while their
+ * company lets nobody in but by its own provider, unless they are a break-glass administrator, who
+ * then `bypass` it. The password asks the same, see `checkPassword`.
+ */
+export async function comesInHere(
+  sql: Sql,
+  userId: string,
+  now: Date,
+): Promise<'yes' | 'bypass' | 'no'> {
+  const [row] = await sql.query<{ upstream: boolean; bypass: boolean }>(
+    `select ${passwordsRefused("split_part(u.email, '@', 2)", '$2::timestamptz')} as upstream,
+            ${bypassesSso} as bypass
+     from users u where u.id = $1`,
+    [userId, now],
+  );
+  if (!row?.upstream) return 'yes';
+  return row.bypass ? 'bypass' : 'no';
 }
 
 /** Who could come in if the company's identity provider did not answer now. None of them is locked. */

@@ -21,6 +21,9 @@ import type { Foundation } from '../work.ts';
  */
 const challengeLife = 5 * 60_000;
 
+/** EdDSA, ES256 and RS256, by their numbers (RFC 9053): what passkeys and keys of today know. */
+const algorithms = [-8, -7, -257];
+
 /** Told by the browser to the person: which service this is. */
 const product = 'Ostiary';
 
@@ -87,6 +90,7 @@ export async function passkeyCreation(foundation: Foundation, person: Person, bi
     userID: new Uint8Array(Buffer.from(person.id)),
     challenge: await newChallenge(foundation, 'passkey_create', person.id, binding),
     attestationType: 'none',
+    supportedAlgorithmIDs: algorithms,
     excludeCredentials: known,
     authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' },
   });
@@ -120,6 +124,7 @@ export async function readNewPasskey(
       expectedOrigin: origin,
       expectedRPID: rpID,
       requireUserVerification: true,
+      supportedAlgorithmIDs: algorithms,
     });
     if (!verified) return null;
     const { credential, credentialBackedUp } = registrationInfo;
