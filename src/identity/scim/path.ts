@@ -31,6 +31,20 @@ export function resolve(type: ResourceType, path: string): Target | undefined {
   return undefined;
 }
 
+/**
+ * As `resolve`, and an attribute of an extension by its own name alone: Entra ID asks for `manager`
+ * without its schema.
+ */
+export function resolveBare(type: ResourceType, path: string): Target | undefined {
+  const target = resolve(type, path);
+  if (target || path.includes(':')) return target;
+  for (const { schema } of type.extensions) {
+    const found = resolve(type, `${schema.id}:${path}`);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** The extension a path is in, and what of it is left. */
 function prefix(
   type: ResourceType,

@@ -1,7 +1,7 @@
 import type { Filter } from 'scim2-parse-filter';
 import { canonicalEmail } from '../../users/email.ts';
 import { bad, shown } from '../error.ts';
-import { compared, resolve, written } from '../path.ts';
+import { compared, resolveBare, written } from '../path.ts';
 import { named, type Attribute, type ResourceType } from '../schema.ts';
 import { nameOf, parseFilter, type Parsed } from './guard.ts';
 
@@ -92,7 +92,7 @@ class Reader {
   read(node: Filter): Condition {
     if ('filters' in node) return { op: node.op, of: node.filters.map((one) => this.read(one)) };
     if ('filter' in node) return { op: 'not', of: this.read(node.filter) };
-    const target = resolve(this.#type, nameOf(node.attrPath));
+    const target = resolveBare(this.#type, nameOf(node.attrPath));
     if (!target) return this.#nothing(node.attrPath);
     const { extension, attribute, sub } = target;
     const base = extension ? [extension.schema.id, attribute.name] : [attribute.name];
