@@ -242,6 +242,7 @@ export async function createApp({
   const webhooks = webhookSender({ foundation, egress: guardedEgress(egress), log });
 
   const directories = recorder({ database, vault: safe, clock, log });
+  const scim = scimDoor({ foundation, hasher, log, recorder: directories });
 
   const passwords = { ...foundation, hasher, policy: lockout, key: secrets.counters };
   const bulkheads = new Bulkheads(clock);
@@ -268,7 +269,7 @@ export async function createApp({
     foundation,
     egress,
     proofs,
-    directories,
+    directories: { ...directories, rehearse: scim.rehearse },
     saml,
     federation: {
       look: (connection: Connection) => lookAt(upstreamOidc, connection),
@@ -343,7 +344,7 @@ export async function createApp({
     adminApi(administration),
     consoleRoutes({ ...administration, sessions, csrf: forms }),
     apiDocumentation(issuer),
-    scimDoor({ foundation, hasher, log }),
+    scim.routes,
     systemRoutes({
       database,
       clock,

@@ -10,6 +10,8 @@ export interface JsonOptions {
   limit?: number;
   /** Media types that are taken. */
   types?: readonly string[];
+  /** Is given the text before it is looked at. */
+  heard?(text: string): void;
 }
 
 /**
@@ -21,10 +23,11 @@ export interface JsonOptions {
  */
 export async function readJson(
   ctx: Context | ParameterizedContext,
-  { limit = jsonLimit, types = ['application/json'] }: JsonOptions = {},
+  { limit = jsonLimit, types = ['application/json'], heard }: JsonOptions = {},
 ): Promise<unknown> {
   const text = await readText(ctx.req, limit);
   if (text === '') return undefined;
+  heard?.(text);
   if (!ctx.is([...types]))
     throw new Problem(415, 'unsupported_media_type', `Send ${types.join(' or ')}.`);
   requireSound(text);

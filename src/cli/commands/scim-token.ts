@@ -242,6 +242,34 @@ export const scimTokenCommands: Command[] = [
   },
   {
     noun: 'scim-token',
+    verb: 'replay',
+    summary: 'Asks again what a directory asked, as a dry run, and shows what would come of it.',
+    takes: [{ name: 'request', summary: 'The id of the request, from the log.' }],
+    options: accountOption,
+    async run(given, { api }) {
+      const account = await accountOf(api, given.text('account'));
+      const again = await api.send<{
+        status: number;
+        statusThen: number;
+        meaning: Line['meaning'];
+        response: unknown;
+      }>('POST', `/accounts/${account}/scim-requests/${encodeURIComponent(given.args[0]!)}/replay`);
+      const { meaning, status, statusThen, response } = again;
+      return {
+        json: again,
+        text: record({
+          summary: meaning.summary,
+          ...(meaning.changes.length > 0 && { 'would change': meaning.changes }),
+          ...(meaning.rule && { 'what to do': meaning.rule.advice }),
+          'status now': status,
+          'status then': statusThen,
+          ...(response !== null && { answered: response }),
+        }),
+      };
+    },
+  },
+  {
+    noun: 'scim-token',
     verb: 'revoke',
     summary: 'Revokes a SCIM token: it opens nothing from now on.',
     takes: [{ name: 'token', summary: 'The id of the token.' }],

@@ -8,6 +8,7 @@ import type { ApiToken } from '#identity/access/api-token.ts';
 import type { Connection } from '#identity/federation/connection.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
 import type { Recorder } from '#identity/scim/recorder.ts';
+import type { Rehearse } from '#identity/scim/replay.ts';
 import type { Refusal, RefusalCode } from '#identity/refusal.ts';
 import type { Person } from '#identity/users/person.ts';
 import type { Foundation, Work, WorkContext } from '#identity/work.ts';
@@ -23,7 +24,7 @@ export interface Tools {
   /** Where the proofs of domains are looked for. */
   proofs: ProofNetwork;
   /** What directories sent, and how it is asked again. */
-  directories: Recorder;
+  directories: Recorder & { rehearse: Rehearse };
   /** Reads and verifies what SAML providers publish. */
   saml: SamlVerifier;
   /** Connections to companies' own identity providers, as they are set up. */

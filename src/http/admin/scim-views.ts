@@ -90,6 +90,15 @@ export const ScimRequestDetailView = ScimRequestView.extend({
   response: z.unknown().describe('What was answered; of a list, how many and whom.'),
 }).meta({ id: 'ScimRequestDetail' });
 
+export const ReplayedView = z
+  .object({
+    status: z.number().int().describe('What would be answered now.'),
+    statusThen: z.number().int(),
+    response: z.unknown(),
+    meaning: MeaningView,
+  })
+  .meta({ id: 'ReplayedScimRequest' });
+
 export const DirectoryHealthList = listOf(
   z
     .object({

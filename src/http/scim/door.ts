@@ -3,11 +3,13 @@ import type { Context } from 'koa';
 import type { Log } from '#platform/observability/log.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { ScimError } from '#identity/scim/error.ts';
-import { hold } from '#identity/scim/brake.ts';
+import { heldRefusal, hold } from '#identity/scim/brake.ts';
 import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
+import type { GivenAnswer, Recorder, SentRequest } from '#identity/scim/recorder.ts';
+import type { Rehearse } from '#identity/scim/replay.ts';
 import { findScimToken, type ScimCaller } from '#identity/scim/token.ts';
 import type { Directory } from '#identity/scim/context.ts';
-import type { Foundation } from '#identity/work.ts';
+import type { Foundation, Origin } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { originOf, referenceOf } from '../context.ts';
 import { told } from '../errors.ts';
@@ -22,6 +24,13 @@ export interface ScimDependencies {
   foundation: Foundation;
   hasher: PasswordHasher;
   log: Log;
+  recorder: Pick<Recorder, 'note'>;
+}
+
+export interface ScimDoor {
+  routes: Router;
+  /** Asks again what was asked before, as a rehearsal. */
+  rehearse: Rehearse;
 }
 
 /** One request of a directory, as far as SCIM goes: also an operation of a Bulk request. */
@@ -65,7 +74,7 @@ const badPerMinute = 60;
  *
  * All of it is answered in SCIM's own words, errors too.
  */
-export function scimDoor({ foundation, hasher, log }: ScimDependencies): Router {
+export function scimDoor({ foundation, hasher, log, recorder }: ScimDependencies): ScimDoor {
   const { database, vault, clock } = foundation;
   const base = new URL('/scim/v2', foundation.issuer).href;
   const cursorKeys = vault.derive('scim-cursors');
@@ -76,7 +85,7 @@ export function scimDoor({ foundation, hasher, log }: ScimDependencies): Router 
     ctx.state['_matchedRoute'] = '/scim/v2';
     await answer(ctx);
   });
-  return router;
+  return { routes: router, rehearse };
 
   async function answer(ctx: Context): Promise<void> {
     try {
@@ -93,32 +102,55 @@ export function scimDoor({ foundation, hasher, log }: ScimDependencies): Router 
    */
   async function exchanged(ctx: Context, caller: ScimCaller): Promise<ScimAnswer> {
     const exchange = newExchange(caller, clock());
-    return during(exchange, async () => {
-      const result = await respond(ctx, exchange).catch((error: unknown) =>
-        errorAnswer(error, ctx),
-      );
-      if (exchange.excess) await hold(foundation, caller, exchange.excess);
-      return result;
-    });
+    const sent: SentRequest = {
+      method: ctx.method,
+      target: ctx.url.slice('/scim/v2'.length),
+      body: undefined,
+      userAgent: ctx.get('user-agent') || null,
+      ip: ctx.ip,
+    };
+    const result = await during(exchange, () =>
+      respond(ctx, exchange, sent).catch((error: unknown) => errorAnswer(error, ctx)),
+    );
+    if (exchange.excess && !exchange.rehearsal) await hold(foundation, caller, exchange.excess);
+    recorder.note(exchange, sent, { status: result.status, body: result.body });
+    return result;
   }
 
-  async function respond(ctx: Context, exchange: Exchange): Promise<ScimAnswer> {
+  async function respond(ctx: Context, exchange: Exchange, sent: SentRequest): Promise<ScimAnswer> {
     const { caller } = exchange;
     const wait = requests.take(caller.id);
     if (wait > 0)
       throw new ScimError(429, 'Too many requests. Try again later.', {
         headers: { 'Retry-After': String(wait) },
       });
-    const route = routeOf(ctx.method, ctx.path.slice('/scim/v2'.length), caller);
+    const { method } = ctx;
+    const path = ctx.path.slice('/scim/v2'.length);
+    const route = routeOf(method, path, caller);
+    if (caller.held && changes(method, path)) throw heldRefusal();
+    if (route.takesBody) {
+      sent.body = await bodyOf(ctx, (text) => {
+        sent.body = text;
+      });
+    }
     const request: ScimRequest = {
-      method: ctx.method,
-      path: ctx.path.slice('/scim/v2'.length),
+      method,
+      path,
       query: ctx.querystring,
-      body: route.takesBody ? await bodyOf(ctx) : undefined,
+      body: sent.body,
       ifMatch: ctx.get('if-match') || undefined,
       ifNoneMatch: ctx.get('if-none-match') || undefined,
     };
-    const origin = originOf(ctx);
+    return carryOut(route, request, exchange, originOf(ctx));
+  }
+
+  async function carryOut(
+    route: Route,
+    request: ScimRequest,
+    exchange: Exchange,
+    origin: Origin,
+  ): Promise<ScimAnswer> {
+    const { caller } = exchange;
     return route.handle(request, {
       foundation,
       caller,
@@ -131,6 +163,27 @@ export function scimDoor({ foundation, hasher, log }: ScimDependencies): Router 
         ),
       route: (method, path) => routeOf(method, path, caller),
       charge: (more) => requests.charge(caller.id, more),
+    });
+  }
+
+  /** Conditions on a version are left out: they were about a moment that is over. */
+  function rehearse(
+    exchange: Exchange,
+    { method, target, body }: Pick<SentRequest, 'method' | 'target' | 'body'>,
+  ): Promise<GivenAnswer> {
+    const [path = '', query = ''] = target.split('?', 2);
+    const nothing = { ifMatch: undefined, ifNoneMatch: undefined };
+    return during(exchange, async () => {
+      try {
+        const route = routeOf(method, path, exchange.caller);
+        const request = { method, path, query, body, ...nothing };
+        const { status, body: answered } = await carryOut(route, request, exchange, {});
+        return { status, body: answered };
+      } catch (error) {
+        const known = toScimError(error, { deleting: method === 'DELETE' });
+        if (!known) throw error;
+        return { status: known.status, body: errorBody(known) };
+      }
     });
   }
 
@@ -173,10 +226,16 @@ export function scimDoor({ foundation, hasher, log }: ScimDependencies): Router 
   }
 }
 
-function bodyOf(ctx: Context): Promise<unknown> {
+/** Whether a request is more than a question. */
+function changes(method: string, path: string): boolean {
+  return method !== 'GET' && method !== 'HEAD' && !path.toLowerCase().endsWith('/.search');
+}
+
+function bodyOf(ctx: Context, heard: (text: string) => void): Promise<unknown> {
   return readJson(ctx, {
     limit: bodyLimit,
     types: ['application/scim+json', 'application/json'],
+    heard,
   }).then((body) => {
     if (body === undefined)
       throw new ScimError(400, 'A body is expected.', { scimType: 'invalidSyntax' });

@@ -117,6 +117,7 @@ export const auditActions = [
   'scim_token.kept_held',
   'scim_token.limits_changed',
   'scim_token.released',
+  'scim_token.replayed',
   'scim_token.revoked',
   'second_factor.added',
   'second_factor.failed',

@@ -115,6 +115,15 @@ async function explained(sql: Sql, rows: readonly Row[]): Promise<ExchangeLine[]
   }));
 }
 
+/** What an exchange that was not kept comes to. */
+export async function meaningFor(sql: Sql, facts: Explained): Promise<Meaning> {
+  const names = await namesOf(sql, [
+    facts.label,
+    ...facts.changes.flatMap(({ target, details }) => [target.id, details['user']]),
+  ]);
+  return meaningOf(facts, (id) => names.get(id) ?? null);
+}
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** How people and groups are called today. */

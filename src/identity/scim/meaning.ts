@@ -161,9 +161,22 @@ function ruleOf({ outcome, status, reason, detail }: Explained): Meaning['rule']
 const general = 'Compare what was sent with what this server says at /scim/v2/Schemas.';
 
 /** What to do about a refusal, by the rule that it was. */
+const ownedElsewhere =
+  'Another organization owns the domain of this address. Leave the person out of the scope of your directory, or ask the owner for access to the domain.';
+
 const advice: Readonly<Record<string, string>> = {
-  domain_owned_by_other:
-    'Another organization owns the domain of this address. Leave the person out of the scope of your directory, or ask the owner for access to the domain.',
+  domain_owned_elsewhere: ownedElsewhere,
+  domain_pending: 'Finish the claim of the domain first: verify it.',
+  managed_elsewhere: 'This comes from elsewhere: change it there.',
+  break_glass: 'This is an emergency account. Leave it out of the scope of your directory.',
+  operator: 'This person runs the installation. Leave them out of the scope of your directory.',
+  unknown_reference:
+    'What is referred to is not there yet. Let the directory create it first; it tries again by itself.',
+  scope: 'This token does not reach that. Make another with the scopes it needs.',
+  read_only: 'This token only reads. Make another that may change things.',
+  account_closed: 'The account is closed. Switch the synchronization off.',
+  rate_limited: 'The directory asked too quickly. It waits and tries again by itself.',
+  domain_owned_by_other: ownedElsewhere,
   domain_not_owned:
     'Prove the domain of this address first, or let this token create people of any domain that nobody owns.',
   domain_pending_ownership: 'Finish the claim of the domain first: verify it.',

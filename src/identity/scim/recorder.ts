@@ -6,6 +6,7 @@ import type { AuditRow } from '../work.ts';
 import { canonicalEmail } from '../users/email.ts';
 import { decoded, isRecord, recognise } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
+import type { Change, Explained } from './meaning.ts';
 import { shownOf, shownText, storable, withoutSecrets } from './redact.ts';
 
 /** A request of a directory, below `/scim/v2`. */
@@ -134,34 +135,47 @@ const insert = `
     request jsonb, response jsonb, sealed text, dry_run boolean, ip text, user_agent text)
   where exists (select from scim_tokens t where t.id = r.token_id)`;
 
-function rowOf(vault: Vault, { exchange, sent, answer, duration }: Noted): object {
+/** What an exchange was and came to, apart from what was sent. */
+export function factsOf(exchange: Exchange, sent: SentRequest, answer: GivenAnswer): Explained {
   const { directory, quirks } = recognise(sent);
   const kind = kindOf(sent);
-  const target = storable(decoded(sent.target)).slice(0, 2000);
   const error = errorIn(answer.body);
-  const changing = !kind.endsWith('.read') && !kind.endsWith('.search') && kind !== 'discovery';
+  const reason = error?.reason ?? null;
   return {
+    kind,
+    label: labelOf(sent, answer),
+    status: answer.status,
+    outcome: outcomeOf(exchange, answer, { reason, changing: isChange(kind) }),
+    reason,
+    detail: error && storable(error.detail).slice(0, 1000),
+    directory,
+    dialect: quirks,
+    changes: exchange.audit.slice(0, 50).map(changeOf),
+    dryRun: exchange.rehearsal,
+  };
+}
+
+function isChange(kind: string): boolean {
+  return !kind.endsWith('.read') && !kind.endsWith('.search') && kind !== 'discovery';
+}
+
+function rowOf(vault: Vault, { exchange, sent, answer, duration }: Noted): object {
+  const { dryRun, ...facts } = factsOf(exchange, sent, answer);
+  const worth = isChange(facts.kind) || answer.status >= 400;
+  return {
+    ...facts,
+    dry_run: dryRun,
     id: exchange.id,
     token_id: exchange.caller.id,
     account_id: exchange.caller.accountId,
     at: exchange.begun,
     duration_ms: duration,
     method: sent.method,
-    target,
-    kind,
-    label: labelOf(sent, answer),
-    status: answer.status,
-    outcome: outcomeOf(exchange, answer, changing),
-    reason: error?.reason ?? null,
-    detail: error && storable(error.detail).slice(0, 1000),
-    directory,
-    dialect: quirks,
+    target: storable(decoded(sent.target)).slice(0, 2000),
     subjects: subjectsOf(exchange, sent, answer),
-    changes: exchange.audit.slice(0, 50).map(changeOf),
     request: sent.body === undefined ? null : bounded(shownBody(sent.body)),
-    response: changing || error ? bounded(shownBody(answer.body)) : digest(answer.body),
-    sealed: changing || error ? sealedOf(vault, exchange.id, sent) : null,
-    dry_run: exchange.rehearsal,
+    response: worth ? bounded(shownBody(answer.body)) : digest(answer.body),
+    sealed: worth ? sealedOf(vault, exchange.id, sent) : null,
     ip: sent.ip,
     user_agent: sent.userAgent === null ? null : storable(sent.userAgent).slice(0, 400),
   };
@@ -190,9 +204,9 @@ export function kindOf({ method, target }: Pick<SentRequest, 'method' | 'target'
 function outcomeOf(
   exchange: Exchange,
   { status }: GivenAnswer,
-  changing: boolean,
+  { reason, changing }: { reason: string | null; changing: boolean },
 ): ExchangeOutcome {
-  if (exchange.excess || (status === 429 && exchange.caller.held)) return 'held';
+  if (exchange.excess || reason === 'directory_held') return 'held';
   if (status >= 500) return 'failed';
   if (status >= 400) return 'refused';
   if (!changing) return 'read';
@@ -273,8 +287,8 @@ function subjectsOf(
   return [...found];
 }
 
-function changeOf({ action, target, details }: AuditRow): object {
-  return { action, target, details: shownOf(details) };
+function changeOf({ action, target, details }: AuditRow): Change {
+  return { action, target, details: shownOf(details) as Record<string, unknown> };
 }
 
 function shownBody(body: unknown): unknown {

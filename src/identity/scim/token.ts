@@ -269,6 +269,18 @@ async function used(
   return caller;
 }
 
+/** The directory behind a token whether it is alive or not, to ask again what it asked. */
+export async function directoryBehind(sql: Sql, tokenId: string): Promise<ScimCaller | null> {
+  const [found] = await sql.query<Used>(
+    `select ${foundColumns} from scim_tokens t join accounts a on a.id = t.account_id
+     where t.id = $1`,
+    [tokenId],
+  );
+  if (!found) return null;
+  const { lastUsedAt: _lastUsedAt, ...caller } = found;
+  return caller;
+}
+
 /** The tokens of an account that are alive, the newest first. */
 export async function listScimTokens(sql: Sql, accountId: string, now: Date): Promise<ScimToken[]> {
   const rows = await sql.query<TokenRow>(

@@ -1,10 +1,17 @@
 import { z } from 'zod';
+import { requireAccount } from '#identity/access/rights.ts';
 import { findExchanges, requireExchange } from '#identity/scim/exchanges.ts';
 import { directoryHealth } from '#identity/scim/health.ts';
 import { outcomes } from '#identity/scim/recorder.ts';
+import { rehearseAgain, replayed } from '#identity/scim/replay.ts';
 import { operation, type AnyOperation } from '../operation.ts';
 import { Moment, paging, Search } from '../schemas.ts';
-import { DirectoryHealthList, ScimRequestDetailView, ScimRequestList } from '../scim-views.ts';
+import {
+  DirectoryHealthList,
+  ReplayedView,
+  ScimRequestDetailView,
+  ScimRequestList,
+} from '../scim-views.ts';
 
 const path = '/accounts/:accountId/scim-requests';
 const tag = 'Directories (SCIM)';
@@ -53,6 +60,32 @@ export const scimRequestOperations: readonly AnyOperation[] = [
     prepare: ({ tools }) => tools.directories.flush(),
 
     handle: (work, { account, params }) => requireExchange(work, account.id, params['requestId']!),
+  }),
+  operation({
+    id: 'replayScimRequest',
+    tag,
+    method: 'post',
+    path: `${path}/:requestId/replay`,
+    summary: 'Asks again what a directory asked, as a dry run: what would come of it today.',
+    description:
+      'Nothing is changed and nobody is told. A request that changes nothing and was answered well, or that was too large to be kept, cannot be replayed.',
+    right: 'scim_tokens:read',
+    result: ReplayedView,
+    refusals: ['not_found'],
+
+    prepare: async ({ asking, context, params, tools }) => {
+      await tools.directories.flush();
+      return rehearseAgain(
+        tools.foundation,
+        context,
+        tools.directories.rehearse,
+        params['requestId']!,
+        (work) => requireAccount(work, asking, 'scim_tokens:read', params['accountId']!),
+      );
+    },
+
+    handle: (work, { account, params, prepared }) =>
+      replayed(work, account.id, params['requestId']!, prepared),
   }),
   operation({
     id: 'listDirectoryHealth',
