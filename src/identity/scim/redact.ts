@@ -55,7 +55,10 @@ export function shownText(text: string, max = 2000): string {
   );
 }
 
-/** What PostgreSQL can keep: no NUL, no half of a character. */
+/** What PostgreSQL can keep: no NUL, no half of a character. And no token of ours, wherever it stood. */
 export function storable(text: string): string {
-  return text.replaceAll('\u0000', '\ufffd').toWellFormed();
+  return text
+    .replaceAll('\u0000', '\ufffd')
+    .toWellFormed()
+    .replaceAll(/\b(scim_[0-9a-f]{32}_|ost_)[\w-]{20,}/gi, `$1${removed}`);
 }
