@@ -34,8 +34,59 @@ export async function readForm(
   return fields;
 }
 
+/**
+ * The fields of a form with one file in it (RFC 7578). The file stands among them under its own name,
+ * as text; `\uFFFD` alone where it is not UTF-8, which no text of ours holds.
+ *
+ * @throws {Problem} 400, 413 or 415
+ */
+export async function readUpload(ctx: Ctx, limit: number): Promise<Record<string, string>> {
+  if (!ctx.is('multipart/form-data'))
+    throw new Problem(415, 'unsupported_media_type', 'A form with a file was expected.');
+  const body = await readBytes(ctx.req, limit + formLimit);
+  const type = ctx.get('content-type');
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+  let entries: [string, string | File][];
+  try {
+    const form = await new Response(body, { headers: { 'content-type': type } }).formData();
+    entries = [...form.entries()];
+  } catch {
+    throw new Problem(400, 'invalid_field', 'The form cannot be read.');
+  }
+  for (const [name, value] of entries) {
+    if (name in fields) throw new Problem(400, 'duplicate_field', `${name} was sent twice.`);
+    const text = typeof value === 'string' ? value : await fileText(value, limit);
+    if (typeof value === 'string' && text.includes('\0'))
+      throw new Problem(400, 'invalid_field', `${name} is not text.`);
+    fields[name] = text;
+  }
+  return fields;
+}
+
+/** What stands for a file that is no text in UTF-8. */
+export const notText = '\uFFFD';
+
+async function fileText(file: File, limit: number): Promise<string> {
+  if (file.size > limit) throw new Problem(413, 'too_large', `More than ${limit} bytes were sent.`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer());
+  } catch {
+    return notText;
+  }
+}
+
 /** The body as text. @throws {Problem} 400 when it is cut off or not UTF-8, 413 when it is too long. */
 export async function readText(request: IncomingMessage, limit: number): Promise<string> {
+  const bytes = await readBytes(request, limit);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem(400, 'invalid_encoding', 'The body is not UTF-8.');
+  }
+}
+
+/** @throws {Problem} 400 when it is cut off, 413 when it is too long. */
+async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer<ArrayBuffer>> {
   const tooLong = new Problem(413, 'too_large', `More than ${limit} bytes were sent.`, {
     Connection: 'close',
   });
@@ -57,9 +108,5 @@ export async function readText(request: IncomingMessage, limit: number): Promise
     // Whoever sent it hung up, or sent what is no HTTP: no fault of ours, and nobody to tell.
     throw new Problem(400, 'incomplete', 'The body did not arrive whole.');
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new Problem(400, 'invalid_encoding', 'The body is not UTF-8.');
-  }
+  return Buffer.concat(chunks);
 }

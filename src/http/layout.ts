@@ -27,6 +27,8 @@ export interface Layout extends PageContext {
   aside?: Child;
   /** A style sheet of `assets` beside the common one. */
   style?: string;
+  /** Seconds after which it is shown anew where nothing runs: what it tells of goes on meanwhile. */
+  refresh?: number | undefined;
   /** Files of `assets` that run when the page is there. Everything must work without them. */
   script?: string | readonly string[] | undefined;
 }
@@ -35,7 +37,18 @@ const product = 'Ostiary';
 
 /** A whole document. Nothing in it is inline, and nothing comes from another host. */
 export function layout(page: Layout): Html {
-  const { t, title, main, width = 'narrow', nav, header, aside, style, script = [] } = page;
+  const {
+    t,
+    title,
+    main,
+    width = 'narrow',
+    nav,
+    header,
+    aside,
+    style,
+    script = [],
+    refresh,
+  } = page;
   return html`${raw('<!doctype html>')}
     <html lang="${t.locale}">
       <head>
@@ -44,6 +57,10 @@ export function layout(page: Layout): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
+        ${
+          refresh !== undefined &&
+          html`<noscript><meta http-equiv="refresh" content="${refresh}" /></noscript>`
+        }
         <link rel="icon" href="${assetPath('mark.svg')}" type="image/svg+xml" />
         <link rel="stylesheet" href="${assetPath('ostiary.css')}" />
         ${style && html`<link rel="stylesheet" href="${assetPath(style)}" />`}

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Locale, locales } from '#platform/i18n.ts';
 import belonging from './en/belonging.json' with { type: 'json' };
+import bulk from './en/bulk.json' with { type: 'json' };
 import console from './en/console.json' with { type: 'json' };
 import domains from './en/domains.json' with { type: 'json' };
 import factors from './en/factors.json' with { type: 'json' };
@@ -25,6 +26,7 @@ const english = {
   rooms,
   people,
   refusal,
+  bulk,
 };
 
 type Keys<Namespaces> =

@@ -12,7 +12,7 @@ import { Refusal } from '#identity/refusal.ts';
 import { findPerson } from '#identity/users/person.ts';
 import { unitOfWork, type Work } from '#identity/work.ts';
 import { again } from '../again.ts';
-import { readForm } from '../body.ts';
+import { readForm, readUpload } from '../body.ts';
 import { originOf, pageContext, queryText, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
 import { cursorOf } from '../cursor.ts';
@@ -60,9 +60,9 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       shown.add(path);
       router.get(path, (ctx) => visit(ctx, right, handler, { anew }));
     },
-    post(path, right, handler, { fresh: anew, repeated } = {}) {
+    post(path, right, handler, { fresh: anew, repeated, upload } = {}) {
       sent.add(path);
-      router.post(path, (ctx) => visit(ctx, right, handler, { anew, repeated }));
+      router.post(path, (ctx) => visit(ctx, right, handler, { anew, repeated, upload }));
     },
   };
 
@@ -118,7 +118,12 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
     {
       anew,
       repeated = [],
-    }: { anew?: boolean | undefined; repeated?: readonly string[] | undefined },
+      upload,
+    }: {
+      anew?: boolean | undefined;
+      repeated?: readonly string[] | undefined;
+      upload?: number | undefined;
+    },
   ): Promise<void> {
     const entered = await enter(ctx, { anew });
     if (!entered) return;
@@ -131,7 +136,8 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       if (!asking) throw new Refusal('permission_denied');
       requireIds(params);
       if (ctx.method === 'POST') {
-        form = await readForm(ctx, { repeated });
+        form =
+          upload === undefined ? await readForm(ctx, { repeated }) : await readUpload(ctx, upload);
         csrf.check(ctx, form, bindingOf(session, standing));
       }
       await handler(visitOf(ctx, { right, session, standing, asking, page, params, form }));

@@ -46,6 +46,7 @@ const texts: Partial<Record<RefusalCode, MessageKey>> = {
   rate_limited: 'refusal.rate_limited',
   version_conflict: 'refusal.version_conflict',
   name_taken: 'refusal.name_taken',
+  job_closed: 'bulk.closed',
   role_in_use: 'refusal.role_in_use',
   account_closed: 'refusal.account_closed',
   account_number_exists: 'refusal.account_number_exists',

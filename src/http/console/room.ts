@@ -64,7 +64,12 @@ export interface Door {
     path: string,
     right: Capability,
     handler: Handler,
-    options?: { fresh?: boolean; repeated?: readonly string[] },
+    options?: {
+      fresh?: boolean;
+      repeated?: readonly string[];
+      /** There is a file in the form, of so many bytes at most; its text stands among the fields. */
+      upload?: number;
+    },
   ): void;
 }
 

@@ -1,6 +1,7 @@
 import type { Room } from './room.ts';
 import { accounts } from './rooms/accounts.ts';
 import { accountRooms, installationRooms } from './rooms/administration.ts';
+import { bulk } from './rooms/bulk.ts';
 import { dashboard } from './rooms/dashboard.ts';
 import { peopleRooms } from './rooms/people.ts';
 
@@ -8,6 +9,7 @@ import { peopleRooms } from './rooms/people.ts';
 export const rooms: readonly Room[] = [
   dashboard,
   ...peopleRooms,
+  bulk,
   ...accountRooms,
   accounts,
   ...installationRooms,

@@ -1,3 +1,5 @@
+import { byteOrderMark, csvRow } from '#platform/csv.ts';
+
 /** What files can do, and what stands in them (behaviour.md section 9). */
 export const bulkKinds = ['add', 'update', 'delete'] as const;
 export type BulkKind = (typeof bulkKinds)[number];
@@ -73,3 +75,20 @@ export const defaultOptions: BulkOptions = {
 
 /** A row of a file, by the names of `formats`. A column that the file has not is not there. */
 export type Cells = Readonly<Record<string, string>>;
+
+/** A file of one kind as it is to be, for who has never written one. */
+export function sampleFile(kind: BulkKind): string {
+  const columns = columnsOf(kind);
+  return byteOrderMark + csvRow(columns) + csvRow(columns.map((column) => sampleCells[column]));
+}
+
+const sampleCells: Record<string, string> = {
+  Email: 'ann@acme.example',
+  CurrentEmail: 'ann@acme.example',
+  FirstName: 'Ann',
+  LastName: 'Archer',
+  Country: 'US',
+  ProfileCountry: 'US',
+  EntitlementCountry: 'US',
+  Language: 'en',
+};

@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import { byteOrderMark, csvRow } from '#platform/csv.ts';
 import { exportFormats, exportUsers } from '#identity/bulk/export-users.ts';
 import { requireUndoable, resultFile, undoFile } from '#identity/bulk/files.ts';
-import { bulkKinds, columnsOf, fileLimit, rowLimit, type BulkKind } from '#identity/bulk/format.ts';
+import {
+  bulkKinds,
+  columnsOf,
+  fileLimit,
+  rowLimit,
+  sampleFile,
+  type BulkKind,
+} from '#identity/bulk/format.ts';
 import {
   applyJob,
   cancelJob,
@@ -216,23 +222,6 @@ const sample: Download = {
   async *rows(_sql, { query: { kind } }) {
     yield sampleFile(kind as BulkKind);
   },
-};
-
-/** A file of one kind as it is to be, for who has never written one. */
-export function sampleFile(kind: BulkKind): string {
-  const columns = columnsOf(kind);
-  return byteOrderMark + csvRow(columns) + csvRow(columns.map((column) => sampleCells[column]));
-}
-
-const sampleCells: Record<string, string> = {
-  Email: 'ann@acme.example',
-  CurrentEmail: 'ann@acme.example',
-  FirstName: 'Ann',
-  LastName: 'Archer',
-  Country: 'US',
-  ProfileCountry: 'US',
-  EntitlementCountry: 'US',
-  Language: 'en',
 };
 
 const result: Download = {

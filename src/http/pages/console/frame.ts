@@ -39,19 +39,22 @@ export interface ConsoleContent {
   /** Buttons and links beside the heading. */
   actions?: Child;
   main: Child;
+  /** Seconds after which the page is shown anew where no script runs. */
+  refresh?: number | undefined;
   /** Something went wrong: the title says so. */
   failed?: boolean | undefined;
 }
 
 export function consolePage(page: ConsoleFrame, content: ConsoleContent): Html {
   const { t, flash } = page;
-  const { title, heading = title, lead, back, actions, main, failed } = content;
+  const { title, heading = title, lead, back, actions, main, refresh, failed } = content;
   return layout({
     ...page,
     title: failed ? t('layout.error_title', { title }) : title,
     width: 'wide console',
     style: 'console.css',
     script: ['htmx.js', 'console.js'],
+    refresh,
     header: header(page),
     aside: [banner(page), menu(page)],
     main: html`
