@@ -19,7 +19,6 @@ import {
   rowsOf,
   uploadFile,
   type BulkJob,
-  type RowResult,
 } from '#identity/bulk/job.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { notText } from '../../body.ts';
@@ -38,16 +37,16 @@ const atOnce = 50;
 export const bulk: Room = {
   menu: { path: '/bulk', title: 'bulk.title', section: 'people', right: 'bulk:read' },
   open(door) {
-    door.get('/bulk', 'bulk:read', showJobs);
+    door.get('/bulk', 'bulk:read', (visit) => showJobs(visit));
     door.get('/bulk/new', 'bulk:manage', (visit) => showForm(visit));
-    door.post('/bulk/new', 'bulk:manage', take, { upload: fileLimit });
+    door.post('/bulk/new', 'bulk:manage', (visit) => take(visit), { upload: fileLimit });
     door.get('/bulk/sample.csv', 'bulk:read', (visit) => {
       const kind = kindOf(visit);
       send(visit, `${kind}-users.csv`, [sampleFile(kind)]);
     });
-    door.get('/bulk/users.csv', 'users:read', download);
+    door.get('/bulk/users.csv', 'users:read', (visit) => download(visit));
 
-    door.get('/bulk/:jobId', 'bulk:read', showJob);
+    door.get('/bulk/:jobId', 'bulk:read', (visit) => showJob(visit));
     door.post('/bulk/:jobId/apply', 'bulk:manage', async (visit) => {
       const { jobId = '' } = visit.params;
       await visit.act(async (work, { account, asking }) => {
@@ -69,7 +68,7 @@ export const bulk: Room = {
       requireUndoable(job);
       send(visit, 'undo.csv', undoFile(visit.sql, job));
     });
-    door.post('/bulk/:jobId/undo', 'bulk:manage', undo);
+    door.post('/bulk/:jobId/undo', 'bulk:manage', (visit) => undo(visit));
   },
 };
 
@@ -194,7 +193,7 @@ async function showJob(visit: Visit): Promise<void> {
         return {
           row,
           email,
-          result: came as RowResult,
+          result: came,
           ...told(visit, { code, message, email }),
           userId,
         };
