@@ -1,4 +1,5 @@
 import type { Sql } from '#platform/database/sql.ts';
+import { ofDirectorySql } from '../scim/authority.ts';
 import { domainOf } from '../users/email.ts';
 import { readFacts } from '../verdict/facts.ts';
 import type { UpstreamAssertion } from './assertion.ts';
@@ -12,6 +13,8 @@ export interface KnownPerson extends FederatedPerson {
   phone: string | null;
   jobTitle: string | null;
   entitlementCountry: string | null;
+  /** What a directory that speaks SCIM decides about them: its word holds. */
+  ofDirectory: string[];
   /** Groups and roles they have, and whether this connection gave them. */
   groups: { id: string; ours: boolean }[];
   roles: { key: string; ours: boolean }[];
@@ -109,7 +112,9 @@ const person = (id: string): string => `(
        and r.role in ('operator', 'account_administrator', 'co_administrator')),
     'linkedSubject', (select k.subject from federated_links k
        where k.user_id = u.id and k.connection_id = $1::uuid and k.unlinked_at is null),
-    'directoryId', null,
+    'directoryId', (select a.external_id from affiliations a where a.user_id = u.id
+       and a.account_id = u.account_id and a.ended_at is null and a.provisioned_by is not null),
+    'ofDirectory', ${ofDirectorySql},
     'groups', coalesce((select jsonb_agg(jsonb_build_object(
          'id', m.group_id, 'ours', m.provenance is not distinct from $7))
        from group_members m where m.user_id = u.id), '[]'),

@@ -4,6 +4,7 @@ import { enterDoor } from '../belonging/door.ts';
 import { openApproval } from '../belonging/approvals.ts';
 import { mail } from '../mail/letter.ts';
 import { affiliate } from '../users/affiliate.ts';
+import { claims, type SourcedAttribute } from '../scim/authority.ts';
 import { createUser } from '../users/create-user.ts';
 import { domainOf } from '../users/email.ts';
 import { adoptUpstreamCountry } from '../users/entitlement.ts';
@@ -485,7 +486,7 @@ async function update(
 ): Promise<void> {
   const { connection } = arrival.attempt.realm;
   const changes = profileChanges(facts, before);
-  const email = said.outcome === 'sign_in' ? said.email : 'keep';
+  const email = said.outcome === 'sign_in' ? emailOf(said, before) : 'keep';
   if (email === 'conflict')
     work.record(
       'federation.email_conflict',
@@ -494,18 +495,32 @@ async function update(
       connection.accountId,
     );
   if (changes.length > 0) {
-    const columns = changes.map(([column], index) => `${column} = $${index + 3}`).join(', ');
+    const columns = changes.map(([column], index) => `${column} = $${index + 4}`).join(', ');
+    const names = changes.map(([column]) => attributeIn[column]);
     await work.query(
-      `update users set ${columns}, updated_at = $2, version = version + 1 where id = $1`,
-      [before.id, work.now, ...changes.map(([, value]) => value)],
+      `update users set ${columns}, attribute_sources = attribute_sources || $3::jsonb,
+         updated_at = $2, version = version + 1
+       where id = $1`,
+      [
+        before.id,
+        work.now,
+        claims(names, 'identity_provider', connection.id, work.now),
+        ...changes.map(([, value]) => value),
+      ],
     );
   }
   if (email === 'update') {
     await work.query(
       `update users set email = $2, email_display = $3, email_verified_at = $4, updated_at = $4,
-         version = version + 1
+         attribute_sources = attribute_sources || $5::jsonb, version = version + 1
        where id = $1`,
-      [before.id, facts.mapped.identifier, facts.mapped.identifierDisplay, work.now],
+      [
+        before.id,
+        facts.mapped.identifier,
+        facts.mapped.identifierDisplay,
+        work.now,
+        claims(['email'], 'identity_provider', connection.id, work.now),
+      ],
     );
   }
   if (changes.length > 0 || email === 'update')
@@ -530,7 +545,27 @@ async function update(
 
 type ProfileColumn = 'given_name' | 'family_name' | 'country' | 'language' | 'phone' | 'job_title';
 
-/** The columns that the provider's word changes; what it does not say, it does not take away. */
+const attributeIn = {
+  given_name: 'givenName',
+  family_name: 'familyName',
+  country: 'country',
+  language: 'language',
+  phone: 'phone',
+  job_title: 'jobTitle',
+} as const satisfies Record<ProfileColumn, SourcedAttribute>;
+
+/** What becomes of the address: one that a directory decides about stays. */
+function emailOf(
+  { email }: Extract<FederatedOutcome, { outcome: 'sign_in' }>,
+  { ofDirectory }: KnownPerson,
+): typeof email {
+  return email === 'update' && ofDirectory.includes('email') ? 'keep' : email;
+}
+
+/**
+ * The columns that the provider's word changes; what it does not say, it does not take away, and
+ * what a directory says it does not change.
+ */
 function profileChanges(
   { connection, mapped, filledIn }: SignInFacts,
   before: KnownPerson,
@@ -559,7 +594,12 @@ function profileChanges(
     ['job_title', mapped.jobTitle, before.jobTitle],
   ];
   return wanted.flatMap(([column, value, was]): [ProfileColumn, string][] =>
-    value && value !== was && (follow || !was) ? [[column, value]] : [],
+    value &&
+    value !== was &&
+    (follow || !was) &&
+    !(was && before.ofDirectory.includes(attributeIn[column]))
+      ? [[column, value]]
+      : [],
   );
 }
 
@@ -569,7 +609,7 @@ function hasChanges(
 ): boolean {
   const { linked, connection, mapped } = facts;
   return (
-    said.email === 'update' ||
+    emailOf(said, linked!) === 'update' ||
     said.email === 'conflict' ||
     profileChanges(facts, linked!).length > 0 ||
     !isEmpty(grantsToChange(connection.mapping, mapped, linked)) ||

@@ -32,7 +32,7 @@ export const sourcedAttributes = [
 ] as const;
 export type SourcedAttribute = (typeof sourcedAttributes)[number];
 
-/** What a directory or provider decides alone. The rest people adjust to themselves. */
+/** What a directory decides alone. The rest people adjust to themselves. */
 const binding: ReadonlySet<string> = new Set(['email', 'givenName', 'familyName', 'jobTitle']);
 
 /** What providers decide alone: of the names and the address they vouch. */
@@ -185,17 +185,16 @@ export async function claimAttributes(
   );
 }
 
-/** Whether a provider may overwrite what stands there: never what a directory says. */
-export async function providersMayWrite(
-  sql: Sql,
-  userId: string,
-  names: readonly SourcedAttribute[],
-): Promise<SourcedAttribute[]> {
-  const all = await authoritiesOf(sql, userId);
-  return names.filter(
-    (name) =>
-      !all.some(
-        ({ attribute, source, managed }) => attribute === name && source === 'directory' && managed,
-      ),
-  );
-}
+/**
+ * For a statement that reads a person `u`: the names of what a directory decides about them, as a
+ * JSON array. A provider's word about these is not taken over.
+ */
+export const ofDirectorySql = `
+  case when exists (select from scim_tokens t where t.account_id = u.account_id and t.users
+      and not t.read_only and not t.dry_run and t.revoked_at is null)
+    then coalesce((select jsonb_agg(k.name)
+      from unnest(array['${[...binding].join("', '")}']) as k(name)
+      where coalesce(u.attribute_sources -> k.name ->> 'source',
+        case when u.source = 'scim' and k.name <> 'jobTitle' then 'directory' end) = 'directory'),
+      '[]')
+    else '[]' end`;

@@ -3,7 +3,6 @@ import {
   authoritiesOf,
   claimAttributes,
   managedAttributes,
-  providersMayWrite,
   requireUnmanaged,
 } from '#identity/scim/authority.ts';
 import { createScimToken, revokeScimToken } from '#identity/scim/token.ts';
@@ -94,7 +93,6 @@ describe('where attributes come from', () => {
         'Given name: managed by the directory Entra ID of the organization. Change it there.',
       details: { fields: ['givenName'], source: 'directory', name: 'Entra ID' },
     });
-    expect(await providersMayWrite(sql, ann.id, ['givenName', 'phone'])).toEqual(['phone']);
 
     await given.work((work) => revokeScimToken(work, acme.id, token.id));
     expect(await managedAttributes(sql, ann.id)).toEqual([]);
