@@ -152,6 +152,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
   secret_expiring: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   webhook_failing: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   directory_held: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
+  directory_spared: ({ accountLink }) => ({ why: 'manager', link: accountLink }),
   no_administrator: ({ accountLink }) => ({ why: 'manager', link: accountLink }),
   account_notice: ({ message, accountLink }) => ({
     why: 'manager',

@@ -224,6 +224,14 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
       settingsLink: link('/console/connections'),
     },
   ],
+  directory_spared: [
+    {
+      account,
+      label: 'Acme Entra ID',
+      user: 'Fay Miller (fay@acme.example)',
+      accountLink: link('/console'),
+    },
+  ],
   no_administrator: [{ account, accountLink: link('/console') }],
   account_notice: [
     {

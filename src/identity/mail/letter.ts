@@ -157,6 +157,13 @@ export interface Letters {
     minutes: number;
     settingsLink: string;
   };
+  directory_spared: {
+    account: string;
+    /** The name of the token. */
+    label: string;
+    user: string;
+    accountLink: string;
+  };
   no_administrator: { account: string; accountLink: string };
   account_notice: {
     account: string;
@@ -355,6 +362,12 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
   directory_held: {
     number: 'M20',
     trigger: 'a directory would put out more people at once than it may',
+    life: null,
+    secret: [],
+  },
+  directory_spared: {
+    number: 'M21',
+    trigger: 'a directory would put out the last administrator, to the contacts and the operators',
     life: null,
     secret: [],
   },

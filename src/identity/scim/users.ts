@@ -373,7 +373,16 @@ export async function removeUser(
   if (row.provisional) return withdraw(directory, row);
   await countDeparture(work, caller, row.userId);
   await releaseContact(directory, row.userId);
-  await unaffiliate(work, row.userId, caller.accountId, 'directory');
+  await unaffiliate(work, row.userId, caller.accountId, 'directory').catch(naming(row));
+}
+
+/** Who it was that must not go: they are named to those who have to hear of it. */
+function naming({ userId }: LockedUser): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof Refusal && error.code === 'last_administrator')
+      throw new Refusal('last_administrator', { spared: userId });
+    throw error;
+  };
 }
 
 /** Who was merely invited is not, any more. */
@@ -431,7 +440,7 @@ async function putOut({ work, caller }: Directory, row: LockedUser, first: boole
     return;
   }
   if (!first) await countDeparture(work, caller, row.userId);
-  await protectAccount(work, row.userId, caller.accountId, { contact: false });
+  await protectAccount(work, row.userId, caller.accountId, { contact: false }).catch(naming(row));
   await lockUser(work, row.userId, 'directory', { accountId: caller.accountId });
 }
 

@@ -1,0 +1,53 @@
+import { contactsOf } from '../accounts/contacts.ts';
+import { mail } from '../mail/letter.ts';
+import { unitOfWork, type Foundation } from '../work.ts';
+import type { ScimCaller } from './token.ts';
+
+/**
+ * A directory would have put out the last administrator, and was told no. What it asked for was taken
+ * back; this is kept: the fulfillment contacts and the operators are told, once a day however often it
+ * tries.
+ */
+export async function tellSpared(
+  foundation: Foundation,
+  { id, name, accountId }: ScimCaller,
+  userId: string,
+): Promise<void> {
+  const actor = { type: 'scim_token', id, name } as const;
+  await unitOfWork(foundation, { actor }, async (work) => {
+    const day = work.now.toISOString().slice(0, 10);
+    const [about] = await work.query<{ account: string; user: string }>(
+      `select a.name as account,
+              trim(u.given_name || ' ' || u.family_name) || ' (' || u.email_display || ')' as "user"
+       from accounts a, users u where a.id = $1 and u.id = $2`,
+      [accountId, userId],
+    );
+    const operators = await work.query<{ id: string }>(
+      "select user_id as id from role_assignments where role = 'operator'",
+    );
+    const contacts = await contactsOf(work, accountId);
+    const readers = await work.query<{
+      id: string;
+      email: string;
+      name: string;
+      language: string | null;
+    }>(
+      `select id, email_display as email, given_name as name, language from users
+       where id = any ($1::uuid[]) and id <> $2 and email is not null and identity = 'ready'`,
+      [[...operators.map((one) => one.id), ...contacts.map((one) => one.userId)], userId],
+    );
+    for (const { id: reader, email, name: called, language } of readers)
+      mail(
+        work,
+        { userId: reader, email, name: called, locale: language },
+        {
+          kind: 'directory_spared',
+          account: about!.account,
+          label: name,
+          user: about!.user,
+          accountLink: work.link('/console'),
+        },
+        { dedupKey: `spared:${id}:${userId}:${reader}:${day}` },
+      );
+  });
+}
