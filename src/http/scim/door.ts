@@ -7,6 +7,7 @@ import { heldRefusal, hold } from '#identity/scim/brake.ts';
 import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
 import type { GivenAnswer, Recorder, SentRequest } from '#identity/scim/recorder.ts';
 import type { Rehearse } from '#identity/scim/replay.ts';
+import { tellSpared } from '#identity/scim/spared.ts';
 import { findScimToken, type ScimCaller } from '#identity/scim/token.ts';
 import type { Directory } from '#identity/scim/context.ts';
 import type { Foundation, Origin } from '#identity/work.ts';
@@ -113,6 +114,8 @@ export function scimDoor({ foundation, hasher, log, recorder }: ScimDependencies
       respond(ctx, exchange, sent).catch((error: unknown) => errorAnswer(error, ctx)),
     );
     if (exchange.excess && !exchange.rehearsal) await hold(foundation, caller, exchange.excess);
+    if (exchange.spared && !exchange.rehearsal)
+      await tellSpared(foundation, caller, exchange.spared);
     recorder.note(exchange, sent, { status: result.status, body: result.body });
     return result;
   }

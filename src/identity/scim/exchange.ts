@@ -25,6 +25,8 @@ export interface Exchange {
   readonly outbox: Outgoing[];
   /** Set where the brake was touched. */
   excess: Excess | null;
+  /** The last administrator, where they would have been put out. */
+  spared: string | null;
 }
 
 const exchanges = new AsyncLocalStorage<Exchange>();
@@ -43,6 +45,7 @@ export function newExchange(
     audit: [],
     outbox: [],
     excess: null,
+    spared: null,
   };
 }
 

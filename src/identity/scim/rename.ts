@@ -46,7 +46,7 @@ export async function rename(
   await work.query(
     `update users set email = $2, email_display = $3, updated_at = $4, version = version + 1,
        attribute_sources = attribute_sources || $5::jsonb,
-       email_verified_at = case when email = $2 or affiliation <> 'member' then email_verified_at
+       email_verified_at = case when email = $2 or email_verified_at is null then email_verified_at
          else $4 end
      where id = $1`,
     [row.userId, email, typed, work.now, claims(['email'], 'directory', caller.id, work.now)],

@@ -69,18 +69,19 @@ export async function requireEmails(
 /**
  * A password from a directory: only where the person has one here, and for nobody who administers.
  *
+ * @returns whether nothing is left to be proved by the person
  * @throws {ScimError} 400 `invalidValue`, `mutability`
  */
 export async function setPassword(
   { work, caller, hasher }: Directory,
   row: LockedUser,
   password: string,
-): Promise<void> {
+): Promise<boolean> {
   if (row.administrator)
     throw bad('mutability', 'password: administrators choose theirs themselves.', 'administrator');
   const { domain } = await readFacts(work, row.email, caller.accountId, work.now);
   // Who signs in at their organization has none here; who was merely invited is not known yet.
-  if (domain === 'mine_federated' || row.provisional) return;
+  if (domain === 'mine_federated' || row.provisional) return false;
   const problems = passwordProblems(password, [row.email, row.givenName, row.familyName]);
   if (problems.length > 0)
     throw bad('invalidValue', `password: it is not good enough: ${problems.join(', ')}.`);
@@ -99,6 +100,7 @@ export async function setPassword(
     { by: 'directory' },
     caller.accountId,
   );
+  return true;
 }
 
 /** The language of pages and mails, where it is one of ours. */

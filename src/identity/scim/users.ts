@@ -7,6 +7,7 @@ import { countDeparture, countReturn } from './brake.ts';
 import type { Directory } from './context.ts';
 import { bad, notFound, shown } from './error.ts';
 import { requireMatch, type Conditions } from './etag.ts';
+import { currentExchange } from './exchange.ts';
 import { enrol, welcome } from './enrol.ts';
 import { rename } from './rename.ts';
 import { accountSchema, enterpriseSchema, users } from './schema.ts';
@@ -196,7 +197,9 @@ async function writeUser(
     if (!is('emails')) after['emails'] = renamed(before, row.email, address);
   }
   if (is('active')) await (after['active'] ? letIn(directory, row) : putOut(directory, row, first));
-  if (typeof after['password'] === 'string') await setPassword(directory, row, after['password']);
+  const { password } = after;
+  if (typeof password === 'string' && (await setPassword(directory, row, password)))
+    after[accountSchema] = { ...accountOf(after), emailVerified: true };
   const country = accountOf(after)['entitlementCountry'];
   if (country !== accountOf(before)['entitlementCountry'])
     await setCountry(directory, row, typeof country === 'string' ? country : null);
@@ -376,11 +379,12 @@ export async function removeUser(
   await unaffiliate(work, row.userId, caller.accountId, 'directory').catch(naming(row));
 }
 
-/** Who it was that must not go: they are named to those who have to hear of it. */
+/** Who it was that must not go is kept with the exchange: others have to hear of it. */
 function naming({ userId }: LockedUser): (error: unknown) => never {
   return (error) => {
-    if (error instanceof Refusal && error.code === 'last_administrator')
-      throw new Refusal('last_administrator', { spared: userId });
+    const exchange = currentExchange();
+    if (exchange && error instanceof Refusal && error.code === 'last_administrator')
+      exchange.spared = userId;
     throw error;
   };
 }
