@@ -3,6 +3,8 @@ import type { RefusalCode } from '#identity/refusal.ts';
 
 /** How the rooms that are not about people say what only they can be refused. */
 export const refusedInRooms: Partial<Record<RefusalCode, MessageKey>> = {
+  second_factor_missing: 'mfa.refusal.missing',
+  last_factor: 'mfa.refusal.last',
   claim_closed: 'rooms.refusal.claim_closed',
   domain_not_proved: 'rooms.refusal.domain_not_proved',
   transfer_refused: 'rooms.refusal.transfer_refused',

@@ -4,6 +4,7 @@ import { accountRooms, installationRooms } from './rooms/administration.ts';
 import { bulk } from './rooms/bulk.ts';
 import { dashboard } from './rooms/dashboard.ts';
 import { peopleRooms } from './rooms/people.ts';
+import { secondFactors } from './rooms/second-factors.ts';
 
 /** Every room of the console, in the order of the menu. To add one: a file, and a line here. */
 export const rooms: readonly Room[] = [
@@ -11,6 +12,7 @@ export const rooms: readonly Room[] = [
   ...peopleRooms,
   bulk,
   ...accountRooms,
+  secondFactors,
   accounts,
   ...installationRooms,
 ];

@@ -1,3 +1,4 @@
+import type { Sql } from '#platform/database/sql.ts';
 import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import type { Work } from '../work.ts';
 import { takeOwnedDomain } from './domain.ts';
@@ -9,6 +10,18 @@ export async function domainDemandsFactor(work: Work, domainId: string): Promise
     [domainId],
   );
   return row?.required ?? false;
+}
+
+/** The domains an account owns, and of which of them a second factor is demanded. */
+export function domainsWithDemand(
+  sql: Sql,
+  accountId: string,
+): Promise<{ name: string; required: boolean }[]> {
+  return sql.query(
+    `select name, second_factor_required as required from domains
+     where account_id = $1 and state in ('owned', 'at_risk', 'lapsed') order by name`,
+    [accountId],
+  );
 }
 
 /**

@@ -268,17 +268,22 @@ function signInPart(page: UserPage): Html {
       ],
       [
         t('people.factors'),
-        details.factors.length === 0
-          ? t('people.factors_none')
-          : html`<ul class="plain">
-              ${details.factors.map(
-                ({ kind, name, lastUsedAt }) =>
-                  html`<li>
-                    ${t(kind === 'totp' ? 'people.factor_app' : 'people.factor_passkey')}:
-                    ${named(name)} <span class="hint">${whenever(page, lastUsedAt)}</span>
-                  </li>`,
-              )}
-            </ul>`,
+        [
+          details.factors.length === 0
+            ? t('people.factors_none')
+            : html`<ul class="plain">
+                ${details.factors.map(
+                  ({ kind, name, lastUsedAt }) =>
+                    html`<li>
+                      ${t(kind === 'totp' ? 'people.factor_app' : 'people.factor_passkey')}:
+                      ${named(name)} <span class="hint">${whenever(page, lastUsedAt)}</span>
+                    </li>`,
+                )}
+              </ul>`,
+          html` <a class="change" href="/console/users/${user.id}/second-factors"
+            >${t('mfa.console.change')}</a
+          >`,
+        ],
       ],
       [
         t('people.links'),
