@@ -67,6 +67,7 @@ import { ownClient, ownSessions } from './http/oidc/own-sessions.ts';
 import { Bulkheads } from './http/federation/bulkhead.ts';
 import { lookAt, OidcUpstream } from './http/federation/oidc.ts';
 import { federationDoor } from './http/federation/routes.ts';
+import { setupRoutes } from './http/federation/setup.ts';
 import { SamlUpstream } from './http/federation/saml.ts';
 import { enginePages } from './http/oidc/pages.ts';
 import { engine, type Lifetimes } from './http/oidc/provider.ts';
@@ -312,6 +313,14 @@ export async function createApp({
       upstream: federation,
     }),
     federation.routes(),
+    setupRoutes({
+      foundation,
+      csrf: forms,
+      proofs,
+      egress,
+      saml,
+      testLink: (connectionId) => federation.testLink(connectionId),
+    }),
     sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
     registerRoutes({ foundation, hasher, csrf: forms, interactions }),

@@ -11,6 +11,7 @@ import people from './en/people.json' with { type: 'json' };
 import profile from './en/profile.json' with { type: 'json' };
 import rooms from './en/rooms.json' with { type: 'json' };
 import refusal from './en/refusal.json' with { type: 'json' };
+import setup from './en/setup.json' with { type: 'json' };
 import signIn from './en/sign-in.json' with { type: 'json' };
 
 /** One line for each namespace: `<namespace>.json` lies in the folder of every language. */
@@ -27,6 +28,7 @@ const english = {
   people,
   refusal,
   bulk,
+  setup,
 };
 
 type Keys<Namespaces> =

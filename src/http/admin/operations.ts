@@ -109,6 +109,7 @@ import { scimRequestOperations } from './operations/scim-requests.ts';
 import { scimTokenOperations } from './operations/scim-tokens.ts';
 import { reportOperations } from './operations/reports.ts';
 import { samlOperations } from './operations/saml.ts';
+import { connectionToolOperations } from './operations/connection-tools.ts';
 import { traceOperations } from './operations/connection-traces.ts';
 import changeUser from './operations/change-user.ts';
 import { bulkDownloads, bulkOperations } from './operations/bulk.ts';
@@ -229,6 +230,7 @@ export const operations: readonly AnyOperation[] = [
   auditVerify,
   ...samlOperations,
   ...traceOperations,
+  ...connectionToolOperations,
   ...bulkOperations,
   ...connectionOperations,
   ...secondFactorOperations,

@@ -91,6 +91,17 @@ export async function findTrace(
   return row ?? null;
 }
 
+/** The last test sign-in that came to an end; null where there was none. */
+export async function latestTest(sql: Sql, connectionId: string): Promise<KeptTrace | null> {
+  const [row] = await sql.query<KeptTrace>(
+    `select ${columns}, t.steps from federated_traces t
+     where t.connection_id = $1 and t.purpose = 'test' and t.outcome is not null
+     order by t.id desc limit 1`,
+    [connectionId],
+  );
+  return row ?? null;
+}
+
 /** Removes traces and used assertions whose time is over. Returns how many. */
 export async function sweepTraces(sql: Sql, now: Date): Promise<number> {
   const old = await sql.query(

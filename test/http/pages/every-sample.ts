@@ -1,3 +1,4 @@
+import { setupSamples } from './setup-samples.ts';
 import { domainSamples } from './domain-samples.ts';
 import { factorSamples } from './factor-samples.ts';
 import { profileSamples } from './profile-samples.ts';
@@ -8,5 +9,6 @@ export const samples: Sample[] = [
   ...signInSamples,
   ...profileSamples,
   ...domainSamples,
+  ...setupSamples,
   ...factorSamples,
 ];

@@ -1,0 +1,121 @@
+import { describe, expect } from 'vitest';
+import { it } from '#test/support/it.ts';
+import { caller } from '../admin/support.ts';
+import { connectedSaml, signInBySaml } from './saml-support.ts';
+import { connected, dan, provider, traceless } from './support.ts';
+
+const upstream = provider();
+
+describe('the simulator', () => {
+  it('shows what another mapping makes of a sign-in that was, before it is saved', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const client = await given.client();
+    const connection = await connectedSaml(given, acme);
+    const end = await signInBySaml(server, server.agent(), client, 'ann@acme.example', {
+      attributes: {
+        email: ['ann@acme.example'],
+        givenName: ['Ann'],
+        surname: ['Archer'],
+        country: ['US'],
+        'acme:first': ['Anna'],
+        'acme:teams': ['bridges', 'tunnels'],
+      },
+    });
+    expect(end.location?.searchParams.has('code'), end.words).toBe(true);
+    const admin = caller(program, await given.apiToken(acme));
+    const path = `/accounts/${acme.id}/connections/${connection.id}`;
+    const group = await admin.post(`/accounts/${acme.id}/groups`, { name: 'Bridges' });
+    const [{ id: traceId }] = (await admin.get(`${path}/traces`)).json.items;
+    const before = await admin.get(path);
+    const simulated = await admin.post(`${path}/simulate`, {
+      traceId,
+      mapping: {
+        attributes: { givenName: ['acme:first'] },
+        groups: {
+          claim: 'acme:teams',
+          absent: 'keep',
+          rules: [{ value: 'bridges', group: group.json.id }],
+        },
+      },
+    });
+    expect(simulated.status, simulated.text).toBe(200);
+    expect(simulated.json).toMatchObject({
+      saved: { outcome: 'sign_in', person: { givenName: 'Ann' }, groups: { add: [] } },
+      tried: {
+        outcome: 'sign_in',
+        person: { givenName: 'Anna' },
+        groups: { add: [group.json.id], remove: [] },
+      },
+      differences: expect.arrayContaining([
+        'mapped.givenName',
+        'person.givenName',
+        'grants.groups',
+      ]),
+    });
+    // Nothing came of it.
+    expect((await admin.get(path)).json).toEqual(before.json);
+    expect(await given.rows('select given_name from users')).toEqual([{ given_name: 'Ann' }]);
+  });
+
+  it('decides about pasted claims as a sign-in would, and makes nobody', async ({
+    given,
+    program,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const beta = await given.account('Beta', { owns: ['beta.example'] });
+    await given.user('bea@acme.example', { of: beta });
+    await given.user('pat@acme.example', { of: acme });
+    await given.user('fay@acme.example', { of: acme, roles: ['account_administrator'] });
+    const connection = await connected(given, acme, upstream, { state: 'draft' });
+    const admin = caller(program, await given.apiToken(acme));
+    const path = `/accounts/${acme.id}/connections/${connection.id}/simulate`;
+    const before = await traceless(given);
+    const claims = (email: string | string[], more: object = {}): object => ({
+      subject: 's-1',
+      claims: { ...dan, email, ...more },
+    });
+    for (const [assertion, expected] of [
+      [claims('dan@acme.example'), { outcome: 'create', person: { id: null } }],
+      [claims('pat@acme.example'), { outcome: 'link', person: { givenName: 'Dan' } }],
+      [claims('fay@acme.example'), { outcome: 'step_up', person: null }],
+      [claims('bea@acme.example'), { outcome: 'refuse', reason: 'user_in_other_account' }],
+      [claims('dan@gmail.com'), { outcome: 'refuse', person: null, bound: false }],
+      [claims('dan@beta.example'), { outcome: 'refuse', reason: 'domain_owned_by_other' }],
+      [claims(['a@acme.example', 'b@acme.example']), { reason: 'identifier_ambiguous' }],
+      [
+        claims('new@acme.example', { country: 'Atlantis' }),
+        { outcome: 'ask', missing: ['country'] },
+      ],
+    ] as const) {
+      const answer = await admin.post(path, { assertion });
+      expect(answer.json.saved, JSON.stringify(assertion)).toMatchObject(expected);
+      expect(answer.json.tried).toEqual(answer.json.saved);
+    }
+    const strict = await admin.post(path, {
+      assertion: claims('new@acme.example', { country: null }),
+      provisioning: { missing: 'reject' },
+    });
+    expect(strict.json).toMatchObject({
+      saved: { outcome: 'ask' },
+      tried: { outcome: 'refuse', reason: 'attributes_missing', missing: ['country'] },
+      differences: expect.arrayContaining(['outcome.outcome']),
+    });
+    expect(await traceless(given)).toEqual(before);
+  });
+
+  it('wants one thing to decide about, of this connection', async ({ given, program }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const connection = await connected(given, acme, upstream);
+    const admin = caller(program, await given.apiToken(acme));
+    const path = `/accounts/${acme.id}/connections/${connection.id}/simulate`;
+    expect((await admin.post(path, {})).status).toBe(422);
+    const unknown = { traceId: '01940000-0000-7000-8000-000000000000' };
+    expect((await admin.post(path, unknown)).status).toBe(404);
+    const co = caller(program, await given.apiToken(acme, 'co_administrator'));
+    expect((await co.post(path, unknown)).status).toBe(403);
+  });
+});
