@@ -132,6 +132,9 @@ export class Migration20261122060000_federation extends Migration {
     // What a session or a token stands on where the person was not proved here: which connection
     // vouched for them, when, and what it calls its session.
     this.addSql('alter table oidc_sessions add column federation jsonb');
+    this.addSql(`
+      create index oidc_sessions_of_connection on oidc_sessions ((federation ->> 'connection'))
+      where federation is not null`);
     this.addSql('alter table oidc_artifacts add column federation jsonb');
   }
 
@@ -142,5 +145,8 @@ export class Migration20261122060000_federation extends Migration {
     this.addSql('alter table group_members add column provenance text');
     // A password that is not accepted any more, kept for a month so that there is a way back.
     this.addSql('alter table passwords add column disabled_at timestamptz');
+    this.addSql(
+      'create index passwords_disabled on passwords (disabled_at) where disabled_at is not null',
+    );
   }
 }

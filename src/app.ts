@@ -30,6 +30,7 @@ import { proofNetwork } from '#identity/domains/proof-network.ts';
 import { watchConnections } from '#identity/federation/watch.ts';
 import type { Connection } from '#identity/federation/connection.ts';
 import { connectionUse } from '#identity/federation/manage.ts';
+import { carryOutModes } from '#identity/federation/enforce.ts';
 import { traces } from '#identity/federation/kept-traces.ts';
 import { loadAppSecrets } from '#identity/keys/app-secrets.ts';
 import {
@@ -442,6 +443,7 @@ export async function createApp({
       repeatedly('bulk sweep', 3600_000, async () => (await sweepJobs(database, clock())) > 0, log),
       repeatedly('moving', 2000, () => continueMoves(foundation), log),
       repeatedly('closing', 60_000, () => closeDueAccounts(foundation), log),
+      repeatedly('federation', 10_000, () => carryOutModes(foundation), log),
       repeatedly('connections', 600_000, () => watchConnections(foundation, { egress, saml }), log),
       repeatedly('erasure', 60_000, () => eraseDue(foundation, secrets.marks), log),
       repeatedly('inactivity', 3600_000, () => lookForInactive(foundation), log),

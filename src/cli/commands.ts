@@ -4,6 +4,7 @@ import { apiTokenCommands } from './commands/api-token.ts';
 import { approvalCommands } from './commands/approval.ts';
 import { auditCommands } from './commands/audit.ts';
 import { clientCommands } from './commands/client.ts';
+import { connectionCommands } from './commands/connection.ts';
 import { contactCommands } from './commands/contact.ts';
 import { doctorCommands } from './commands/doctor.ts';
 import { domainCommands } from './commands/domain.ts';
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   ...explainCommands,
   ...accountCommands,
   ...domainCommands,
+  ...connectionCommands,
   ...userCommands,
   ...secondFactorCommands,
   ...invitationCommands,

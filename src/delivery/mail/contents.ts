@@ -84,6 +84,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
   }),
   password_reset: ({ code, link }) => ({ why: 'user', code, link }),
   password_managed: ({ signInLink }) => ({ why: 'user', link: signInLink }),
+  password_ends: ({ signInLink }) => ({ why: 'user', link: signInLink }),
   locked_out: ({ at, origin, paused, resetLink, administrators: names }) => ({
     why: 'user',
     link: resetLink,

@@ -91,6 +91,7 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
     },
   ],
   password_managed: [{ account, signInLink }],
+  password_ends: [{ account, endsAt: expiresAt, signInLink }],
   locked_out: [
     { at, origin: 'Berlin, Germany', resetLink: link('/forgot-password'), administrators },
     { at, origin: null, resetLink: null, administrators: [] },

@@ -1,4 +1,5 @@
 import { closeOwnership } from '../domains/close-ownership.ts';
+import { disableConnections } from '../federation/manage.ts';
 import { domainById } from '../domains/domain.ts';
 import { mail, type Letter, type Recipient } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
@@ -179,6 +180,7 @@ async function giveUpDomains(work: Work, accountId: string): Promise<number> {
      order by name`,
     [accountId],
   );
+  await disableConnections(work, accountId, 'account closed');
   for (const { id } of owned) await closeOwnership(work, await domainById(work, id), null);
   await work.query(
     `update domains set state = 'cancelled', next_check_at = null, version = version + 1

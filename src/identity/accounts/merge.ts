@@ -1,3 +1,4 @@
+import { moveConnections } from '../federation/manage.ts';
 import type { Work } from '../work.ts';
 import { lookingAfter, notice } from './close.ts';
 import {
@@ -64,6 +65,7 @@ export async function mergeAccounts(
     target.id,
   ]);
   await moveDomains(work, report, source, target);
+  await moveConnections(work, source.id, target.id);
   for (const { id, newName } of report.groups)
     await work.query(
       `update groups set account_id = $2, name = $3, source = 'local', external_id = null,

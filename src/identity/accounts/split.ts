@@ -1,5 +1,6 @@
 import { newId } from '#platform/ids.ts';
 import { domainOf } from '../users/email.ts';
+import { unbindDomain } from '../federation/manage.ts';
 import type { Work } from '../work.ts';
 import {
   aboutPeople,
@@ -67,6 +68,8 @@ export async function splitAccount(
     [id, split.number ?? null, split.name, [...countries], work.now, source.id],
   );
   const domains = report.domains.map(({ domain }) => domain);
+  // Its people prove themselves here until the new account has a connection of its own.
+  for (const domain of domains) await unbindDomain(work, source.id, domain);
   await work.query(
     `update domains set account_id = $2, version = version + 1
      where account_id = $1 and name = any ($3::text[]) and state in ('owned', 'at_risk', 'lapsed')`,

@@ -91,8 +91,8 @@ export async function carryOutReset(foundation: Foundation, request: ResetReques
         );
         return;
       }
-      if (await signsInUpstream(work, person.id, work.now))
-        return tellManaged(work, person, request.locale);
+      const managed = await signsInUpstream(work, person.id, work.now);
+      if (managed) return tellManaged(work, person, managed.account, request.locale);
       if (person.identity !== 'ready' || !(await hasPassword(work, person.id))) {
         await sendActivation(work, person, { invitedBy: null });
         return;
@@ -125,7 +125,8 @@ export async function carryOutReset(foundation: Foundation, request: ResetReques
 
 /** An administrator has a person choose a new password. Nobody sees or sets it for them (ASVS 6.4.6). */
 export async function sendReset(work: Work, person: Person): Promise<void> {
-  if (await signsInUpstream(work, person.id, work.now)) return tellManaged(work, person);
+  const managed = await signsInUpstream(work, person.id, work.now);
+  if (managed) return tellManaged(work, person, managed.account);
   if (person.identity !== 'ready' || !(await hasPassword(work, person.id)))
     return sendActivation(work, person, { invitedBy: null });
   const link = newSecret();
@@ -147,10 +148,15 @@ export async function sendReset(work: Work, person: Person): Promise<void> {
 }
 
 /** Their organization signs them in: there is no password to choose, and no link is made (M9f). */
-function tellManaged(work: Work, person: Person, locale: string | null = null): void {
+function tellManaged(
+  work: Work,
+  person: Person,
+  account: string,
+  locale: string | null = null,
+): void {
   mail(work, recipient(person, locale), {
     kind: 'password_managed',
-    account: person.account?.name ?? '',
+    account,
     signInLink: work.link('/'),
   });
   work.record(

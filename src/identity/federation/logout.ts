@@ -41,7 +41,7 @@ export async function upstreamLogout(
     if (fresh.length === 0) return 0;
     const sessions = await work.query<{ uid: string }>(
       `select s.uid from oidc_sessions s
-       where s.federation ->> 'connection' = $1
+       where s.federation is not null and s.federation ->> 'connection' = $1
          and ($2::text is null or s.federation ->> 'sid' = $2)
          and ($3::text is null or s.user_id in (
            select l.user_id from federated_links l

@@ -673,3 +673,30 @@ export async function connectionUse(
   );
   return used ? `the connection ${used.name}` : null;
 }
+
+/** Two accounts become one: its connections, and who is linked by them, go along with its domains. */
+export async function moveConnections(work: Work, fromId: string, toId: string): Promise<void> {
+  await work.query(
+    `update connections set account_id = $2, updated_at = $3, version = version + 1
+     where account_id = $1 and deleted_at is null`,
+    [fromId, toId, work.now],
+  );
+  await work.query('update federated_traces set account_id = $2 where account_id = $1', [
+    fromId,
+    toId,
+  ]);
+}
+
+/** An account ends: nobody is sent to its providers any more. */
+export async function disableConnections(
+  work: Work,
+  accountId: string,
+  reason: string,
+): Promise<void> {
+  const alive = await work.query<{ id: string }>(
+    `select id from connections
+     where account_id = $1 and state <> 'disabled' and deleted_at is null order by id`,
+    [accountId],
+  );
+  for (const { id } of alive) await disableConnection(work, accountId, id, reason);
+}

@@ -3,13 +3,20 @@ import { bypassesSso } from '../credentials/break-glass.ts';
 import { federationStands, passwordsRefused } from './standing.ts';
 
 /**
- * Whether a person signs in through their company, and hence gets no password here (M9f): their
- * company lets nobody in by password any more, or they are linked to its provider, or they have
- * nothing yet and it would let them in. Break-glass administrators keep theirs.
+ * The account whose provider signs a person in, who hence gets no password here (M9f): it lets nobody
+ * in by password any more, or they are linked to its provider, or they have nothing yet and it would
+ * let them in. Null for everybody else, and for break-glass administrators, who keep theirs.
  */
-export async function signsInUpstream(sql: Sql, userId: string, now: Date): Promise<boolean> {
-  const [row] = await sql.query<{ managed: boolean }>(statement, [userId, now]);
-  return row?.managed ?? false;
+export async function signsInUpstream(
+  sql: Sql,
+  userId: string,
+  now: Date,
+): Promise<{ account: string } | null> {
+  const [row] = await sql.query<{ managed: boolean; account: string | null }>(statement, [
+    userId,
+    now,
+  ]);
+  return row?.managed ? { account: row.account ?? '' } : null;
 }
 
 const domain = `split_part(u.email, '@', 2)`;
@@ -30,5 +37,10 @@ const statement = `
         join domains d on d.name = b.domain and d.account_id = c.account_id
           and d.state in ('owned', 'at_risk')
         where b.domain = ${domain} and c.deleted_at is null and c.state = 'active'))
-  ) as managed
+  ) as managed,
+    coalesce(
+      (select a.name from connection_domains b join connections c on c.id = b.connection_id
+       join accounts a on a.id = c.account_id
+       where b.domain = ${domain} and c.deleted_at is null),
+      (select a.name from accounts a where a.id = u.account_id)) as account
   from users u where u.id = $1`;

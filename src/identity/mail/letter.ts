@@ -52,6 +52,7 @@ export interface Letters {
     expiresAt: Date;
   };
   password_managed: { account: string; signInLink: string };
+  password_ends: { account: string; endsAt: Date; signInLink: string };
   locked_out: {
     at: Date;
     /** As coarse as "Berlin, Germany" or a shortened address. */
@@ -287,6 +288,13 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     trigger: '"Forgot password?" of a user whose organization signs them in',
     life: null,
     secret: [],
+  },
+  password_ends: {
+    number: 'M9e',
+    trigger: 'an account announces that passwords end, to everybody who has one',
+    life: null,
+    secret: [],
+    until: 'endsAt',
   },
   locked_out: { number: 'M10', trigger: 'too many wrong passwords', life: null, secret: [] },
   credential_changed: {
