@@ -50,11 +50,11 @@ export async function directoryHealth(
      left join lateral (
        select count(*)::int as requests,
          (count(*) filter (where e.outcome in ('refused', 'held', 'failed')))::int as errors
-       from scim_exchanges e where e.token_id = t.id and e.at > $2) d on true
+       from scim_exchanges e where e.token_id = t.id and e.id > $2) d on true
      where t.account_id = $1 and t.revoked_at is null
        and (t.expires_at is null or t.expires_at > $3)
      order by t.id desc`,
-    [accountId, new Date(now.getTime() - day), new Date(now.getTime() - 30 * day)],
+    [accountId, firstIdAt(now.getTime() - day), new Date(now.getTime() - 30 * day)],
   );
   return rows.map((row) => {
     const errorRate = row.requests === 0 ? 0 : row.errors / row.requests;
@@ -62,6 +62,12 @@ export async function directoryHealth(
       row.expiresAt === null ? null : Math.floor((row.expiresAt.getTime() - now.getTime()) / day);
     return { ...row, errorRate, daysLeft, ...verdictOf({ ...row, errorRate, daysLeft }, now) };
   });
+}
+
+/** Ids begin with their moment: those of a day lie side by side in the index. */
+function firstIdAt(moment: number): string {
+  const time = moment.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
 }
 
 /** An index finds the last of each outcome; together they would be sorted. */

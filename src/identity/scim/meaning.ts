@@ -22,6 +22,15 @@ export interface Change {
   details: Record<string, unknown>;
 }
 
+/** Stands for those that were too many to be told one by one; `count` says how many. */
+export const moreChanges = 'more';
+
+function countOf(changes: readonly Change[]): number {
+  const last = changes.at(-1);
+  const more = last?.action === moreChanges ? Number(last.details['count']) - 1 : 0;
+  return changes.length + more;
+}
+
 export interface Explained {
   kind: string;
   label: string | null;
@@ -75,14 +84,18 @@ function result({ outcome, status, dryRun, detail, changes }: Explained): string
     case 'read':
       return 'answered.';
     case 'changed': {
-      const count = changes.length === 1 ? 'one change' : `${changes.length} changes`;
-      return dryRun ? `${count} would have been made; nothing was kept.` : `${count}.`;
+      const many = countOf(changes);
+      const count = many === 1 ? 'one change' : `${many} changes`;
+      const made = dryRun ? `${count} would have been made; nothing was kept.` : `${count}.`;
+      return detail === null ? made : `${made} ${detail}`;
     }
     case 'nothing':
+      if (detail !== null) return detail;
       return dryRun ? 'nothing would have changed.' : 'everything was so already.';
     case 'held':
-      return dryRun
-        ? 'the connection would have been held.'
+      if (dryRun) return 'the connection would have been held.';
+      return changes.length > 0
+        ? `${countOf(changes)} changes, and then the connection was held.`
         : 'not done, because the connection is held.';
     case 'failed':
       return `we failed (${status}). This is our mistake, not that of the directory.`;
@@ -96,6 +109,8 @@ function changeInWords({ action, target, details }: Change, nameOf: (id: string)
   const member = typeof details['user'] === 'string' ? details['user'] : '';
   const fields = listed(details['changed']) ?? listed(Object.keys(record(details['after'])));
   switch (action) {
+    case moreChanges:
+      return `And ${String(details['count'])} more.`;
     case 'user.added':
       return `${whom}: created.`;
     case 'user.affiliated':
@@ -153,7 +168,8 @@ function listed(value: unknown): string | null {
 }
 
 function ruleOf({ outcome, status, reason, detail }: Explained): Meaning['rule'] {
-  if (outcome !== 'refused' && outcome !== 'held') return null;
+  if (outcome === 'read' || outcome === 'failed') return null;
+  if (reason === null && detail === null && outcome !== 'held') return null;
   const code = reason ?? (outcome === 'held' ? 'directory_held' : `http_${status}`);
   return { code, says: detail ?? '', advice: advice[code] ?? byStatus[status] ?? general };
 }

@@ -6,7 +6,7 @@ import type { AuditRow } from '../work.ts';
 import { canonicalEmail } from '../users/email.ts';
 import { decoded, isRecord, recognise } from './dialect.ts';
 import type { Exchange } from './exchange.ts';
-import type { Change, Explained } from './meaning.ts';
+import { moreChanges, type Change, type Explained } from './meaning.ts';
 import { shownOf, shownText, storable, withoutSecrets } from './redact.ts';
 
 /** A request of a directory, below `/scim/v2`. */
@@ -49,6 +49,7 @@ const mostAtOnce = 200;
 const mostShown = 32_768;
 const mostSealed = 262_144;
 const mostSubjects = 300;
+const mostChanges = 50;
 
 interface Noted {
   exchange: Exchange;
@@ -139,7 +140,7 @@ const insert = `
 export function factsOf(exchange: Exchange, sent: SentRequest, answer: GivenAnswer): Explained {
   const { directory, quirks } = recognise(sent);
   const kind = kindOf(sent);
-  const error = errorIn(answer.body);
+  const error = errorIn(answer.body) ?? failedOperations(answer.body);
   const reason = error?.reason ?? null;
   return {
     kind,
@@ -150,7 +151,7 @@ export function factsOf(exchange: Exchange, sent: SentRequest, answer: GivenAnsw
     detail: error && storable(error.detail).slice(0, 1000),
     directory,
     dialect: quirks,
-    changes: exchange.audit.slice(0, 50).map(changeOf),
+    changes: changesOf(exchange.audit),
     dryRun: exchange.rehearsal,
   };
 }
@@ -228,6 +229,19 @@ function errorIn(body: unknown): { detail: string; reason: string | null } | nul
   return { detail: detail.replace(/^\[[a-z_]+\]\s*/, ''), reason };
 }
 
+/** Of many operations in one request, how many were refused, and why the first. */
+function failedOperations(body: unknown): ReturnType<typeof errorIn> {
+  const operations = isRecord(body) ? body['Operations'] : undefined;
+  if (!Array.isArray(operations)) return null;
+  const failed = operations
+    .map((one: unknown) => (isRecord(one) ? errorIn(one['response']) : null))
+    .filter((one) => one !== null);
+  const [first] = failed;
+  if (!first) return null;
+  const detail = `${failed.length} of ${operations.length} operations were refused, the first: ${first.detail}`;
+  return { detail, reason: first.reason };
+}
+
 /** By what a person or group is called in a list: as the directory names it. */
 function labelOf({ target, body }: SentRequest, { body: answered }: GivenAnswer): string | null {
   const name = (value: unknown): string | null => {
@@ -287,8 +301,16 @@ function subjectsOf(
   return [...found];
 }
 
-function changeOf({ action, target, details }: AuditRow): Change {
-  return { action, target, details: shownOf(details) as Record<string, unknown> };
+function changesOf(audit: readonly AuditRow[]): Change[] {
+  const shown = audit.slice(0, mostChanges).map(({ action, target, details }) => ({
+    action,
+    target,
+    details: shownOf(details) as Record<string, unknown>,
+  }));
+  const count = audit.length - shown.length;
+  return count > 0
+    ? [...shown, { action: moreChanges, target: { type: '', id: '' }, details: { count } }]
+    : shown;
 }
 
 function shownBody(body: unknown): unknown {

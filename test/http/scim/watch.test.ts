@@ -231,6 +231,14 @@ describe('a directory that is held', () => {
       departures: 3,
     });
     expect((await directory.get(`/Users/${ids[2]}`)).status).toBe(200);
+    const [line] = (await admin.get(`${path}/scim-requests?outcome=held`)).json.items;
+    expect(line.meaning.summary).toMatch(
+      /^The directory sent many operations at once: \d changes, and then the connection was held\.$/,
+    );
+    expect(line.meaning.rule).toMatchObject({
+      code: 'directory_held',
+      says: expect.stringMatching(/^1 of 3 operations were refused, the first: This connection/),
+    });
   });
 });
 
