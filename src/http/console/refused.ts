@@ -50,6 +50,20 @@ const texts: Partial<Record<RefusalCode, MessageKey>> = {
   role_in_use: 'refusal.role_in_use',
   account_closed: 'refusal.account_closed',
   account_number_exists: 'refusal.account_number_exists',
+  client_not_found: 'refusal.client_not_found',
+  terms_not_found: 'refusal.terms_not_found',
+  too_many_rows: 'refusal.too_many_rows',
+  invalid_file: 'refusal.invalid_file',
+  version_exists: 'refusal.version_exists',
+  directory_held: 'refusal.directory_held',
+  client_exists: 'refusal.client_exists',
+  invalid_client: 'refusal.invalid_client',
+  resource_exists: 'refusal.resource_exists',
+  connection_not_ready: 'refusal.connection_not_ready',
+  provider_unreachable: 'refusal.provider_unreachable',
+  connection_in_use: 'refusal.connection_in_use',
+  move_refused: 'refusal.move_refused',
+  weak_password: 'refusal.weak_password',
 };
 
 /** Those that name an address, where none is known. */
