@@ -4,7 +4,7 @@ import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { isId } from '#platform/ids.ts';
-import { findApiToken, type ApiToken } from '#identity/access/api-token.ts';
+import { findApiToken, isWithinScopes, type ApiToken } from '#identity/access/api-token.ts';
 import {
   mayEver,
   requireAccount,
@@ -73,6 +73,7 @@ export function adminApi({
     const token = await authenticate(ctx);
     const asking: Asking = { role: token.role, accountId: token.accountId, userId: null };
     const { method, path, right } = operation;
+    if (!isWithinScopes(token, right)) throw new Refusal('permission_denied', { scope: right });
     if (!path.includes(':accountId') && !mayEver(asking.role, right))
       throw new Refusal('permission_denied');
 
@@ -148,6 +149,7 @@ export function adminApi({
   async function answerWithFile(ctx: Context, download: Download): Promise<void> {
     const token = await authenticate(ctx);
     const { right, query = noFields, mediaType = 'text/csv' } = download;
+    if (!isWithinScopes(token, right)) throw new Refusal('permission_denied', { scope: right });
     const asking: Asking = { role: token.role, accountId: token.accountId, userId: null };
     const params = paramsOf(ctx);
     const { accountId = null } = params;

@@ -1,7 +1,4 @@
 import { z } from 'zod';
-import { metadataProblems } from '#identity/applications/client-rules.ts';
-import { Refusal } from '#identity/refusal.ts';
-import type { Tools } from './operation.ts';
 import { name } from './schemas.ts';
 
 const uri = z.string().min(1).max(2000);
@@ -57,31 +54,3 @@ export const policy = {
   resources: z.array(uri).max(100).optional(),
   mayIntrospect: z.boolean().optional(),
 };
-
-/**
- * The house rules first, then the engine, which knows the protocol.
- *
- * @throws {Refusal} `invalid_client`, with what is wrong
- */
-export function requireGoodMetadata(
-  { egress, clientProblem }: Tools,
-  id: string,
-  clientName: string,
-  metadata: Record<string, unknown>,
-): void {
-  const problems = metadataProblems(metadata, egress);
-  if (problems.length === 0) {
-    const problem = clientProblem(id, clientName, metadata);
-    if (problem) problems.push({ field: 'metadata', problem });
-  }
-  if (problems.length > 0) throw new Refusal('invalid_client', { problems });
-}
-
-/** What the engine would fill in for somebody else: a service that signs nobody in redirects nobody. */
-export function filledIn(metadata: z.output<typeof Metadata>): Record<string, unknown> {
-  const service =
-    metadata.grant_types !== undefined &&
-    !metadata.grant_types.includes('authorization_code') &&
-    !metadata.grant_types.includes('urn:ietf:params:oauth:grant-type:device_code');
-  return service ? { redirect_uris: [], response_types: [], ...metadata } : { ...metadata };
-}

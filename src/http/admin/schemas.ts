@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tokenScopes } from '#identity/access/api-token.ts';
 import { canonicalCountry } from '#identity/users/country.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
 
@@ -75,6 +76,13 @@ export const paging = {
 };
 
 export const noFields = z.strictObject({});
+
+/** What a token is for: capabilities such as `users:read`, or `users:*` for all of an area. */
+export const TokenScopes = z
+  .array(z.string().refine((scope) => tokenScopes.includes(scope), 'There is no such scope.'))
+  .max(100)
+  .default([])
+  .describe('Such as users:read or users:*; empty: all that the role may.');
 
 /** A page of a list. */
 export const listOf = <Item extends z.ZodType>(item: Item) =>

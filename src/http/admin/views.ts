@@ -190,9 +190,13 @@ export const ApiTokenView = z
     name: z.string(),
     accountId: z.string().nullable(),
     role: z.enum(['operator', 'account_administrator', 'co_administrator']),
+    scopes: z
+      .array(z.string())
+      .describe('What it may do of all that its role may; empty: everything.'),
     createdAt: Moment,
     expiresAt: Moment.nullable(),
     lastUsedAt: Moment.nullable(),
+    lastUsedIp: z.string().nullable(),
   })
   .meta({ id: 'ApiToken' });
 export const ApiTokenList = listOf(ApiTokenView);

@@ -11,4 +11,10 @@ export const refusedInRooms: Partial<Record<RefusalCode, MessageKey>> = {
   domain_in_use: 'rooms.refusal.domain_in_use',
   public_mail_domain: 'rooms.refusal.public_mail_domain',
   public_suffix: 'rooms.refusal.public_suffix',
+  invalid_client: 'rooms.refusal.invalid_client',
+  client_not_found: 'rooms.refusal.client_not_found',
+  resource_exists: 'rooms.refusal.resource_exists',
+  version_exists: 'rooms.refusal.version_exists',
+  terms_not_found: 'rooms.refusal.terms_not_found',
+  move_refused: 'rooms.refusal.move_refused',
 };

@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { Work } from '../work.ts';
+import { rights, type Capability } from './rights.ts';
 
 /** A token for the administration API: an operator's, or one account's with the rights of a role. */
 export interface ApiToken {
@@ -10,31 +11,72 @@ export interface ApiToken {
   name: string;
   accountId: string | null;
   role: 'operator' | 'account_administrator' | 'co_administrator';
+  /** What it may do of all that its role may, such as `users:read` or `users:*`; empty: everything. */
+  scopes: string[];
   createdAt: Date;
   expiresAt: Date | null;
   lastUsedAt: Date | null;
+  lastUsedIp: string | null;
 }
 
 export interface NewApiToken {
   name: string;
   accountId: string | null;
   role: ApiToken['role'];
+  scopes?: readonly string[];
   expiresAt?: Date | null;
 }
 
 /** Tokens begin with this, so that one that got out is recognised by whoever scans for secrets. */
 const prefix = 'ost_';
 
+const columns = `id, name, account_id as "accountId", role, scopes, created_at as "createdAt",
+  expires_at as "expiresAt", last_used_at as "lastUsedAt", last_used_ip as "lastUsedIp"`;
+
+/** Every scope there is: each capability, and `area:*` for all of an area. */
+export const tokenScopes: readonly string[] = [
+  ...new Set(Object.keys(rights).map((capability) => `${capability.split(':')[0]!}:*`)),
+  ...Object.keys(rights),
+];
+
+/** Whether a token was made for this, beside what its role may. */
+export function isWithinScopes(
+  { scopes }: Pick<ApiToken, 'scopes'>,
+  capability: Capability,
+): boolean {
+  return (
+    scopes.length === 0 ||
+    scopes.some(
+      (scope) =>
+        scope === capability || (scope.endsWith(':*') && capability.startsWith(scope.slice(0, -1))),
+    )
+  );
+}
+
+/**
+ * A token that may do some things makes none that may do more.
+ *
+ * @throws {Refusal} `permission_denied`
+ */
+export function requireNoMore(maker: Pick<ApiToken, 'scopes'>, scopes: readonly string[]): void {
+  if (maker.scopes.length === 0) return;
+  const within = (scope: string): boolean =>
+    maker.scopes.includes(scope) || maker.scopes.includes(`${scope.split(':')[0]!}:*`);
+  if (scopes.length === 0 || !scopes.every(within))
+    throw new Refusal('permission_denied', { scopes: maker.scopes });
+}
+
 /** Makes a token. The secret is in the answer, once; only its hash is kept. */
 export async function createApiToken(
   work: Work,
-  { name, accountId, role, expiresAt = null }: NewApiToken,
+  { name, accountId, role, scopes = [], expiresAt = null }: NewApiToken,
 ): Promise<{ token: ApiToken; secret: string }> {
   const id = newId(work.now.getTime());
   const secret = `${prefix}${newSecret()}`;
   await work.query(
-    `insert into api_tokens (id, account_id, name, role, secret_hash, created_by, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `insert into api_tokens (id, account_id, name, role, secret_hash, created_by, created_at,
+       expires_at, scopes)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       id,
       accountId,
@@ -44,12 +86,28 @@ export async function createApiToken(
       JSON.stringify(work.actor),
       work.now,
       expiresAt,
+      [...scopes],
     ],
   );
-  work.record('api_token.created', { type: 'api_token', id }, { name, role }, accountId);
+  work.record(
+    'api_token.created',
+    { type: 'api_token', id },
+    { name, role, scopes, expiresAt },
+    accountId,
+  );
   return {
     secret,
-    token: { id, name, accountId, role, createdAt: work.now, expiresAt, lastUsedAt: null },
+    token: {
+      id,
+      name,
+      accountId,
+      role,
+      scopes: [...scopes],
+      createdAt: work.now,
+      expiresAt,
+      lastUsedAt: null,
+      lastUsedIp: null,
+    },
   };
 }
 
@@ -62,8 +120,7 @@ export async function findApiToken(
 ): Promise<ApiToken | null> {
   if (!secret.startsWith(prefix)) return null;
   const [token] = await sql.query<ApiToken>(
-    `select id, name, account_id as "accountId", role, created_at as "createdAt",
-            expires_at as "expiresAt", last_used_at as "lastUsedAt"
+    `select ${columns}
      from api_tokens
      where secret_hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
     [secretHash(secret), now],
@@ -82,8 +139,7 @@ export async function findApiToken(
 /** The tokens that are alive, of an account or (null) of the operators; the newest first. */
 export function listApiTokens(sql: Sql, accountId: string | null, now: Date): Promise<ApiToken[]> {
   return sql.query<ApiToken>(
-    `select id, name, account_id as "accountId", role, created_at as "createdAt",
-            expires_at as "expiresAt", last_used_at as "lastUsedAt"
+    `select ${columns}
      from api_tokens
      where account_id is not distinct from $1::uuid and revoked_at is null
        and (expires_at is null or expires_at > $2)

@@ -43,6 +43,7 @@ export interface Explanation {
     actions: NextAction[];
     /** Who can change it, in words; null where there is nothing to change. */
     ask: string | null;
+    resolver: Resolver;
     joins: string | null;
   }[];
   /** What a sign-in would end with, by now. Null where the person is not the asker's to know. */
@@ -103,6 +104,7 @@ export async function explain(
           says: inWords(said),
           actions: [...actions],
           ask: askWhom(said.resolver),
+          resolver: said.resolver,
           joins: everything || joins === accountId ? joins : null,
         };
       }),

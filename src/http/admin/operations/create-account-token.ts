@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { createApiToken, requireRoom } from '#identity/access/api-token.ts';
+import { createApiToken, requireNoMore, requireRoom } from '#identity/access/api-token.ts';
 import { operation } from '../operation.ts';
-import { Moment, name } from '../schemas.ts';
+import { Moment, name, TokenScopes } from '../schemas.ts';
 import { NewApiTokenView } from '../views.ts';
 
 export default operation({
@@ -14,6 +14,7 @@ export default operation({
   body: z.strictObject({
     name,
     role: z.enum(['account_administrator', 'co_administrator']).default('account_administrator'),
+    scopes: TokenScopes,
     expiresAt: Moment.optional(),
   }),
   example: { name: 'Nightly import', role: 'co_administrator' },
@@ -21,7 +22,8 @@ export default operation({
   status: 201,
   refusals: ['limit_reached'],
 
-  async handle(work, { account, body }) {
+  async handle(work, { token: maker, account, body }) {
+    requireNoMore(maker, body.scopes);
     await requireRoom(work, account.id, body.expiresAt);
     const { token, secret } = await createApiToken(work, { ...body, accountId: account.id });
     return { ...token, secret };

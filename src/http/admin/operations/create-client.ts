@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createClient, newClientId } from '#identity/applications/manage-clients.ts';
-import { filledIn, Metadata, policy, requireGoodMetadata } from '../client-schema.ts';
+import { filledIn, requireGoodMetadata } from '../../client-metadata.ts';
+import { Metadata, policy } from '../client-schema.ts';
 import { operation } from '../operation.ts';
 import { clientView, NewClientView } from '../views.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { createApiToken, requireRoom } from '#identity/access/api-token.ts';
+import { createApiToken, requireNoMore, requireRoom } from '#identity/access/api-token.ts';
 import { operation } from '../operation.ts';
-import { Moment, name } from '../schemas.ts';
+import { Moment, name, TokenScopes } from '../schemas.ts';
 import { NewApiTokenView } from '../views.ts';
 
 export default operation({
@@ -11,13 +11,14 @@ export default operation({
   path: '/api-tokens',
   summary: 'Makes an API token that may do everything. Told once.',
   right: 'operator_tokens:manage',
-  body: z.strictObject({ name, expiresAt: Moment.optional() }),
+  body: z.strictObject({ name, scopes: TokenScopes, expiresAt: Moment.optional() }),
   example: { name: 'Deployment' },
   result: NewApiTokenView,
   status: 201,
   refusals: ['limit_reached'],
 
-  async handle(work, { body }) {
+  async handle(work, { token: maker, body }) {
+    requireNoMore(maker, body.scopes);
     await requireRoom(work, null, body.expiresAt);
     const { token, secret } = await createApiToken(work, {
       ...body,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { countedUpTo, dashboardOf } from '#identity/reports/dashboard.ts';
+import { stoppedBy } from '#identity/terms/stopped.ts';
 import { operation, type AnyOperation } from '../operation.ts';
 import { Moment } from '../schemas.ts';
 
@@ -79,5 +80,27 @@ export const reportOperations: readonly AnyOperation[] = [
     query,
     result: DashboardView,
     handle: (work, { query: { days } }) => dashboardOf(work, null, { days, now: work.now }),
+  }),
+  operation({
+    id: 'previewTerms',
+    tag: 'Terms',
+    method: 'get',
+    path: '/terms-preview',
+    summary: 'Says how many people a new version of the terms would stop.',
+    right: 'terms:publish',
+    query: z.strictObject({
+      kind: z.enum(['tos', 'privacy']).default('tos'),
+      requiresReaccept: z
+        .enum(['true', 'false'])
+        .transform((text) => text === 'true')
+        .default(true),
+    }),
+    result: z
+      .object({
+        people: count.describe('Who would have to accept at their next sign-in.'),
+        soon: count.describe('Of those, who signed in within the last thirty days.'),
+      })
+      .meta({ id: 'TermsPreview' }),
+    handle: (work, { query: chosen }) => stoppedBy(work, chosen, work.now),
   }),
 ];

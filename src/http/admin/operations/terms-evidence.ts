@@ -1,21 +1,5 @@
-import { byteOrderMark, csvRow } from '#platform/csv.ts';
-import { termsEvidence } from '#identity/terms/terms.ts';
+import { evidenceTable } from '../../terms-file.ts';
 import type { Download } from '../operation.ts';
-
-const columns = [
-  'id',
-  'userId',
-  'email',
-  'kind',
-  'version',
-  'locale',
-  'sha256',
-  'acceptedAt',
-  'ip',
-  'userAgent',
-  'clientId',
-  'interaction',
-] as const;
 
 export default {
   id: 'termsEvidence',
@@ -25,8 +9,5 @@ export default {
   right: 'terms:publish',
   fileName: 'terms-evidence.csv',
 
-  async *rows(sql) {
-    yield byteOrderMark + csvRow(columns);
-    for await (const row of termsEvidence(sql)) yield csvRow(columns.map((column) => row[column]));
-  },
+  rows: (sql) => evidenceTable(sql),
 } satisfies Download;

@@ -1,11 +1,35 @@
 import type { Room } from '../room.ts';
+import { apiTokens, operatorTokens } from './api-tokens.ts';
 import { audit, auditOfAll } from './audit.ts';
+import { clients, resources } from './clients.ts';
 import { figures } from './dashboard.ts';
 import { domains } from './domains.ts';
+import { explain } from './explain.ts';
+import { keys } from './keys.ts';
+import { organization } from './organization.ts';
 import { settings } from './settings.ts';
+import { terms } from './terms.ts';
+import { installationWebhooks, webhooks } from './webhooks.ts';
 
 /** The rooms of an account that are not about people. */
-export const accountRooms: readonly Room[] = [domains, settings, audit];
+export const accountRooms: readonly Room[] = [
+  explain,
+  organization,
+  domains,
+  settings,
+  apiTokens,
+  webhooks,
+  audit,
+];
 
 /** The rooms of operators. */
-export const installationRooms: readonly Room[] = [figures, auditOfAll];
+export const installationRooms: readonly Room[] = [
+  figures,
+  clients,
+  resources,
+  terms,
+  keys,
+  operatorTokens,
+  installationWebhooks,
+  auditOfAll,
+];
