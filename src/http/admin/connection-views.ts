@@ -39,6 +39,11 @@ export const ProvisioningInput = z.strictObject({
   removalSticks: z
     .boolean()
     .describe('Whom an administrator removed stays out, and asks to return.'),
+  secondFactor: z
+    .enum(['trust', 'if_missing', 'always'])
+    .describe(
+      'Whether a second factor is asked for here too: never, where the provider does not say that it asked for one (`amr` names `mfa`), or always.',
+    ),
   roles: RoleKeys,
   groups: z.array(z.uuid()).max(200),
   entitlementCountry: Country.nullable(),

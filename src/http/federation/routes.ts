@@ -29,6 +29,7 @@ import {
 import { testSucceeded } from '#identity/federation/test-sign-in.ts';
 import { FederationTrace, type TraceStore } from '#identity/federation/trace.ts';
 import type { UpstreamProtocol } from '#identity/federation/upstream.ts';
+import { isOwnAcr, lacksFactorBeside } from '#identity/sign-in/assurance.ts';
 import type { Person } from '#identity/users/person.ts';
 import { endSession } from '#identity/users/sessions.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
@@ -362,7 +363,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     const result = await signInFederated({ foundation, traces, ceiling }, arrival);
     switch (result.outcome) {
       case 'signed_in':
-        return enter(ctx, interaction, result, assertion);
+        return enter(ctx, interaction, result, { attempt, assertion });
       case 'ask':
         await keepAssertion(database, vault, attempt, assertion, 'attributes');
         if (!shown && !values) return onward(ctx, interaction, attempt);
@@ -386,8 +387,26 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     ctx: Context,
     interaction: Interaction,
     { userId, federation }: Extract<FederatedResult, { outcome: 'signed_in' }>,
-    assertion: UpstreamAssertion,
+    { attempt, assertion }: { attempt: Attempt; assertion: UpstreamAssertion },
   ): Promise<void> {
+    const { secondFactor } = attempt.realm.connection.provisioning;
+    const now = Math.floor(clock().getTime() / 1000);
+    const amr = assertion.amr.length > 0 ? [...assertion.amr] : ['fed'];
+    // When they were proved there; never later than now, whatever the provider's clock says.
+    const authTime = Math.min(assertion.authTime ?? now, now);
+    if (lacksFactorBeside(secondFactor, assertion)) {
+      await interactions.keep(interaction, {
+        userId,
+        methods: ['upstream_alone'],
+        at: clock().getTime(),
+        signedInAt: null,
+        deviceId: null,
+        remember: true,
+        upstream: { amr, authTime, federation },
+      });
+      ctx.status = 303;
+      return ctx.redirect(`/sign-in/${interaction.uid}`);
+    }
     // Somebody else was signed in in this browser: their session ends here.
     const other = interaction.person && interaction.person.id !== userId;
     if (other && interaction.sessionUid !== null)
@@ -396,7 +415,6 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
         { actor: { type: 'user', id: userId }, origin: originOf(ctx) },
         (work) => endSession(work, interaction.sessionUid!, 'another person signed in'),
       );
-    const now = Math.floor(clock().getTime() / 1000);
     ctx.status = 303;
     ctx.redirect(
       await interactions.finish(
@@ -404,10 +422,10 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
         {
           login: {
             accountId: userId,
-            acr: assertion.acr ?? acr,
-            amr: assertion.amr.length > 0 ? [...assertion.amr] : ['fed'],
-            // When they were proved there; never later than now, whatever the provider's clock says.
-            ts: Math.min(assertion.authTime ?? now, now),
+            // What is called by our own names elsewhere was not proved by our rules.
+            acr: assertion.acr === null || isOwnAcr(assertion.acr) ? acr : assertion.acr,
+            amr,
+            ts: authTime,
             federation,
           },
         },

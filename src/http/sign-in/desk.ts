@@ -154,7 +154,8 @@ function standingOf(
   { methods }: PartialProof,
   policy: SecondFactorPolicy,
 ): Standing {
-  return { level: levelOf(methods), policy, signingIn: true, asked: asksForFactor(interaction) };
+  const asked = methods.includes('upstream_alone') || asksForFactor(interaction);
+  return { level: levelOf(methods), policy, signingIn: true, asked };
 }
 
 /** Whether the application asks for a second factor, and takes nothing less. */

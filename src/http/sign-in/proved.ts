@@ -97,7 +97,7 @@ export function provedAt(desk: Desk, device: DeviceCookie): Proved {
     ctx: Context,
     interaction: Interaction,
     person: Person,
-    { methods, deviceId, remember, signedInAt, breakGlass = false }: PartialProof,
+    { methods, deviceId, remember, signedInAt, breakGlass = false, upstream }: PartialProof,
     { buckets = [], rememberFactor = false }: ProofDetails,
   ): Promise<void> {
     const origin = originOf(ctx);
@@ -130,9 +130,10 @@ export function provedAt(desk: Desk, device: DeviceCookie): Proved {
           login: {
             accountId: person.id,
             acr: acrs[levelOf(methods)],
-            amr: amrOf(methods),
+            amr: [...new Set([...(upstream?.amr ?? []), ...amrOf(methods)])],
             remember,
-            ts: signedInAt ?? Math.floor(clock().getTime() / 1000),
+            ts: signedInAt ?? upstream?.authTime ?? Math.floor(clock().getTime() / 1000),
+            ...(upstream && { federation: upstream.federation }),
           },
         },
         { forgetSession: other ?? false },

@@ -39,6 +39,11 @@ export interface Provisioning {
   guests: boolean;
   /** Whether whom an administrator removed stays out, and asks to return (behaviour.md F30). */
   removalSticks: boolean;
+  /**
+   * Whether a second factor is asked for here, too (behaviour.md F28): never; where the provider does
+   * not say that it asked for one; always.
+   */
+  secondFactor: 'trust' | 'if_missing' | 'always';
   /** Service roles, groups and country of each new person. */
   roles: string[];
   groups: string[];
@@ -53,6 +58,7 @@ export const defaultProvisioning: Provisioning = {
   syncProfile: true,
   guests: false,
   removalSticks: true,
+  secondFactor: 'trust',
   roles: [],
   groups: [],
   entitlementCountry: null,

@@ -14,7 +14,9 @@ export type Method =
   | 'synced_passkey'
   | 'recovery_code'
   | 'known_device'
-  | 'upstream';
+  | 'upstream'
+  /** The company says who they are, and a second factor is to be shown here beside. */
+  | 'upstream_alone';
 
 /** How strongly a person proved who they are. */
 export type Level = 'password' | 'known_device' | 'second_factor' | 'upstream';
@@ -35,11 +37,32 @@ export function levelOf(methods: readonly Method[]): Level {
 
 const second = new Set<Method>(['totp', 'passkey', 'synced_passkey', 'recovery_code']);
 
+export function isOwnAcr(acr: string): boolean {
+  return (Object.values(acrs) as string[]).includes(acr);
+}
+
 /** The level of a session by its `acr`. What no name of ours is, a company's own provider said. */
 export function levelOfAcr(acr: string | null | undefined): Level {
   if (!acr) return 'password';
   const [level] = Object.entries(acrs).find(([, name]) => name === acr) ?? ['upstream'];
   return level as Level;
+}
+
+/** How providers say that they asked for a second factor: RFC 8176, REFEDS, Microsoft. */
+const factorContexts = new Set([
+  acrs.second_factor,
+  'https://refeds.org/profile/mfa',
+  'http://schemas.microsoft.com/claims/multipleauthn',
+]) as ReadonlySet<string>;
+
+/** Whether a second factor is to be shown here beside what a company's provider said (behaviour.md F28). */
+export function lacksFactorBeside(
+  policy: 'trust' | 'if_missing' | 'always',
+  { acr, amr }: { acr: string | null; amr: readonly string[] },
+): boolean {
+  if (policy === 'trust') return false;
+  const said = amr.includes('mfa') || (acr !== null && factorContexts.has(acr));
+  return policy === 'always' || !said;
 }
 
 /** `acr` values by which something was asked for that is met by a second factor alone. */
@@ -69,6 +92,7 @@ const registered: Record<Method, readonly string[]> = {
   recovery_code: ['otp'],
   known_device: [],
   upstream: [],
+  upstream_alone: [],
 };
 
 /** From the laxest to the strictest (behaviour.md F28). */

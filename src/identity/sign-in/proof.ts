@@ -1,4 +1,5 @@
 import type { Sql } from '#platform/database/sql.ts';
+import type { Federation } from '../federation/standing.ts';
 import { personJson, type Person } from '../users/person.ts';
 import type { Method } from './assurance.ts';
 
@@ -21,6 +22,8 @@ export interface PartialProof {
   remember: boolean;
   /** They came in past their company's identity provider. */
   breakGlass?: boolean;
+  /** Their company's provider proved them before: what it said, and what the session stands on. */
+  upstream?: { amr: string[]; authTime: number | null; federation: Federation };
 }
 
 const life = 15 * 60_000;
