@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { administer, databaseUrl } from '../support/template.ts';
 import { cpuBetween, databaseCpu, type DatabaseCpu } from './database-cpu.ts';
 import { flows, type Place } from './flows.ts';
+import { measureSaml, type SamlFigures } from './saml.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { startService, type Service } from './service.ts';
 import type { Window } from './services/load.ts';
@@ -61,6 +62,8 @@ export interface Results {
   rows: Row[];
   /** The most that one of our processes had, in megabytes. */
   memory: { peak: number; reach: number; reached: boolean };
+  /** Null where it was not asked for. */
+  saml: SamlFigures | null;
 }
 
 interface Sample {
@@ -240,6 +243,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       },
       rows,
       memory: { peak, reach: memoryReach, reached: peak <= memoryReach },
+      saml: options.only.length === 0 || options.only.includes('saml') ? await measureSaml() : null,
     };
 
     /** One window of one system. */

@@ -1,7 +1,7 @@
 import type { Figures, Results } from './bench.ts';
 
 /** The results as one table. */
-export function report({ database, node, cores, options, rows, memory }: Results): string {
+export function report({ database, node, cores, options, rows, memory, saml }: Results): string {
   const lines: string[][] = [
     [
       'operation',
@@ -58,6 +58,11 @@ export function report({ database, node, cores, options, rows, memory }: Results
     table,
     '',
     `Memory of one process under load: ${memory.peak.toFixed(0)} MB at most, target <= ${memory.reach} MB: ${memory.reached ? 'ok' : 'MISS'}`,
+    ...(saml
+      ? [
+          `SAML: an ordinary response takes ${saml.verification.toFixed(1)} ms of a processor in a thread of its own, target < ${saml.reach} ms: ${saml.reached ? 'ok' : 'MISS'}; signed twice ${saml.signedTwice.toFixed(1)} ms, encrypted ${saml.encrypted.toFixed(1)} ms; 84 KB that mean to be slow are refused in ${saml.hostile.toFixed(1)} ms.`,
+        ]
+      : []),
   ].join('\n');
 }
 
