@@ -70,9 +70,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     issuer,
     host: settings.HOST,
     port: settings.PORT,
-    database: embedded
-      ? { kind: 'embedded', folder: resolve(url.slice('pglite:'.length)) }
-      : { kind: 'postgres', url },
+    database: databaseAt(url),
     dataDir: settings.DATA_DIR,
     secrets: secrets ?? [localSecret(settings.DATA_DIR)],
     smtpUrl: settings.SMTP_URL ?? null,
@@ -92,6 +90,13 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     },
     demo: settings.DEMO ?? settings.NODE_ENV === 'development',
   });
+}
+
+/** The database that an address names. */
+export function databaseAt(url: string): Config['database'] {
+  return url.startsWith('pglite:')
+    ? { kind: 'embedded', folder: resolve(url.slice('pglite:'.length)) }
+    : { kind: 'postgres', url };
 }
 
 /**

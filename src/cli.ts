@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
-import { loadApiSettings, loadConfig } from '#config/load.ts';
+import { databaseAt, loadApiSettings, loadConfig } from '#config/load.ts';
 import { apiClient } from './cli/api.ts';
 import { commands } from './cli/commands.ts';
 import { run } from './cli/run.ts';
@@ -16,6 +16,13 @@ const status = await run(commands, process.argv.slice(2), {
         import('#platform/observability/log.ts'),
       ]);
       return openDatabase(loadConfig(), log('silent'));
+    },
+    async openDatabaseAt(url) {
+      const [{ openDatabase }, { log }] = await Promise.all([
+        import('./database.ts'),
+        import('#platform/observability/log.ts'),
+      ]);
+      return openDatabase({ database: databaseAt(url) }, log('silent'));
     },
     migrationsFolder: join(import.meta.dirname, '..', 'migrations'),
     async serve() {

@@ -6,7 +6,7 @@ import type { Log } from '#platform/observability/log.ts';
 import { entities } from './entities.ts';
 
 /** The database that the settings name. */
-export function openDatabase({ database }: Config, log: Log): Promise<Database> {
+export function openDatabase({ database }: Pick<Config, 'database'>, log: Log): Promise<Database> {
   return database.kind === 'postgres'
     ? openPostgres(database.url, entities, (message) => log.warn({ message }, 'PostgreSQL'))
     : openEmbedded(database.folder, entities);

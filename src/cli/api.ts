@@ -15,11 +15,18 @@ export interface Api {
   /** Every page of a list. */
   list<T = Json>(path: string, query?: Record<string, string | undefined>): Promise<T[]>;
   text(path: string): Promise<string>;
+  /** Sends a file as it is. */
+  upload<T = Json>(path: string, text: string, type: string): Promise<T>;
   send<T = Json>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
 }
 
 export function apiClient(settings: () => ApiSettings): Api {
-  async function call(method: string, path: string, body?: unknown): Promise<Response> {
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    type = 'application/json',
+  ): Promise<Response> {
     const { url, token } = settings();
     if (token === null)
       throw new Refused(
@@ -35,9 +42,9 @@ export function apiClient(settings: () => ApiSettings): Api {
           authorization: `Bearer ${token}`,
           accept: 'application/json',
           ...(method !== 'GET' && { 'idempotency-key': randomUUID() }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(body !== undefined && { 'content-type': type }),
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
     } catch (error) {
       const { cause } = error as { cause?: { code?: string; message?: string } };
@@ -71,6 +78,10 @@ export function apiClient(settings: () => ApiSettings): Api {
 
     async text(path) {
       return (await call('GET', path)).text();
+    },
+
+    async upload<T>(path: string, text: string, type: string): Promise<T> {
+      return (await (await call('POST', path, text, type)).json()) as T;
     },
 
     async send<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -1,13 +1,18 @@
 import type { Command } from './command.ts';
 import { accountCommands } from './commands/account.ts';
+import { accountLifeCommands } from './commands/account-life.ts';
 import { apiTokenCommands } from './commands/api-token.ts';
 import { approvalCommands } from './commands/approval.ts';
 import { auditCommands } from './commands/audit.ts';
+import { backupCommands } from './commands/backup.ts';
+import { bulkCommands } from './commands/bulk.ts';
 import { clientCommands } from './commands/client.ts';
 import { connectionCommands } from './commands/connection.ts';
 import { contactCommands } from './commands/contact.ts';
 import { doctorCommands } from './commands/doctor.ts';
 import { domainCommands } from './commands/domain.ts';
+import { domainTransferCommands } from './commands/domain-transfer.ts';
+import { erasureCommands } from './commands/erasure.ts';
 import { explainCommands } from './commands/explain.ts';
 import { groupCommands } from './commands/group.ts';
 import { installationCommands } from './commands/installation.ts';
@@ -25,12 +30,17 @@ import { webhookCommands } from './commands/webhook.ts';
 export const commands: readonly Command[] = [
   ...installationCommands,
   ...doctorCommands,
+  ...backupCommands,
   ...keysCommands,
   ...explainCommands,
   ...accountCommands,
+  ...accountLifeCommands,
   ...domainCommands,
   ...connectionCommands,
+  ...domainTransferCommands,
   ...userCommands,
+  ...bulkCommands,
+  ...erasureCommands,
   ...secondFactorCommands,
   ...invitationCommands,
   ...approvalCommands,

@@ -16,6 +16,8 @@ export interface Ground {
   config(): GroundConfig;
   /** @throws {FolderInUse} when a server runs on the embedded database. */
   openDatabase(): Promise<Database>;
+  /** Another one, by its address: `postgres://…` or `pglite:<folder>`. */
+  openDatabaseAt(url: string): Promise<Database>;
   migrationsFolder: string;
   /** Runs the server until it is told to stop. */
   serve(): Promise<void>;

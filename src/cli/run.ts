@@ -46,7 +46,7 @@ export async function run(
       err(json ? JSON.stringify(error.problem) : `${error.message} (${error.code})`);
       return 1;
     }
-    if (['FolderInUse', 'BadSettings'].includes((error as Error).name)) {
+    if (['FolderInUse', 'BadSettings', 'BackupProblem'].includes((error as Error).name)) {
       err((error as Error).message);
       return 1;
     }

@@ -129,6 +129,15 @@ export const userCommands: Command[] = [
       status: { value: 'status', summary: 'Such as active, invited, locked.' },
       role: { value: 'role', summary: 'Who has this role.' },
       domain: { value: 'domain', summary: 'Whose address is in this domain.' },
+      lock: { value: 'reason', summary: 'Who is locked for this reason, such as inactive.' },
+      group: { value: 'id', summary: 'Who is in this group.' },
+      source: { value: 'source', summary: 'Such as admin, import, scim or jit.' },
+      'not-since': { value: 'moment', summary: 'Who has not signed in since then.' },
+      'no-country': { summary: 'Who is entitled in no country of the account.' },
+      sort: {
+        value: 'order',
+        summary: 'joined, email, name or lastLogin; reversed: --sort=-name.',
+      },
     },
     async run(given, { api }) {
       const account = await accountOf(api, given.text('account'));
@@ -137,6 +146,12 @@ export const userCommands: Command[] = [
         status: given.text('status'),
         role: given.text('role'),
         domain: given.text('domain'),
+        lock: given.text('lock'),
+        group: given.text('group'),
+        source: given.text('source'),
+        notSignedInSince: given.text('not-since'),
+        countryMissing: given.on('no-country') ? 'true' : undefined,
+        sort: given.text('sort'),
         limit: '200',
       });
       return {
@@ -175,6 +190,37 @@ export const userCommands: Command[] = [
     async run(given, { api }) {
       return shown(
         await api.send('POST', `${await gone(api, given)}/add`, { unlock: given.on('unlock') }),
+      );
+    },
+  },
+  {
+    noun: 'user',
+    verb: 'change',
+    summary: 'Corrects what stands about a person. An empty value clears.',
+    takes: whom,
+    options: {
+      ...accountOption,
+      'given-name': { value: 'name', summary: 'Their given name.' },
+      'family-name': { value: 'name', summary: 'Their family name.' },
+      country: { value: 'code', summary: 'Where they live.' },
+      language: { value: 'code', summary: 'In which mails are written.' },
+      'mail-to': { value: 'address', summary: 'Where mail is sent instead.' },
+      email: { value: 'address', summary: 'Another address, in a domain of the account.' },
+    },
+    async run(given, { api }) {
+      const typed = (name: string): string | null | undefined => {
+        const text = given.text(name);
+        return text === '' ? null : text;
+      };
+      return shown(
+        await api.send('PATCH', await userPath(api, given), {
+          givenName: given.text('given-name'),
+          familyName: given.text('family-name'),
+          country: typed('country'),
+          preferredLanguage: typed('language'),
+          communicationEmail: typed('mail-to'),
+          email: given.text('email'),
+        }),
       );
     },
   },

@@ -236,8 +236,10 @@ function lockedFor(reason: string | null): string {
  */
 const narrowed: Partial<Record<UserStatus, string>> = {
   erased: `u.identity = 'erased'`,
-  erasing: `(u.identity = 'erasing' or u.id in (
-    select k.user_id from user_locks k where k.released_at is null and k.reason = 'erasing'))`,
+  erasing: `u.id in (
+    select e.id from users e where e.identity = 'erasing' and e.account_id = $1
+    union
+    select k.user_id from user_locks k where k.released_at is null and k.reason = 'erasing')`,
   locked: `u.id in (${lockedFor(null)})`,
   suspended: `(a.status <> 'active' or u.id in (
     select k.user_id from user_locks k

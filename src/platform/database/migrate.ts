@@ -1,5 +1,6 @@
 import { Migrator } from '@mikro-orm/migrations';
 import type { Database } from './database.ts';
+import type { Sql } from './sql.ts';
 
 const advisoryLock = 7_268_411_590;
 
@@ -12,12 +13,17 @@ const advisoryLock = 7_268_411_590;
  */
 export async function migrate(database: Database, folder: string): Promise<string[]> {
   const migrator = migratorOf(database, folder);
-  if (database.kind === 'embedded') return (await migrator.up()).map(({ name }) => name);
+  return up(database, migrator);
+}
+
+async function up(database: Database, migrator: Migrator, only?: string[]): Promise<string[]> {
+  const these = only && { migrations: only };
+  if (database.kind === 'embedded') return (await migrator.up(these)).map(({ name }) => name);
   return database.transaction(async (tx) => {
     await tx.query('set local statement_timeout = 0');
     await tx.query('set local lock_timeout = 0');
     await tx.query('select pg_advisory_xact_lock($1)', [advisoryLock]);
-    const run = await migrator.up({ transaction: tx.em.getTransactionContext() });
+    const run = await migrator.up({ ...these, transaction: tx.em.getTransactionContext() });
     return run.map(({ name }) => name);
   });
 }
@@ -25,6 +31,31 @@ export async function migrate(database: Database, folder: string): Promise<strin
 /** The names of the migrations that have not been run yet. */
 export async function pendingMigrations(database: Database, folder: string): Promise<string[]> {
   return (await migratorOf(database, folder).getPending()).map(({ name }) => name);
+}
+
+/** Every migration that this program has. */
+export async function knownMigrations(database: Database, folder: string): Promise<string[]> {
+  const pending = await pendingMigrations(database, folder);
+  return [...new Set([...pending, ...(await executedMigrations(database))])];
+}
+
+/** The names of the migrations that were run, in their order. */
+export async function executedMigrations(sql: Sql): Promise<string[]> {
+  const [there] = await sql.query<{ there: boolean }>(
+    "select to_regclass('public.schema_migrations') is not null as there",
+  );
+  if (!there!.there) return [];
+  const rows = await sql.query<{ name: string }>('select name from schema_migrations order by id');
+  return rows.map(({ name }) => name);
+}
+
+/** Makes the schema that these migrations make, on a database that has none. */
+export async function migrateExactly(
+  database: Database,
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
+  await up(database, migratorOf(database, folder), [...names]);
 }
 
 function migratorOf(database: Database, folder: string): Migrator {
