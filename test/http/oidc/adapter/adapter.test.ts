@@ -1,10 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect } from 'vitest';
 import { sweepEngine } from '#http/oidc/housekeeping.ts';
-import { counted } from '#platform/database/database.ts';
 import type { Agent } from '#test/support/agent.ts';
+import { counting } from '#test/support/counting.ts';
 import { it } from '#test/support/it.ts';
-import type { TestServer } from '#test/support/server.ts';
 import {
   asClient,
   authorizeUrl,
@@ -339,27 +337,6 @@ describe('who reads the database can be nobody', () => {
     expect(begun.status).toBe(200);
   });
 });
-
-/** Counts the statements of each request the server answers. */
-function counting({ app }: TestServer): (act: () => Promise<unknown>) => Promise<string[]> {
-  const listener = app.listener.bind(app);
-  let seen: string[] = [];
-  app.listener = (request: IncomingMessage, response: ServerResponse) => {
-    void counted(
-      () =>
-        new Promise<void>((resolve) => {
-          response.on('close', resolve);
-          listener(request, response);
-        }),
-    ).then(({ texts }) => seen.push(...texts));
-  };
-  return async (act) => {
-    seen = [];
-    await act();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    return seen.map((text) => text.replace(/\s+/g, ' ').trim());
-  };
-}
 
 describe('what a request costs in statements (performance.md, section 2)', () => {
   it('one read and one write, at most', async ({ given, browser, program, server }) => {
