@@ -48,7 +48,8 @@ const gatherMs = 200;
 const mostAtOnce = 200;
 const mostShown = 32_768;
 const mostSealed = 262_144;
-const mostSubjects = 300;
+const mostSubjects = 3000;
+const mostListed = 20;
 const mostChanges = 50;
 
 interface Noted {
@@ -174,8 +175,8 @@ function rowOf(vault: Vault, { exchange, sent, answer, duration }: Noted): objec
     method: sent.method,
     target: storable(decoded(sent.target)).slice(0, 2000),
     subjects: subjectsOf(exchange, sent, answer),
-    request: sent.body === undefined ? null : bounded(shownBody(sent.body)),
-    response: worth ? bounded(shownBody(answer.body)) : digest(answer.body),
+    request: bounded(sent.body),
+    response: worth ? bounded(answer.body) : digest(answer.body),
     sealed: worth ? sealedOf(vault, exchange.id, sent) : null,
     ip: sent.ip,
     user_agent: sent.userAgent === null ? null : storable(sent.userAgent).slice(0, 400),
@@ -285,6 +286,8 @@ function subjectsOf(
           else if (/@|^[0-9a-f-]{36}$/i.test(String(value))) add(value);
           break;
         case 'resources':
+          if (Array.isArray(value)) of(value.slice(0, mostListed), depth + 1);
+          break;
         case 'operations':
         case 'data':
         case 'response':
@@ -313,14 +316,12 @@ function changesOf(audit: readonly AuditRow[]): Change[] {
     : shown;
 }
 
-function shownBody(body: unknown): unknown {
-  return typeof body === 'string' ? shownText(body) : shownOf(body);
-}
-
-function bounded(value: unknown): unknown {
-  if (value === null || value === undefined) return null;
-  const { length } = JSON.stringify(value);
-  return length > mostShown ? { omitted: `${length} characters` } : value;
+/** As it is shown, where it is not too much to be shown. */
+function bounded(body: unknown): unknown {
+  if (body === null || body === undefined) return null;
+  if (typeof body === 'string') return shownText(body);
+  const { length } = JSON.stringify(body);
+  return length > mostShown ? { omitted: `${length} characters` } : shownOf(body);
 }
 
 /** Of a list, only how many and whom: what they are stands in our own tables. */
@@ -340,6 +341,7 @@ function digest(body: unknown): unknown {
 
 /** What it takes to ask it again. */
 function sealedOf(vault: Vault, id: string, { method, target, body }: SentRequest): string | null {
+  if (typeof body === 'object' && JSON.stringify(body).length > mostSealed) return null;
   const json = JSON.stringify({ method, target, body: withoutSecrets(body) });
   return json.length > mostSealed ? null : vault.seal(json, `scim_exchange:${id}`);
 }

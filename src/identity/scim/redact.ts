@@ -11,8 +11,23 @@ export const hidden = '[hidden]';
 
 type Hides = (name: string) => string | null;
 
-const secretsOnly: Hides = (name) => (secrets.test(name) ? removed : null);
-const everything: Hides = (name) => secretsOnly(name) ?? (personal.test(name) ? hidden : null);
+const secretsOnly = remembering((name) => (secrets.test(name) ? removed : null));
+const everything = remembering(
+  (name) => secretsOnly(name) ?? (personal.test(name) ? hidden : null),
+);
+
+/** The same few names come again and again. */
+function remembering(hides: Hides): Hides {
+  const known = new Map<string, string | null>();
+  return (name) => {
+    let word = known.get(name);
+    if (word === undefined) {
+      word = hides(name);
+      if (known.size < 1000 && name.length < 100) known.set(name, word);
+    }
+    return word;
+  };
+}
 
 /** As it is sealed for a replay: without secrets. */
 export function withoutSecrets(value: unknown): unknown {
@@ -55,8 +70,11 @@ export function shownText(text: string, max = 2000): string {
   );
 }
 
+const suspicious = /[\ud800-\udfff]|scim_|ost_/i;
+
 /** What PostgreSQL can keep: no NUL, no half of a character. And no token of ours, wherever it stood. */
 export function storable(text: string): string {
+  if (!text.includes('\u0000') && !suspicious.test(text)) return text;
   return text
     .replaceAll('\u0000', '\ufffd')
     .toWellFormed()
