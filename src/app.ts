@@ -110,6 +110,8 @@ export interface AppOptions {
   lockout?: LockoutPolicy;
   /** Where the proofs of domains are looked for, where a test has its own. */
   proofs?: Partial<ProofNetwork>;
+  /** Requests a second that one directory may send, where a bench asks for more. */
+  scimPerSecond?: number;
   /** What verifies SAML documents, where many programs of one test share its threads. */
   saml?: SamlVerifier;
 }
@@ -139,6 +141,7 @@ export async function createApp({
   lockout = lockoutPolicy,
   proofs: ownProofs = {},
   saml = samlVerifier(),
+  scimPerSecond,
 }: AppOptions): Promise<App> {
   const { issuer } = config;
   const secure = issuer.startsWith('https:');
@@ -244,7 +247,13 @@ export async function createApp({
   const webhooks = webhookSender({ foundation, egress: guardedEgress(egress), log });
 
   const directories = recorder({ database, vault: safe, clock, log });
-  const scim = scimDoor({ foundation, hasher, log, recorder: directories });
+  const scim = scimDoor({
+    foundation,
+    hasher,
+    log,
+    recorder: directories,
+    ...(scimPerSecond !== undefined && { perSecond: scimPerSecond }),
+  });
 
   const passwords = { ...foundation, hasher, policy: lockout, key: secrets.counters };
   const bulkheads = new Bulkheads(clock);

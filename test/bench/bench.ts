@@ -151,9 +151,11 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       template,
       issuer: null,
     });
-    const seeded = await ostiary.call<Omit<Place, 'host' | 'ports'>>('seed', {
-      crowd: options.people,
-    });
+    const seeded = await ostiary.call<Omit<Place, 'host' | 'ports'>>(
+      'seed',
+      { crowd: options.people },
+      3600_000,
+    );
     const place: Place = { ...seeded, host: new URL(first.issuer).host, ports: [first.port] };
     const ours: System = { place, services: [ostiary], database: true };
     const systems: Record<string, System> = {};
@@ -172,6 +174,12 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     }
     if (needs('hashes'))
       systems['hashes'] = { place: null, services: [start('hashes')], database: false };
+    systems['ourselves'] = ours;
+    if (needs('floor') && url !== null) {
+      const floor = start('floor');
+      const port = await floor.call<number>('start', { url, scim: seeded.scim });
+      systems['floor'] = { place: { ...place, ports: [port] }, services: [floor], database: true };
+    }
     let both: System | undefined;
     if (needs('one process') && url !== null) {
       systems['one process'] = ours;
@@ -204,14 +212,16 @@ export async function runBench(options: BenchOptions): Promise<Results> {
           [scenario.baseline === 'one process' ? both! : ours, figures.ours],
         ];
         for (const [system, into] of round % 2 === 0 ? turns : turns.reverse())
-          into.push(await measure(system, scenario));
+          into.push(await measure(system, scenario, into === figures.theirs));
       }
 
+    const wantedWorth = new Map(wanted.map(([name, { worth }]) => [name, worth]));
     const rows = wanted.flatMap(([name, { title, baseline, reach }]): Row[] => {
       const figures = measured.get(name);
       if (!figures) return [];
+      const worth = wantedWorth.get(name) ?? 1;
       const ratio = median(
-        figures.ours.map((one, i) => one.perSecond / figures.theirs[i]!.perSecond),
+        figures.ours.map((one, i) => (worth * one.perSecond) / figures.theirs[i]!.perSecond),
       );
       return [
         {
@@ -221,7 +231,9 @@ export async function runBench(options: BenchOptions): Promise<Results> {
           ours: medians(figures.ours),
           theirs: medians(figures.theirs),
           ratio,
-          cpuRatio: median(figures.ours.map((one, i) => cpuOf(figures.theirs[i]!) / cpuOf(one))),
+          cpuRatio: median(
+            figures.ours.map((one, i) => (worth * cpuOf(figures.theirs[i]!)) / cpuOf(one)),
+          ),
           reach,
           reached: ratio >= reach,
         },
@@ -247,7 +259,12 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     };
 
     /** One window of one system. */
-    async function measure(system: System, { flow }: Scenario): Promise<Figures> {
+    async function measure(
+      system: System,
+      scenario: Scenario,
+      isBaseline: boolean,
+    ): Promise<Figures> {
+      const flow = (isBaseline ? scenario.baselineFlow : undefined) ?? scenario.flow;
       const source = system.place === null ? system.services[0]! : load;
       if (system.place !== null)
         await load.call('prepare', {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { scimFlows } from './scim-flows.ts';
 import { locationOf, type Browser, type WireAnswer } from './wire.ts';
 
 /** A system under load: where it is, and who may sign in to what. */
@@ -16,6 +17,16 @@ export interface Place {
   client: { id: string; secret: string; redirectUri: string };
   resource: string;
   people: { email: string; password: string }[];
+  /** A directory of the account, and some of those it knows. */
+  scim?: ScimPlace;
+}
+
+export interface ScimPlace {
+  token: string;
+  accountId: string;
+  users: { id: string; userName: string }[];
+  /** How many users the account has. */
+  crowd: number;
 }
 
 /** What one client does again and again. */
@@ -134,6 +145,8 @@ async function accessToken(browser: Browser, place: Place, index: number): Promi
 }
 
 export const flows: Record<string, Flow> = {
+  ...scimFlows,
+
   /** A person with a session opens another page of an application. */
   code: {
     requests: 2,

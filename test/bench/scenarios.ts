@@ -2,7 +2,11 @@
 export interface Scenario {
   title: string;
   flow: string;
-  baseline: 'stock' | 'raw' | 'hashes' | 'one process';
+  baseline: 'stock' | 'raw' | 'hashes' | 'one process' | 'floor' | 'ourselves';
+  /** What the baseline does, where it is something else. */
+  baselineFlow?: string;
+  /** How many operations of the baseline one of ours is. */
+  worth?: number;
   /** Our throughput divided by the baseline's. */
   reach: number;
   hashing?: boolean;
@@ -34,5 +38,33 @@ export const scenarios: Record<string, Scenario> = {
     flow: 'code',
     baseline: 'one process',
     reach: 1.7,
+  },
+  scim_create: { title: 'SCIM create', flow: 'scim_create', baseline: 'floor', reach: 0.5 },
+  scim_get: { title: 'SCIM get', flow: 'scim_get', baseline: 'floor', reach: 0.7 },
+  scim_eq: { title: 'SCIM userName eq', flow: 'scim_eq', baseline: 'floor', reach: 0.7 },
+  scim_patch: { title: 'SCIM PATCH', flow: 'scim_patch', baseline: 'floor', reach: 0.7 },
+  scim_list: { title: 'SCIM list of 100', flow: 'scim_list', baseline: 'floor', reach: 0.7 },
+  scim_sw: { title: 'SCIM userName sw', flow: 'scim_sw', baseline: 'floor', reach: 0.7 },
+  scim_co: { title: 'SCIM userName co', flow: 'scim_co', baseline: 'floor', reach: 0.7 },
+  scim_cursor: { title: 'SCIM next page', flow: 'scim_cursor', baseline: 'floor', reach: 0.7 },
+  scim_group_1: {
+    title: 'SCIM group PATCH, 1',
+    flow: 'scim_group_1',
+    baseline: 'floor',
+    reach: 0.5,
+  },
+  scim_group_1000: {
+    title: 'SCIM group PATCH, 1000',
+    flow: 'scim_group_1000',
+    baseline: 'floor',
+    reach: 0.5,
+  },
+  scim_bulk: {
+    title: 'SCIM Bulk of 1000 creates',
+    flow: 'scim_bulk',
+    baseline: 'ourselves',
+    baselineFlow: 'scim_create',
+    worth: 1000,
+    reach: 3,
   },
 };

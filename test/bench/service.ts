@@ -19,11 +19,12 @@ interface Reply {
 /** A process of the bench, seen from the one that started it. */
 export interface Service {
   readonly pid: number;
-  call<Result>(name: string, params?: unknown): Promise<Result>;
+  /** @param patience milliseconds after which it is taken for dead */
+  call<Result>(name: string, params?: unknown, patience?: number): Promise<Result>;
   stop(): Promise<void>;
 }
 
-const patience = 120_000;
+const usualPatience = 120_000;
 
 /**
  * Starts `services/<name>.ts` as a process of its own. It ends when it is told to, and when the
@@ -61,7 +62,11 @@ export function startService(
   return {
     pid: child.pid!,
 
-    call<Result>(question: string, params: unknown = {}): Promise<Result> {
+    call<Result>(
+      question: string,
+      params: unknown = {},
+      patience = usualPatience,
+    ): Promise<Result> {
       return new Promise((resolve, reject) => {
         if (!child.connected) {
           reject(new Error(`${name} is gone.\n${said}`));

@@ -115,6 +115,14 @@ export class Browser {
     );
   }
 
+  /** Any method, with a body as a program sends it. */
+  send(method: string, path: string, headers: string, body?: string): Promise<WireAnswer> {
+    const length = body === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+    return this.#wire.send(
+      `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}${length}\r\n${body ?? ''}`,
+    );
+  }
+
   /** Forgets all cookies but those whose name fits. */
   forget(keep: RegExp): void {
     for (const [key, { name }] of this.#cookies) if (!keep.test(name)) this.#cookies.delete(key);

@@ -26,6 +26,8 @@ export interface ScimDependencies {
   hasher: PasswordHasher;
   log: Log;
   recorder: Pick<Recorder, 'note'>;
+  /** Requests a second, for one token. */
+  perSecond?: number;
 }
 
 export interface ScimDoor {
@@ -61,9 +63,9 @@ export interface Tools {
   charge(more: number): void;
 }
 
-/** Requests a second, and how many at once (scim.md 5.9): Entra ID needs 25. */
-const perSecond = 50;
-const burst = 200;
+/** Requests a second, and how many at once for each of those (scim.md 5.9): Entra ID needs 25. */
+const usualPerSecond = 50;
+const burst = 4;
 /** Bad tokens a minute from one address. */
 const badPerMinute = 60;
 
@@ -75,11 +77,17 @@ const badPerMinute = 60;
  *
  * All of it is answered in SCIM's own words, errors too.
  */
-export function scimDoor({ foundation, hasher, log, recorder }: ScimDependencies): ScimDoor {
+export function scimDoor({
+  foundation,
+  hasher,
+  log,
+  recorder,
+  perSecond = usualPerSecond,
+}: ScimDependencies): ScimDoor {
   const { database, vault, clock } = foundation;
   const base = new URL('/scim/v2', foundation.issuer).href;
   const cursorKeys = vault.derive('scim-cursors');
-  const requests = rateLimit(perSecond * 60, clock, { burst });
+  const requests = rateLimit(perSecond * 60, clock, { burst: perSecond * burst });
   const badTokens = rateLimit(badPerMinute, clock);
   const router = new Router();
   router.all(/^\/scim\/v2(\/.*)?$/, async (ctx) => {

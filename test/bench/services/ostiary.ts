@@ -8,8 +8,10 @@ import { embeddedOver } from '#platform/database/embedded.ts';
 import { migrate } from '#platform/database/migrate.ts';
 import { openPostgres } from '#platform/database/postgres.ts';
 import { parsers } from '#platform/database/types.ts';
+import type { Sql } from '#platform/database/sql.ts';
 import { log as makeLog } from '#platform/observability/log.ts';
 import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts';
+import { createScimToken } from '#identity/scim/token.ts';
 import { createApp, type App } from '../../../src/app.ts';
 import { entities } from '../../../src/entities.ts';
 import { migrationsFolder } from '../../../src/main.ts';
@@ -54,6 +56,8 @@ serveParent(
         database,
         log: makeLog('error'),
         hasher: hasherWithSwitch(passwordHasher()),
+        // Nobody is told to wait: how much there is room for is what is measured.
+        scimPerSecond: 1_000_000,
       });
       await app.start();
       return { port, issuer: address };
@@ -95,6 +99,7 @@ serveParent(
         client,
         resource,
         people: persons.map(({ email }) => ({ email, password })),
+        scim: await directory(given, acme.id),
       };
     },
 
@@ -157,12 +162,41 @@ function hasherWithSwitch(real: PasswordHasher): PasswordHasher {
   };
 }
 
+/** A directory of the account, and two thousand of its users. */
+async function directory(given: World, accountId: string): Promise<Place['scim']> {
+  const { secret } = await given.work((work) =>
+    createScimToken(work, accountId, { name: 'Bench' }),
+  );
+  const users = await given.rows<{ id: string; userName: string }>(
+    `select id, user_name as "userName" from affiliations
+     where account_id = $1 and ended_at is null order by md5(id::text) limit 2000`,
+    [accountId],
+  );
+  const [counted] = await given.rows<{ crowd: number }>(
+    'select sum(people)::int as crowd from affiliation_counts where account_id = $1',
+    [accountId],
+  );
+  return { token: secret!, accountId, users, crowd: counted!.crowd };
+}
+
 /**
  * Other people, each with a session, a device and some tokens, so that tables have the size at which
  * indexes count, and PostgreSQL knows it.
  */
 async function fill(given: World, crowd: number, account: string): Promise<void> {
-  await given.rows(
+  await given.foundation.database.transaction(async (tx) => {
+    await tx.query('set local statement_timeout = 0');
+    await fillTables(tx, crowd, account);
+  });
+}
+
+async function fillTables(sql: Sql, crowd: number, account: string): Promise<void> {
+  // Each row would tell its neighbours: here they are all made at once.
+  const [{ mighty }] = (await sql.query<{ mighty: boolean }>(
+    `select current_setting('is_superuser') = 'on' as mighty`,
+  )) as [{ mighty: boolean }];
+  if (mighty) await sql.query(`set local session_replication_role = 'replica'`);
+  await sql.query(
     `insert into users (id, email, email_display, given_name, family_name, country, identity,
        affiliation, account_id, email_verified_at, created_at, updated_at)
      select gen_random_uuid(), 'p' || n || '@crowd.example', 'p' || n || '@crowd.example', 'Pat',
@@ -171,6 +205,24 @@ async function fill(given: World, crowd: number, account: string): Promise<void>
     [account, String(crowd)],
   );
   for (const what of [
+    ...(mighty
+      ? [
+          `affiliations (id, user_id, account_id, reason, began_at, user_name, user_name_key,
+             family_name, family_name_key, given_name, modified_at, external_id)
+           select gen_random_uuid(), u.id, u.account_id, 'bench', date_trunc('milliseconds', now()),
+             u.email_display, u.email, u.family_name, lower(u.family_name), u.given_name,
+             date_trunc('milliseconds', now()), md5(u.email) from crowd u`,
+          `affiliation_emails (affiliation_id, account_id, ord, type, value, value_key, is_primary)
+           select a.id, a.account_id, 0, 'work', a.user_name, a.user_name_key, true
+           from affiliations a where a.reason = 'bench'`,
+          `affiliation_counts (account_id, part, people)
+           select account_id, 99, count(*) from crowd group by 1`,
+        ]
+      : [
+          `affiliations (id, user_id, account_id, reason, began_at)
+           select gen_random_uuid(), u.id, u.account_id, 'bench', date_trunc('milliseconds', now())
+           from crowd u`,
+        ]),
     `terms_acceptances (id, user_id, version_id, locale, sha256, accepted_at)
      select gen_random_uuid(), u.id, v.id, 'en', 'bench', now()
      from crowd u cross join terms_versions v`,
@@ -198,8 +250,8 @@ async function fill(given: World, crowd: number, account: string): Promise<void>
        now() + '1 day'
      from crowd u, unnest('{AccessToken,RefreshToken,AuthorizationCode}'::text[]) model`,
   ])
-    await given.rows(
+    await sql.query(
       `with crowd as (select * from users where email like '%@crowd.example') insert into ${what}`,
     );
-  await given.rows('analyze');
+  await sql.query('analyze');
 }
