@@ -170,16 +170,19 @@ function tellManaged(
 /** The mail by which a person who has no password yet sets their first (M3). */
 export async function sendActivation(
   work: Work,
-  person: Person,
-  { invitedBy }: { invitedBy: string | null },
+  person: Pick<Person, 'id' | 'email' | 'givenName' | 'language'> & {
+    account: { name: string } | null;
+  },
+  { invitedBy, first = false }: { invitedBy: string | null; first?: boolean },
 ): Promise<void> {
   const link = newSecret();
   const expiresAt = new Date(work.now.getTime() + activationLife);
-  await work.query(
-    `update one_time_tokens set used_at = $2
-     where user_id = $1 and purpose = 'activation' and used_at is null`,
-    [person.id, work.now],
-  );
+  if (!first)
+    await work.query(
+      `update one_time_tokens set used_at = $2
+       where user_id = $1 and purpose = 'activation' and used_at is null`,
+      [person.id, work.now],
+    );
   await work.query(
     `insert into one_time_tokens (id, purpose, user_id, secret_hash, created_at, expires_at)
      values ($1, 'activation', $2, $3, $4, $5)`,
@@ -427,7 +430,10 @@ export async function hasPassword(sql: Sql, userId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-function recipient(person: Person, locale: string | null = null) {
+function recipient(
+  person: Pick<Person, 'id' | 'email' | 'givenName' | 'language'>,
+  locale: string | null = null,
+) {
   return {
     userId: person.id,
     email: person.email!,

@@ -6,30 +6,29 @@ import { invite } from '../belonging/invite.ts';
 import { holdPlace, takeOver } from '../belonging/only-invited.ts';
 import { sendActivation } from '../credentials/password.ts';
 import { mail } from '../mail/letter.ts';
-import { affiliate } from '../users/affiliate.ts';
-import { createUser } from '../users/create-user.ts';
+import { affiliate, createMember } from '../users/affiliate.ts';
+import { createUser, type NewUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';
 import { findPerson } from '../users/person.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict } from '../verdict/verdict.ts';
+import { claims, type SourcedAttribute } from './authority.ts';
 import type { Directory } from './context.ts';
 import { bad } from './error.ts';
-import { accountOf, nameOf } from './user-record.ts';
-import { countryOf, languageOf } from './user-values.ts';
+import { accountOf, managerOf, nameOf, storedPart } from './user-record.ts';
+import { countryOf, languageOf, phoneOf, requireManager } from './user-values.ts';
+import type { LockedUser } from './users.ts';
 import type { Resource } from './value.ts';
 
 /** How somebody came to be in the account. */
 export interface Place {
   userId: string;
   how: 'created' | 'adopted' | 'invited';
+  account: { name: string };
   /** They sign in at their organization. */
   federated: boolean;
-}
-
-interface Account {
-  id: string;
-  name: string;
-  countries: string[];
+  /** The row of a new person, in which all is written that was said; null for anybody else. */
+  fresh: LockedUser | null;
 }
 
 /**
@@ -39,7 +38,8 @@ interface Account {
  * @throws {Refusal} the row of the table that says no
  * @throws {ScimError} 400 `invalidValue`, `invitation_required`
  */
-export async function enrol({ work, caller }: Directory, given: Resource): Promise<Place> {
+export async function enrol(directory: Directory, given: Resource): Promise<Place> {
+  const { work, caller } = directory;
   const { accountId } = caller;
   const typed = String(given['userName']);
   await enterDoor(work, accountId, [typed]);
@@ -53,17 +53,18 @@ export async function enrol({ work, caller }: Directory, given: Resource): Promi
       'userName: this person exists and has to agree. Invite them.',
       'invitation_required',
     );
+  const federated = facts.domain === 'mine_federated';
+  const account = { id: accountId, name: facts.account?.name ?? '' };
   const place = (how: Place['how'], userId: string): Place => ({
     userId,
     how,
-    federated: facts.domain === 'mine_federated',
+    account,
+    federated,
+    fresh: null,
   });
-  const [account] = await work.query<Account>(
-    'select id, name, countries from accounts where id = $1',
-    [accountId],
-  );
   const country = countryOf(given);
-  const entitlementCountry = account ? entitledIn(account, entitledTo(given), country) : null;
+  const { countries = [] } = facts.account ?? {};
+  const entitlementCountry = entitledIn({ countries: [...countries] }, entitledTo(given), country);
   const person = {
     ...nameOf(given),
     country,
@@ -75,11 +76,18 @@ export async function enrol({ work, caller }: Directory, given: Resource): Promi
   switch (said.outcome) {
     case 'create_member': {
       const known = facts.person?.id;
-      if (known) await takeOver(work, known, person);
-      const userId =
-        known ?? (await createUser(work, { ...person, email: facts.email!, emailDisplay: typed }));
-      await affiliate(work, userId, accountId, 'directory', { entitlementCountry });
-      return place('created', userId);
+      if (known === undefined) {
+        const fresh = await create(
+          directory,
+          given,
+          { ...person, email: facts.email! },
+          entitlementCountry,
+        );
+        return { userId: fresh.userId, how: 'created', account, federated, fresh };
+      }
+      await takeOver(work, known, person);
+      await affiliate(work, known, accountId, 'directory', { entitlementCountry });
+      return place('created', known);
     }
     case 'create_provisional': {
       const userId = await createUser(work, {
@@ -93,7 +101,7 @@ export async function enrol({ work, caller }: Directory, given: Resource): Promi
          values ($1, $2, $3, 'invited', $4, true)`,
         [newId(work.now.getTime()), userId, accountId, work.now],
       );
-      await invite(work, account!, {
+      await invite(work, account, {
         ...person,
         language: person.language ?? undefined,
         email: facts.email!,
@@ -116,6 +124,87 @@ export async function enrol({ work, caller }: Directory, given: Resource): Promi
   }
 }
 
+/** Somebody nobody knew: all that was said of them goes into the rows they begin with. */
+async function create(
+  directory: Directory,
+  given: Resource,
+  person: Pick<
+    NewUser,
+    'email' | 'givenName' | 'familyName' | 'country' | 'language' | 'identity' | 'source'
+  >,
+  entitlementCountry: string | null,
+): Promise<LockedUser> {
+  const { work, caller } = directory;
+  const text = (name: string): string | null => (given[name] as string | undefined) ?? null;
+  const manager = await requireManager(directory, managerOf(given));
+  const attributes = storedPart(given);
+  const title = text('title');
+  const phone = phoneOf(given);
+  const said: Record<SourcedAttribute, unknown> = {
+    email: true,
+    givenName: person.givenName,
+    familyName: person.familyName,
+    jobTitle: title,
+    phone,
+    country: person.country,
+    language: person.language,
+    communicationEmail: null,
+  };
+  const names = (Object.keys(said) as SourcedAttribute[]).filter((name) => said[name]);
+  const userName = String(given['userName']);
+  const words = {
+    externalId: text('externalId'),
+    displayName: text('displayName'),
+    managerId: manager?.value ?? null,
+    attributes: JSON.stringify(attributes),
+    by: caller.id,
+  };
+  const { userId, id, version } = await createMember(
+    work,
+    {
+      ...person,
+      emailDisplay: userName,
+      jobTitle: title,
+      phone,
+      attributeSources: claims(names, 'directory', caller.id, work.now),
+    },
+    caller.accountId,
+    'directory',
+    { entitlementCountry, words },
+  );
+  return {
+    id,
+    userId,
+    userName,
+    email: person.email,
+    givenName: person.givenName,
+    familyName: person.familyName,
+    displayName: words.displayName,
+    externalId: words.externalId,
+    title,
+    language: person.language ?? null,
+    active: true,
+    provisional: false,
+    attributes,
+    emails: [{ value: userName, type: 'work', primary: true }],
+    manager,
+    entitlementCountry,
+    source: 'scim',
+    identity: person.identity,
+    version,
+    created: work.now,
+    modified: work.now,
+    groups: null,
+    locks: [],
+    lastLogin: null,
+    emailVerified: false,
+    termsAcceptedAt: null,
+    breakGlass: false,
+    operator: false,
+    administrator: false,
+  };
+}
+
 function entitledTo(given: Resource): string | null {
   const country = accountOf(given)['entitlementCountry'];
   return typeof country === 'string' ? country : null;
@@ -124,11 +213,17 @@ function entitledTo(given: Resource): string | null {
 /** Tells a person that they are in: once all is written that the mail says of them. */
 export async function welcome(
   { work, caller }: Directory,
-  { userId, how, federated }: Place,
+  { userId, how, federated, account, fresh }: Place,
   given: Resource,
 ): Promise<void> {
   // Who signs in at their organization has no password to set; who may not come in is not asked to.
   if (how === 'invited' || given['active'] === false) return;
+  if (fresh && given['password'] === undefined) {
+    if (federated) return;
+    const { givenName, language } = fresh;
+    const person = { id: userId, email: fresh.userName, givenName, language, account };
+    return sendActivation(work, person, { invitedBy: null, first: true });
+  }
   const person = how === 'created' && federated ? null : await findPerson(work, userId, work.now);
   if (!person) return;
   if (person.identity !== 'ready') {

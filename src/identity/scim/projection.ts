@@ -1,5 +1,5 @@
 import { resolve } from './path.ts';
-import { accountSchema, type Attribute, type ResourceType } from './schema.ts';
+import { accountSchema, enterpriseSchema, type Attribute, type ResourceType } from './schema.ts';
 import { isObject, type Complex, type Resource } from './value.ts';
 
 /** Which attributes are wanted (RFC 7644, section 3.9): these alone, or all but these. */
@@ -12,6 +12,8 @@ export const everything: Wanted = { attributes: null, excluded: null };
 
 /** Decides about one attribute, or one sub-attribute, by its path. */
 export interface Projection {
+  /** Nobody asked for anything special: what there is is shown. */
+  readonly whole: boolean;
   shows(extension: string | null, attribute: Attribute, sub?: Attribute): boolean;
 }
 
@@ -20,6 +22,7 @@ export function projection(type: ResourceType, { attributes, excluded }: Wanted)
   const asked = attributes && pathsOf(type, attributes);
   const left = excluded && pathsOf(type, excluded);
   return {
+    whole: asked === null && left === null,
     shows(extension, attribute, sub) {
       const one = sub ?? attribute;
       if (one.returned === 'always') return true;
@@ -60,6 +63,7 @@ export function represent(
   shown: Projection,
   base: string,
 ): Resource {
+  if (shown.whole) return representWhole(type, resource, base);
   const extensions: [string, Complex][] = [];
   const body: Resource = {};
   for (const attribute of type.attributes)
@@ -79,6 +83,32 @@ export function represent(
     ...body,
     ...Object.fromEntries(extensions),
   };
+}
+
+/** The same where all of it is wanted, as nearly always: what is kept holds nothing else. */
+function representWhole(type: ResourceType, resource: Resource, base: string): Resource {
+  const schemas = [type.schema.id];
+  for (const { schema } of type.extensions) if (schema.id in resource) schemas.push(schema.id);
+  const body: Resource = { schemas, ...resource };
+  body['meta'] = {
+    ...(resource['meta'] as Complex),
+    location: `${base}${type.endpoint}/${String(resource['id'])}`,
+  };
+  const referred = (values: unknown, endpoint: string): unknown =>
+    (values as Complex[]).map((one) => ({
+      ...one,
+      $ref: `${base}${endpoint}/${String(one['value'])}`,
+    }));
+  if (resource['groups']) body['groups'] = referred(resource['groups'], '/Groups');
+  if (resource['members']) body['members'] = referred(resource['members'], '/Users');
+  const enterprise = resource[enterpriseSchema] as Complex | undefined;
+  const manager = enterprise?.['manager'] as Complex | undefined;
+  if (manager)
+    body[enterpriseSchema] = {
+      ...enterprise,
+      manager: { ...manager, $ref: `${base}/Users/${String(manager['value'])}` },
+    };
+  return body;
 }
 
 /** `isSoftDeleted` is `active` by another name. */

@@ -264,7 +264,7 @@ function subjectsOf(
   const add = (value: unknown): void => {
     if (typeof value !== 'string' || value === '' || value.length > 320) return;
     if (found.size < mostSubjects)
-      found.add(canonicalEmail(value) ?? storable(value.toLowerCase()));
+      found.add((value.includes('@') && canonicalEmail(value)) || storable(value.toLowerCase()));
   };
   const of = (resource: unknown, depth = 0): void => {
     if (Array.isArray(resource)) for (const one of resource) of(one, depth);
@@ -332,7 +332,7 @@ function digest(body: unknown): unknown {
   return shownOf({
     totalResults: body['totalResults'],
     Resources: list
-      .slice(0, 20)
+      .slice(0, mostListed)
       .map((one: unknown) =>
         isRecord(one) ? { id: one['id'], name: one['userName'] ?? one['displayName'] } : {},
       ),

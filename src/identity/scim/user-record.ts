@@ -81,57 +81,60 @@ export const ofAccount = 'a.account_id = $1 and a.ended_at is null';
 
 /** The resource as it is shown; what is read only is in it. */
 export function userResource(row: UserRow): Resource {
-  const { name = {}, enterprise = {}, preferredLanguage, ...stored } = row.attributes;
-  const resource: Resource = defined({
-    id: row.id,
-    externalId: row.externalId,
-    userName: row.userName,
-    name: nonEmpty(
-      defined({ ...name, familyName: row.familyName || null, givenName: row.givenName || null }),
-    ),
-    displayName: row.displayName,
-    title: row.title || null,
-    preferredLanguage: preferredLanguage ?? row.language,
-    ...stored,
-    active: row.active,
-    emails: row.emails,
-    groups: row.groups?.map((group) => ({ ...group, type: 'direct' })),
-    [enterpriseSchema]: nonEmpty(defined({ ...enterprise, manager: row.manager })),
-    [accountSchema]: accountPart(row),
-    meta: {
-      resourceType: users.name,
-      created: row.created.toISOString(),
-      lastModified: row.modified.toISOString(),
-      version: `W/"${row.version}"`,
-    },
-  });
+  const { name, enterprise, preferredLanguage, ...stored } = row.attributes;
+  const resource: Resource = { id: row.id };
+  if (row.externalId !== null) resource['externalId'] = row.externalId;
+  resource['meta'] = metaOf(users.name, row);
+  resource['userName'] = row.userName;
+  if (row.familyName !== '' || row.givenName !== '' || name)
+    resource['name'] = {
+      ...name,
+      ...(row.familyName !== '' && { familyName: row.familyName }),
+      ...(row.givenName !== '' && { givenName: row.givenName }),
+    };
+  if (row.displayName !== null) resource['displayName'] = row.displayName;
+  if (row.title) resource['title'] = row.title;
+  const language = preferredLanguage ?? row.language;
+  if (language !== null && language !== undefined) resource['preferredLanguage'] = language;
+  Object.assign(resource, stored);
+  resource['active'] = row.active;
+  if (row.emails) resource['emails'] = row.emails;
+  if (row.groups) resource['groups'] = row.groups.map((one) => ({ ...one, type: 'direct' }));
+  if (enterprise || row.manager)
+    resource[enterpriseSchema] = {
+      ...enterprise,
+      ...(row.manager && { manager: row.manager }),
+    };
+  resource[accountSchema] = accountPart(row);
   return resource;
 }
 
+/** What a resource says about itself. */
+export function metaOf(
+  resourceType: string,
+  { created, modified, version }: { created: Date; modified: Date; version: number },
+): Complex {
+  return {
+    resourceType,
+    created: created.toISOString(),
+    lastModified: modified.toISOString(),
+    version: `W/"${version}"`,
+  };
+}
+
 function accountPart(row: UserRow): Complex {
-  return defined({
-    affiliation: row.provisional ? 'invited' : 'member',
-    ...(row.locks && { lockState: row.locks.length > 0 ? 'locked' : 'open' }),
-    lockReasons: row.locks && row.locks.length > 0 ? row.locks : null,
-    lastLogin: row.lastLogin?.toISOString(),
-    emailVerified: row.emailVerified,
-    termsAcceptedAt: row.termsAcceptedAt?.toISOString(),
-    managedBy: managers[row.source] ?? 'administrator',
-    entitlementCountry: row.entitlementCountry,
-  });
+  const part: Complex = { affiliation: row.provisional ? 'invited' : 'member' };
+  if (row.locks) part['lockState'] = row.locks.length > 0 ? 'locked' : 'open';
+  if (row.locks && row.locks.length > 0) part['lockReasons'] = row.locks;
+  if (row.lastLogin) part['lastLogin'] = row.lastLogin.toISOString();
+  if (row.emailVerified !== undefined) part['emailVerified'] = row.emailVerified;
+  if (row.termsAcceptedAt) part['termsAcceptedAt'] = row.termsAcceptedAt.toISOString();
+  part['managedBy'] = managers[row.source] ?? 'administrator';
+  if (row.entitlementCountry !== null) part['entitlementCountry'] = row.entitlementCountry;
+  return part;
 }
 
 const managers: Record<string, string> = { scim: 'directory', jit: 'identity_provider' };
-
-function defined(value: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, one]) => one !== null && one !== undefined),
-  );
-}
-
-function nonEmpty(value: Complex): Complex | null {
-  return Object.keys(value).length > 0 ? value : null;
-}
 
 /** Kept in columns, in a table of their own, or not at all. */
 const elsewhere = new Set([

@@ -1,4 +1,5 @@
 import { isLocale } from '#platform/i18n.ts';
+import { isId } from '#platform/ids.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { storePassword } from '../credentials/password.ts';
 import { Refusal } from '../refusal.ts';
@@ -10,7 +11,7 @@ import type { Directory } from './context.ts';
 import { bad, ScimError, shown } from './error.ts';
 import type { Complex, Resource } from './value.ts';
 import type { LockedUser } from './users.ts';
-import { accountOf } from './user-record.ts';
+import { accountOf, ofAccount, type UserRow } from './user-record.ts';
 
 /** A person has a few addresses. */
 const mostEmails = 20;
@@ -101,6 +102,32 @@ export async function setPassword(
     caller.accountId,
   );
   return true;
+}
+
+/** Whom somebody is led by. */
+type Leader = NonNullable<UserRow['manager']>;
+
+/**
+ * Who leads the person: somebody of this account.
+ *
+ * @throws {ScimError} 400 `invalidValue`
+ */
+export async function requireManager(
+  { work, caller }: Directory,
+  id: string | undefined,
+): Promise<Leader | null> {
+  if (id === undefined) return null;
+  const [leader] = isId(id)
+    ? await work.query<Leader>(
+        `select a.id as value, coalesce(a.display_name,
+           nullif(trim(a.given_name || ' ' || a.family_name), ''), a.user_name) as "displayName"
+         from affiliations a where ${ofAccount} and a.id = $2`,
+        [caller.accountId, id],
+      )
+    : [];
+  if (!leader)
+    throw bad('invalidValue', `manager: there is no user ${shown(id)}.`, 'unknown_reference');
+  return leader;
 }
 
 /** The language of pages and mails, where it is one of ours. */

@@ -5,7 +5,7 @@ import type { Work } from '../work.ts';
 import { claims, type SourcedAttribute } from './authority.ts';
 import { countDeparture, countReturn } from './brake.ts';
 import type { Directory } from './context.ts';
-import { bad, notFound, shown } from './error.ts';
+import { bad, notFound } from './error.ts';
 import { requireMatch, type Conditions } from './etag.ts';
 import { currentExchange } from './exchange.ts';
 import { enrol, welcome } from './enrol.ts';
@@ -29,6 +29,7 @@ import {
   languageOf,
   phoneOf,
   requireEmails,
+  requireManager,
   requireUserValues,
   setPassword,
 } from './user-values.ts';
@@ -102,16 +103,20 @@ export async function createUser(directory: Directory, body: unknown): Promise<R
   requireUserValues(given);
   settleActive(given);
   const place = await enrol(directory, given);
-  const person = await personOf(work, caller.accountId, place.userId);
+  const person = place.fresh ?? (await personOf(work, caller.accountId, place.userId));
   const before = userResource(person);
   const after: Resource = { ...before };
   for (const [name, value] of Object.entries(given)) after[name] = value;
   // Whoever is adopted keeps what the directory does not say.
-  after['name'] = { ...(before['name'] as Complex), ...(given['name'] as Complex | undefined) };
+  const name = { ...(before['name'] as Complex), ...(given['name'] as Complex) };
+  assign(after, 'name', Object.keys(name).length > 0 ? name : undefined);
   after[accountSchema] = { ...accountOf(before), ...accountOf(given) };
   after['active'] = given['active'] ?? true;
   after['userName'] = given['userName'];
-  const changed = await writeUser(directory, person, before, after, { first: true });
+  const changed = await writeUser(directory, person, before, after, {
+    first: true,
+    written: place.fresh !== null,
+  });
   await welcome(directory, place, given);
   return changed;
 }
@@ -184,11 +189,11 @@ async function writeUser(
   row: LockedUser,
   before: Resource,
   after: Resource,
-  { first = false }: { first?: boolean } = {},
+  { first = false, written = !first }: { first?: boolean; written?: boolean } = {},
 ): Promise<Resource> {
   const { work, caller } = directory;
   const changed = changedNames(before, after);
-  if (changed.length === 0 && !first) return before;
+  if (changed.length === 0 && written) return before;
   requireReach(row);
   const is = (name: string): boolean => changed.includes(name);
 
@@ -205,9 +210,9 @@ async function writeUser(
     await setCountry(directory, row, typeof country === 'string' ? country : null);
   await writePerson(directory, row, before, after, { first });
   if (is('emails')) await writeEmails(directory, row, after);
-  const manager = await requireManager(directory, row, managerOf(after), is(enterpriseSchema));
+  const manager = await managerFor(directory, row, after, is(enterpriseSchema));
 
-  const [written] = await work.query<{ version: number; modified: Date }>(
+  const [now] = await work.query<{ version: number; modified: Date }>(
     `update affiliations set external_id = $2, display_name = $3,
        display_name_key = coalesce(folded($3), U&'\\+10FFFF'), manager_id = $4, attributes = $5,
        provisioned_by = $6, modified_at = $7, version = version + 1
@@ -229,7 +234,7 @@ async function writeUser(
       { changed: changed.map(nameInRecord), by: 'directory' },
       caller.accountId,
     );
-  return finished(after, row, manager, written!, is('active') || first);
+  return finished(after, row, manager, now!, is('active') || first);
 
   function finished(
     resource: Resource,
@@ -263,6 +268,18 @@ async function writeUser(
     };
     return result;
   }
+}
+
+function managerFor(
+  directory: Directory,
+  row: LockedUser,
+  after: Resource,
+  changed: boolean,
+): Promise<Complex | null> | Complex | null {
+  const id = managerOf(after);
+  return !changed && row.manager?.value === id
+    ? (row.manager ?? null)
+    : requireManager(directory, id);
 }
 
 /** What is kept of a resource. A language that only the person chose stays theirs. */
@@ -329,9 +346,12 @@ async function writePerson(
   const name = nameOf(after);
   const moved = (list: string): boolean => !same(before[list], after[list]);
   const said: Partial<Record<SourcedAttribute, boolean>> = {
-    email: first,
-    givenName: name.givenName !== row.givenName || (first && name.givenName !== ''),
-    familyName: name.familyName !== row.familyName || (first && name.familyName !== ''),
+    email: first && row.source !== 'scim',
+    givenName:
+      name.givenName !== row.givenName || (first && row.source !== 'scim' && name.givenName !== ''),
+    familyName:
+      name.familyName !== row.familyName ||
+      (first && row.source !== 'scim' && name.familyName !== ''),
     jobTitle: textOf(after, 'title') !== (row.title || null),
     language: languageOf(after, row.language) !== row.language,
     phone: moved('phoneNumbers') && phoneOf(after) !== null,
@@ -463,32 +483,6 @@ async function setCountry(
     row.userId,
     { country },
   );
-}
-
-/**
- * Who leads the person: somebody of this account.
- *
- * @throws {ScimError} 400 `invalidValue`
- */
-async function requireManager(
-  { work, caller }: Directory,
-  row: LockedUser,
-  id: string | undefined,
-  changed: boolean,
-): Promise<Complex | null> {
-  if (id === undefined) return null;
-  if (!changed && row.manager?.value === id) return row.manager;
-  const [leader] = isId(id)
-    ? await work.query<{ value: string; displayName: string }>(
-        `select a.id as value, coalesce(a.display_name,
-           nullif(trim(a.given_name || ' ' || a.family_name), ''), a.user_name) as "displayName"
-         from affiliations a where ${ofAccount} and a.id = $2`,
-        [caller.accountId, id],
-      )
-    : [];
-  if (!leader)
-    throw bad('invalidValue', `manager: there is no user ${shown(id)}.`, 'unknown_reference');
-  return leader;
 }
 
 /** The addresses as they were sent; the one the person signs in with, where there are none. */

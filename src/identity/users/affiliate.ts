@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { mail } from '../mail/letter.ts';
 import { administratorNames } from '../accounts/administrators.ts';
+import type { NewUser } from './create-user.ts';
 import { lockUser } from './lock.ts';
 
 interface Standing {
@@ -67,6 +68,95 @@ export async function affiliate(
   if (place!.shut) await lockUser(work, userId, 'directory', { accountId });
   work.record('user.affiliated', { type: 'user', id: userId }, { reason }, accountId);
   await closeOpen(work, userId, standing.email, by);
+}
+
+/** What a directory says of somebody, for the place it knows them by. */
+export interface DirectoryWords {
+  externalId: string | null;
+  displayName: string | null;
+  managerId: string | null;
+  /** JSON of all that has no column. */
+  attributes: string;
+  /** The id of its token. */
+  by: string;
+}
+
+/**
+ * A new person who is a member from the first moment: nobody else can have taken them meanwhile, so
+ * there is nothing to be looked at again, and next to nothing to be closed. To be called behind the
+ * door (`enterDoor`), where the account was found active.
+ */
+export async function createMember(
+  work: Work,
+  user: NewUser & { jobTitle: string | null; phone: string | null; attributeSources: string },
+  accountId: string,
+  reason: string,
+  { entitlementCountry, words }: { entitlementCountry: string | null; words: DirectoryWords },
+): Promise<{ userId: string; id: string; version: number }> {
+  const userId = newId(work.now.getTime());
+  const id = newId(work.now.getTime());
+  await work.query(
+    `insert into users (id, email, email_display, given_name, family_name, country, language,
+       job_title, phone, identity, source, attribute_sources, affiliation, account_id,
+       entitlement_country, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'member', $13, $14, $15, $15)`,
+    [
+      userId,
+      user.email,
+      user.emailDisplay,
+      user.givenName,
+      user.familyName,
+      user.country,
+      user.language ?? null,
+      user.jobTitle,
+      user.phone,
+      user.identity,
+      user.source,
+      user.attributeSources,
+      accountId,
+      entitlementCountry,
+      work.now,
+    ],
+  );
+  const [place] = await work.query<{ version: number; closed: Closed[] | null }>(
+    `with closed as (
+       update invitations set state = 'superseded', decided_at = $5
+       where email = $11 and state = 'pending' returning id, account_id
+     )
+     insert into affiliations (id, user_id, account_id, reason, began_at, external_id, display_name,
+       display_name_key, manager_id, attributes, provisioned_by)
+     values ($1, $2, $3, $4, $5, $6, $7, coalesce(folded($7), U&'\\+10FFFF'), $8, $9, $10)
+     returning version, (select jsonb_agg(jsonb_build_object('id', c.id, 'account_id', c.account_id))
+       from closed c) as closed`,
+    [
+      id,
+      userId,
+      accountId,
+      reason,
+      work.now,
+      words.externalId,
+      words.displayName,
+      words.managerId,
+      words.attributes,
+      words.by,
+      user.email,
+    ],
+  );
+  work.record('user.added', { type: 'user', id: userId }, { source: user.source });
+  work.record('user.affiliated', { type: 'user', id: userId }, { reason }, accountId);
+  for (const { id: invitation, account_id: account } of place!.closed ?? [])
+    work.record(
+      'invitation.superseded',
+      { type: 'invitation', id: invitation },
+      { user: userId },
+      account,
+    );
+  return { userId, id, version: place!.version };
+}
+
+interface Closed {
+  id: string;
+  account_id: string;
 }
 
 /** Closes what waited for a person who has joined somewhere now. Each account is told in its log. */

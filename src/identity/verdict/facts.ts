@@ -35,6 +35,8 @@ export async function readFacts(
     account: account && {
       id: account.id,
       status: account.status,
+      name: account.name,
+      countries: account.countries,
       allowsForeignDomains: account.foreign !== 'off',
     },
     domain: standing({ domain, accountId, owner, claimed, trusted }),
@@ -66,7 +68,13 @@ async function standingOf(
 const rejectionMemory = 30 * 24 * 3600_000;
 
 interface Row {
-  account: { id: string; status: AccountStatus; foreign: string | null } | null;
+  account: {
+    id: string;
+    status: AccountStatus;
+    name: string;
+    countries: string[];
+    foreign: string | null;
+  } | null;
   owner: {
     id: string;
     status: AccountStatus;
@@ -112,7 +120,8 @@ const statement = `
     select d.* from domains d where d.name = $2 and d.state in ('owned', 'at_risk', 'lapsed')
   )
   select
-    (select jsonb_build_object('id', a.id, 'status', a.status,
+    (select jsonb_build_object('id', a.id, 'status', a.status, 'name', a.name,
+       'countries', to_jsonb(a.countries),
        'foreign', a.settings ->> 'foreignDomains')
      from accounts a where a.id = $3::uuid) as account,
     (select jsonb_build_object('id', o.account_id, 'status', a.status, 'signup', o.signup,

@@ -56,7 +56,14 @@ export interface Facts {
   /** The address in canonical form, or null where it has none. */
   email: string | null;
   /** The account that acts, or the one that invites or approves; null where none does. */
-  account: { id: string; status: AccountStatus; allowsForeignDomains: boolean } | null;
+  account: {
+    id: string;
+    status: AccountStatus;
+    allowsForeignDomains: boolean;
+    /** Its name, and where it may be entitled to something: they decide nothing here. */
+    name?: string;
+    countries?: readonly string[];
+  } | null;
   domain: DomainStanding;
   /** Who owns the domain, seen from a person who registers; null where nobody does. */
   owner: {

@@ -32,7 +32,7 @@ serveParent(
         },
       });
       const app = new Koa();
-      app.use(answer);
+      app.use((ctx) => answer(ctx));
       const server = createServer(app.callback());
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return (server.address() as AddressInfo).port;
