@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
-import type { Provider } from 'oidc-provider';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import { readText } from '../body.ts';
@@ -84,6 +84,8 @@ export function engineEndpoints(
         await scope.flush(database, clock());
       } catch (error) {
         if (!(error instanceof SpentMeanwhile)) throw error;
+        revokeSpent(ctx, scope, error);
+        await scope.flush(database, clock());
         refuseSpent(ctx);
       }
     });
@@ -101,6 +103,22 @@ export function engineEndpoints(
     }
     if (ctx.status === 404 && ctx.body === undefined) await next();
   };
+}
+
+/**
+ * What was used twice was known to two, and one of them may be a thief: what the first use gave is
+ * taken back, as a later replay has it (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2). But for
+ * the refresh token of a public client, whose tabs refresh at the same moment (oidc.md A5): there the
+ * first keeps what it got.
+ */
+function revokeSpent(ctx: Context, scope: RequestScope, { spent }: SpentMeanwhile): void {
+  const { client } = (ctx as unknown as KoaContextWithOIDC).oidc;
+  const open = client?.clientAuthMethod === 'none';
+  for (const { kind, grantId } of spent) {
+    if (kind === 'RefreshToken' && open) continue;
+    scope.revokeGrant(grantId);
+    scope.destroyGrant(grantId);
+  }
 }
 
 /** Two requests spent the same code or token; this one was second. */

@@ -8,6 +8,13 @@ import { mergedGrant } from './merged-grant.ts';
 /** Somebody else spent the code, token or request a moment earlier. Nothing of this request is kept. */
 export class SpentMeanwhile extends Error {
   override readonly name = 'SpentMeanwhile';
+  /** What was spent twice, as far as it came from a grant. */
+  readonly spent: readonly { kind: string; grantId: string }[];
+
+  constructor(spent: readonly { kind: string; grantId: string }[]) {
+    super('It was used by another request at the same time.');
+    this.spent = spent;
+  }
 }
 
 export interface ArtifactRow {
@@ -131,6 +138,11 @@ export class RequestScope {
 
   #waiting(): Writes {
     return (this.#writes ??= new Writes());
+  }
+
+  #grantOf(id: string): { kind: string; grantId: string }[] {
+    const { kind, grantId } = (this.artifacts.get(id) ?? {}) as { kind?: string; grantId?: string };
+    return kind !== undefined && grantId !== undefined ? [{ kind, grantId }] : [];
   }
 
   /** A session that begins with this request has no grants yet: nothing is to be looked for. */
@@ -282,7 +294,7 @@ export class RequestScope {
       { fleeting: parts.length === 1 && writes.areFleeting() },
     );
     this.#writes = undefined;
-    if (!row!.fresh) throw new SpentMeanwhile('It was used by another request at the same time.');
+    if (!row!.fresh) throw new SpentMeanwhile(consumed.flatMap((id) => this.#grantOf(id)));
   }
 }
 

@@ -24,7 +24,7 @@ function times<T>(count: number, act: (index: number) => Promise<T>): Promise<T[
 }
 
 describe('what may be used once is used once (security.md D-59, D-60)', () => {
-  it('twenty redemptions of one code at the same time: one gets tokens; a later replay kills them', async ({
+  it('twenty redemptions of one code at the same time: one gets tokens, and the others, or a later replay, kill them', async ({
     given,
     browser,
     program,
@@ -41,7 +41,8 @@ describe('what may be used once is used once (security.md D-59, D-60)', () => {
       for (const { status, json } of answers.filter((answer) => answer !== won[0]))
         expect([status, json.error]).toEqual([400, 'invalid_grant']);
 
-      expect((await redeem(program, client, code)).json.error).toBe('invalid_grant');
+      // The last round has no later replay: that two used it at once is enough.
+      if (round < 4) expect((await redeem(program, client, code)).json.error).toBe('invalid_grant');
       const { access_token, refresh_token } = won[0]!.json;
       expect((await userinfo(program, access_token)).status).toBe(401);
       expect((await refresh(program, client, refresh_token)).json.error).toBe('invalid_grant');
