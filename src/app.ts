@@ -342,6 +342,7 @@ export async function createApp({
       device: deviceCookie(issuer),
       lockout,
       counters: secrets.counters,
+      recoveryKey: secrets.recoveryCodes,
     }),
     domainProofRoutes({ foundation, csrf: forms }),
     profileRoutes({

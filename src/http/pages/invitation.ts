@@ -40,7 +40,7 @@ export interface InvitationPage extends PageContext {
   errors?: PersonErrors | undefined;
   problems?: PasswordProblem[] | undefined;
   /** What became of the password, with `password`. */
-  failure?: 'wrong' | 'locked' | undefined;
+  failure?: 'wrong' | 'locked' | 'code' | 'code_wrong' | undefined;
   minLength: number;
   maxLength?: number | undefined;
   composition?: PasswordComposition | undefined;
@@ -116,6 +116,15 @@ function accepting(page: InvitationPage): Child {
             autocomplete: 'current-password',
             error: failure === 'wrong' && t('cred.bad'),
           }),
+          (failure === 'code' || failure === 'code_wrong') &&
+            field({
+              name: 'code',
+              label: t('mfa.code.field'),
+              hint: t('mfa.code.text'),
+              autocomplete: 'one-time-code',
+              error: failure === 'code_wrong' && t('mfa.code.wrong'),
+              attributes: 'class="code" maxlength="40"',
+            }),
           primary(t('invitation.accept')),
         ])}
         <p class="links"><a href="/forgot-password">${t('action.forgot')}</a></p>

@@ -1,6 +1,7 @@
 import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import type { PasswordHasher } from '#platform/password-hash.ts';
+import { secretHash } from '#platform/secrets.ts';
 import {
   acceptInvitation,
   declineInvitation,
@@ -10,8 +11,10 @@ import {
   type Proof,
 } from '#identity/belonging/answer-invitation.ts';
 import { checkPassword } from '#identity/credentials/check-password.ts';
+import { checkCode } from '#identity/credentials/check-second-factor.ts';
 import type { LockoutPolicy } from '#identity/credentials/lockout.ts';
 import { passwordRulesFor } from '#identity/credentials/policy.ts';
+import { cleanCode } from '#identity/credentials/totp.ts';
 import { forgetAttempts } from '#identity/users/lock.ts';
 import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
@@ -39,6 +42,8 @@ export interface InvitationPagesDependencies {
   lockout: LockoutPolicy;
   /** Key of the counters: see `AppSecrets`. */
   counters: Buffer;
+  /** Key of the recovery codes: see `AppSecrets`. */
+  recoveryKey: Buffer;
 }
 
 /**
@@ -46,7 +51,8 @@ export interface InvitationPagesDependencies {
  * person: whoever is known has to be signed in as the one who was invited (security.md D-80).
  */
 export function invitationRoutes(dependencies: InvitationPagesDependencies): Router {
-  const { foundation, hasher, csrf, sessions, device, lockout, counters } = dependencies;
+  const { foundation, hasher, csrf, sessions, device, lockout, counters, recoveryKey } =
+    dependencies;
   const router = new Router({ prefix: '/invitations/:secret' });
 
   router.get('/', async (ctx) => {
@@ -123,7 +129,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
         sessions.signIn(ctx, pathOf(ctx), { loginHint: view.invitation.email });
         return null;
       case 'password':
-        return proofByPassword(ctx, view, form['password'] ?? '', current);
+        return proofByPassword(ctx, view, form, current);
       default: {
         const { values, errors } = readPerson(form);
         if (Object.keys(errors).length > 0) {
@@ -145,9 +151,10 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
   async function proofByPassword(
     ctx: Context,
     view: InvitationView,
-    password: string,
+    form: Record<string, string>,
     current: Person | null,
   ): Promise<Proof | null> {
+    const password = form['password'] ?? '';
     if (password === '' || password.length > 1024) {
       await show(ctx, view, current, { failure: 'wrong' });
       return null;
@@ -172,10 +179,53 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
       return null;
     }
     const { id } = result.person;
+    if (!(await showsFactor(ctx, view, result.person, form['code'] ?? '', current))) return null;
     await unitOfWork(foundation, { actor: { type: 'user', id }, origin }, (work) =>
       forgetAttempts(work, id),
     );
     return { by: 'person', userId: id };
+  }
+
+  /** Who has a second factor shows it here as well: a password alone is not them at any door. */
+  async function showsFactor(
+    ctx: Context,
+    view: InvitationView,
+    person: Person,
+    code: string,
+    current: Person | null,
+  ): Promise<boolean> {
+    if (!person.secondFactor.enrolled) return true;
+    if (code.trim() === '') {
+      await show(ctx, view, current, { failure: 'code' });
+      return false;
+    }
+    const result = await checkCode(
+      { ...foundation, recoveryKey },
+      {
+        person,
+        kind: /^\d{6}$/.test(cleanCode(code)) ? 'totp' : 'recovery_code',
+        code: code.slice(0, 64),
+        challenge: `invitation:${secretHash(secretOf(ctx))}`,
+        origin: originOf(ctx),
+      },
+    );
+    if (result.outcome === 'right') return true;
+    if (result.outcome === 'wrong') {
+      await show(ctx, view, current, { failure: 'code_wrong' });
+      return false;
+    }
+    ctx.set('Retry-After', '3600');
+    sendPage(
+      ctx,
+      429,
+      throttledPage({
+        ...pageContext(ctx),
+        minutes: 60,
+        codes: true,
+        reference: referenceOf(ctx),
+      }),
+    );
+    return false;
   }
 
   async function show(

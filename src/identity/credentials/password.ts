@@ -404,7 +404,7 @@ async function isCurrent(
 export async function storePassword(work: Work, userId: string, hash: string): Promise<void> {
   await work.query(
     `insert into passwords (user_id, hash, set_at) values ($1, $2, $3)
-     on conflict (user_id) do update set hash = excluded.hash, must_change = false, set_at = $3,
+     on conflict (user_id) do update set hash = excluded.hash, set_at = $3,
        disabled_at = null`,
     [userId, hash, work.now],
   );

@@ -428,6 +428,11 @@ export const samples: Sample[] = [
   sample('dead link', deadLinkPage, {}),
 
   sample('invitation', invitationPage, { ...invitation, groups: ['Bridges', arabic] }),
+  sample('invitation, second factor', invitationPage, {
+    ...invitation,
+    way: 'password',
+    failure: 'code_wrong',
+  }),
   sample('invitation, sign in', invitationPage, {
     ...invitation,
     inviter: null,

@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 import { expireInvitations } from '#identity/belonging/housekeeping.ts';
 import { affiliate } from '#identity/users/affiliate.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
+import { enrolApp } from '#test/support/factors.ts';
 import { it } from '#test/support/it.ts';
 import { typePassword } from '#test/support/sign-in.ts';
 import type { TestServer } from '#test/support/server.ts';
@@ -238,6 +239,35 @@ describe('a person there is, is invited', () => {
     expect(words(done)).toContain('You now belong to Acme.');
     expect(await given.person(carol)).toMatchObject({ locks: [], account: { id: w.acme.id } });
     await signedIn(browser, carol);
+  });
+
+  it('and was removed, and has a second factor: shows that as well', async ({
+    given,
+    program,
+    server,
+    browser,
+  }) => {
+    const w = await world(given, program, server);
+    const beta = await given.account('Beta');
+    const carol = await given.user('carol@gmail.com', { of: beta });
+    const hers = server.agent();
+    const setUp = await typePassword(
+      hers,
+      await hers.follow(await hers.get('/profile/factors/app')),
+      carol,
+    );
+    const { app, recoveryCodes } = await enrolApp(hers, setUp, server.clock);
+    await caller(program, await given.apiToken(beta)).delete(
+      `/accounts/${beta.id}/users/${carol.id}`,
+    );
+    const page = await browser.get(await w.asked(carol));
+    const asked = await accept(browser, page, { password });
+    expect(asked.forms[0]!.fields).toHaveProperty('code');
+    const wrong = await accept(browser, asked, { password, code: app.wrong() });
+    expect(wrong.alerts[0]).toContain('not right');
+    expect(await given.person(carol)).toMatchObject({ account: null });
+    const done = await accept(browser, wrong, { password, code: recoveryCodes[0]! });
+    expect(words(done)).toContain('You now belong to Acme.');
   });
 
   it('by two accounts: one is accepted, the other is closed', async ({

@@ -120,6 +120,13 @@ describe('a passkey, in a real browser', () => {
     await page.getByText('Nobody here has this passkey').waitFor();
     await given.rows(`update factors set sign_count = ${kept!.signCount}`);
 
+    // --- Too many wrong passwords lock the password, not the person (D-47)
+    await given.locked(ann, 'too_many_attempts');
+    await page.goto(authorizeUrl(planner));
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await arrived.waitFor();
+    await context.clearCookies();
+
     // --- Locked: told only after the proof
     await given.locked(ann, 'admin');
     await page.goto(authorizeUrl(planner));

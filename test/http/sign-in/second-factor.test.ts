@@ -6,11 +6,13 @@ import { appOn, enrolApp, type Enrolment } from '#test/support/factors.ts';
 import { it } from '#test/support/it.ts';
 import type { TestServer } from '#test/support/server.ts';
 import {
+  asClient,
   authorizeUrl,
   codeOf,
   redeem,
   refresh,
   signIn,
+  typePassword,
   type Tokens,
 } from '#test/support/sign-in.ts';
 import type { GivenClient, GivenUser } from '#test/support/world.ts';
@@ -270,6 +272,39 @@ describe('a session of before the rule (F28)', () => {
     const { answer: back } = await enrolApp(browser, enrol, server.clock);
     codeOf(back);
     expect((await browser.get('/profile')).status).toBe(200);
+  });
+
+  it('meets it on a device that was let in a moment ago (RFC 8628)', async ({
+    server,
+    given,
+    browser,
+  }) => {
+    const ann = await given.user();
+    const grantType = 'urn:ietf:params:oauth:grant-type:device_code';
+    const television = await given.client({
+      metadata: {
+        token_endpoint_auth_method: 'none',
+        application_type: 'native',
+        grant_types: [grantType, 'refresh_token'],
+        response_types: [],
+        redirect_uris: [],
+      },
+    });
+    const begun = await asClient(browser, '/oauth/device_authorization', television, {
+      scope: 'openid',
+    });
+    const { device_code, user_code } = begun.json as Record<string, string>;
+    const question = await browser.submit((await browser.get('/device')).forms[0]!, {
+      user_code: user_code!,
+    });
+    const page = await browser.follow(await browser.submit(question.forms[0]!));
+    expect((await typePassword(browser, page, ann)).words).toContain('Your device is connected');
+    await demand(server, ann);
+    const polled = await asClient(browser, '/oauth/token', television, {
+      grant_type: grantType,
+      device_code: device_code!,
+    });
+    expect(polled.json).toMatchObject({ error: 'invalid_grant' });
   });
 
   it('asks who has a factor for the factor alone, and does not call the sign-in fresh', async ({
