@@ -1,6 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
+import { directoryOfGroups } from '../scim/authority.ts';
 import type { Work } from '../work.ts';
 
 /**
@@ -115,7 +116,7 @@ export async function changeGroup(
   const before = await lockGroup(work, account.id, id);
   if (version !== undefined && version !== before.version) throw new Refusal('version_conflict');
   if (name !== undefined && name !== before.name) {
-    requireLocal(before);
+    await requireLocal(work, account.id, before);
     await requireFreeName(work, account.id, name, id);
   }
   const country = entitlementCountry ?? before.entitlementCountry;
@@ -144,7 +145,7 @@ export async function changeGroup(
 /** @throws {Refusal} `not_found`, `managed_by_directory` */
 export async function removeGroup(work: Work, accountId: string, id: string): Promise<void> {
   const group = await lockGroup(work, accountId, id);
-  requireLocal(group);
+  await requireLocal(work, accountId, group);
   await work.query('delete from groups where id = $1', [id]);
   work.record(
     'group.removed',
@@ -162,9 +163,26 @@ export async function lockGroup(work: Work, accountId: string, id: string): Prom
   return groupById(work, accountId, id);
 }
 
-/** @throws {Refusal} `managed_by_directory` */
-export function requireLocal({ source }: Pick<Group, 'source'>): void {
-  if (source !== 'local') throw new Refusal('managed_by_directory', { source });
+/**
+ * What a directory says of its groups holds while the account has one that reaches them.
+ *
+ * @throws {Refusal} `managed_by_directory`
+ */
+export async function requireLocal(
+  sql: Sql,
+  accountId: string,
+  { source, name }: Pick<Group, 'source' | 'name'>,
+): Promise<void> {
+  if (source === 'local') return;
+  const directory = source === 'scim' ? await directoryOfGroups(sql, accountId) : null;
+  if (source === 'scim' && directory === null) return;
+  throw new Refusal(
+    'managed_by_directory',
+    { source, directory },
+    [],
+    directory &&
+      `The group ${name} is managed by the directory ${directory} of the organization. Change it there.`,
+  );
 }
 
 /** What stays as it was is not asked about: the countries of an account may have become fewer. */

@@ -60,7 +60,7 @@ export async function changeMembers(
   { add = [], remove = [] }: { add?: readonly string[]; remove?: readonly string[] },
 ): Promise<Group> {
   const group = await lockGroup(work, accountId, groupId);
-  requireLocal(group);
+  await requireLocal(work, accountId, group);
   if (add.length > 0) {
     const known = await work.query<{ id: string }>(
       `select id from users

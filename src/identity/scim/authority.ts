@@ -185,6 +185,18 @@ export async function claimAttributes(
   );
 }
 
+/** The name of the directory that keeps the groups of an account, or null where none does any more. */
+export async function directoryOfGroups(sql: Sql, accountId: string): Promise<string | null> {
+  const [directory] = await sql.query<{ name: string }>(
+    `select t.name from scim_tokens t
+     where t.account_id = $1 and t.groups and not t.read_only and not t.dry_run
+       and t.revoked_at is null
+     order by t.id desc limit 1`,
+    [accountId],
+  );
+  return directory?.name ?? null;
+}
+
 /**
  * For a statement that reads a person `u`: the names of what a directory decides about them, as a
  * JSON array. A provider's word about these is not taken over.

@@ -222,7 +222,7 @@ export async function findScimToken(
 async function refused(sql: Sql, id: string, now: Date): Promise<void> {
   await sql.query(
     `update scim_tokens set refused_at = $2
-     where id = $1 and (refused_at is null or refused_at < $3)`,
+     where id = (${unlessTaken}) and (refused_at is null or refused_at < $3)`,
     [id, now, new Date(now.getTime() - 60_000)],
   );
 }
@@ -253,6 +253,9 @@ async function findByAccessToken(
   return found ? used(sql, found, now, ip) : null;
 }
 
+/** Nobody waits for a note: a request of many removals holds the row for seconds (`countDeparture`). */
+const unlessTaken = 'select t.id from scim_tokens t where t.id = $1 for no key update skip locked';
+
 /** To the minute is enough, and spares a write per request. */
 async function used(
   sql: Sql,
@@ -261,11 +264,10 @@ async function used(
   ip: string | null,
 ): Promise<ScimCaller> {
   if (lastUsedAt === null || now.getTime() - lastUsedAt.getTime() > 60_000)
-    await sql.query('update scim_tokens set last_used_at = $2, last_used_ip = $3 where id = $1', [
-      caller.id,
-      now,
-      ip,
-    ]);
+    await sql.query(
+      `update scim_tokens set last_used_at = $2, last_used_ip = $3 where id = (${unlessTaken})`,
+      [caller.id, now, ip],
+    );
   return caller;
 }
 

@@ -92,13 +92,20 @@ describe('groups', () => {
     const { json } = await admin.post(`/accounts/${acme.id}/groups`, { name: 'Bridges' });
     await given.work((work) => work.query(`update groups set source = 'scim'`));
     const one = `/accounts/${acme.id}/groups/${json.id}`;
+    const tokens = `/accounts/${acme.id}/scim-tokens`;
+    const token = (await admin.post(tokens, { name: 'Entra ID' })).json;
     for (const answer of [
       await admin.patch(one, { name: 'Other' }),
       await admin.delete(one),
       await admin.post(`${one}/members`, { add: [ann.id] }),
-    ])
+    ]) {
       expect([answer.status, answer.json.code]).toEqual([409, 'managed_by_directory']);
+      expect(answer.json.detail).toContain('by the directory Entra ID of the organization');
+    }
     expect((await admin.patch(one, { description: 'From the directory' })).status).toBe(200);
+    // Without a directory they are the account's own again.
+    await admin.delete(`${tokens}/${token.id}`);
+    expect((await admin.patch(one, { name: 'Other' })).status).toBe(200);
   });
 });
 
