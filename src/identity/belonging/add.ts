@@ -114,6 +114,7 @@ export async function addToAccount(
   if (unlock) await unlockUser(work, userId, ['unaffiliated'], account.id);
 
   const member = (await findPerson(work, userId, work.now))!;
+  if (member.identity !== 'ready' && facts.domain === 'mine_federated') return;
   if (member.identity !== 'ready')
     return sendActivation(work, member, { invitedBy: await nameOf(work, asking) });
   mail(

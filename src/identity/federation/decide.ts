@@ -220,6 +220,8 @@ function first(facts: FederatedFacts): FederatedOutcome {
     return { outcome: 'create' };
   }
   if (holder.breakGlass) return refuse('break_glass', { userId });
+  // Once its proof has been missing for a week, a domain links nobody new (security.md 3.6).
+  if (address.weaklyProved && !linked) return refuse('domain_not_owned', { userId });
   // Another subject for a linked person: a re-hire or a rebuilt directory. An administrator decides.
   if (holder.linkedSubject !== null && !linked) return refuse('identity_conflict', { userId });
   if (formerUserId !== null && formerUserId !== holder.id)
