@@ -15,14 +15,17 @@ import {
   typePassword,
   userinfo,
 } from '#test/support/sign-in.ts';
+import { FakeProvider } from '#test/support/upstream.ts';
 import type { GivenClient } from '#test/support/world.ts';
 import { caller } from '../http/admin/support.ts';
+import { atProvider, signInUpstream } from '../http/federation/support.ts';
 
 const chosen = 'seven quiet otters swim';
 
 /**
- * The life of an organization, from its first day (behaviour.md section 13), as far as federation
- * and directories: by pages, mails and the API, as its people would live it.
+ * The life of an organization, from its first day (behaviour.md section 13), up to its own identity
+ * provider: by pages, mails and the API, as its people would live it. What its directory does then is
+ * in `directory.test.ts`.
  */
 it('Acme gets an account, proves its domain, and its people come, go and come back', async () => {
   const { database, reset } = await testDatabase();
@@ -37,13 +40,15 @@ it('Acme gets an account, proves its domain, and its people come, go and come ba
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const { port } = receiver.address() as AddressInfo;
+  const idp = await new FakeProvider().start();
   const server = await startServer(database, { config: { dnsServers: [dns.server] } });
   try {
-    await live(server, dns, port, logouts);
+    await live(server, dns, port, logouts, idp);
     expect(server.errors).toEqual([]);
   } finally {
     await server.close();
     await dns.stop();
+    await idp.stop();
     receiver.close();
   }
 });
@@ -53,6 +58,7 @@ async function live(
   dns: FakeDns,
   port: number,
   logouts: string[],
+  idp: FakeProvider,
 ): Promise<void> {
   const { given } = server;
   const program = new Agent(server.url, { cookies: false });
@@ -178,6 +184,56 @@ async function live(
   await admin.post(`${path}/users/${bobId}/add`, { unlock: true });
   expect(await person(bob.email)).toMatchObject({ id: bobId, affiliation: 'member', locks: [] });
   expect(codeOf(await signIn(server.agent(), x, bob))).toBeTruthy();
+
+  // Acme federates. Fay could come in without the company, and tries the connection out.
+  await given.rows(
+    'update users set break_glass = true, second_factor_at = now() where email = $1',
+    [fay.email],
+  );
+  const connection = await admin.post(`${path}/connections`, {
+    kind: 'oidc',
+    preset: 'generic',
+    name: 'Acme sign-in',
+    issuer: idp.issuer,
+    oidc: { clientId: idp.clientId },
+    clientSecret: idp.secrets[0],
+    domains: ['acme.example'],
+  });
+  const one = `${path}/connections/${connection.json.id}`;
+  idp.person = {
+    sub: 'employee-7',
+    email: 'dan@acme.example',
+    given_name: 'Dan',
+    family_name: 'Dale',
+    country: 'USA',
+  };
+  const test = await admin.post(`${one}/test`, {});
+  const hers = server.agent();
+  const shown = await hers.get(await atProvider(await hers.get(test.json.url)));
+  expect(shown.words).toContain('The test was successful');
+  expect((await admin.post(`${one}/activate`, {})).json.state).toBe('active');
+
+  // Dan was never here. His first sign-in makes him, after the terms; his token says whose he is.
+  const danBrowser = server.agent();
+  const terms = await signInUpstream(danBrowser, x, 'dan@acme.example', {
+    scope: 'openid email organization',
+  });
+  expect(terms.words).toContain('Before you continue');
+  const danTokens = (await redeem(program, x, codeOf(await acceptAll(danBrowser, terms)))).json;
+  expect((await userinfo(program, danTokens.access_token)).json).toMatchObject({
+    email: 'dan@acme.example',
+    org: acme.json.id,
+    usage_country_iso: 'US',
+  });
+  const [evidence] = await given.rows(
+    `select t.client_id from terms_acceptances t join users u on u.id = t.user_id
+     where u.email = 'dan@acme.example'`,
+  );
+  expect(evidence).toEqual({ client_id: x.id });
+  // Bob comes by it too from now on, and is the Bob he was.
+  idp.person = { sub: 'employee-2', email: bob.email, given_name: 'Bob', family_name: 'Example' };
+  codeOf(await signInUpstream(server.agent(), x, bob.email));
+  expect((await person(bob.email)).id).toBe(bobId);
 
   async function person(email: string) {
     const [row] = await given.rows<{ id: string }>('select id from users where email = $1', [

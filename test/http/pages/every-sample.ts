@@ -1,5 +1,6 @@
 import { setupSamples } from './setup-samples.ts';
 import { domainSamples } from './domain-samples.ts';
+import { federationSamples } from './federation-samples.ts';
 import { factorSamples } from './factor-samples.ts';
 import { profileSamples } from './profile-samples.ts';
 import { samples as signInSamples, type Sample } from './samples.ts';
@@ -11,4 +12,5 @@ export const samples: Sample[] = [
   ...domainSamples,
   ...setupSamples,
   ...factorSamples,
+  ...federationSamples,
 ];
