@@ -7,7 +7,10 @@ import type { Value } from '#platform/i18n.ts';
 import type { Asking, Capability } from '#identity/access/rights.ts';
 import type { LookedAfter } from '#identity/access/standing.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
+import type { Connection } from '#identity/federation/connection.ts';
 import type { Refusal } from '#identity/refusal.ts';
+import type { Recorder } from '#identity/scim/recorder.ts';
+import type { Rehearse } from '#identity/scim/replay.ts';
 import type { Person } from '#identity/users/person.ts';
 import type { Foundation, Work } from '#identity/work.ts';
 import type { Cursor } from '../cursor.ts';
@@ -78,6 +81,15 @@ export interface ConsoleTools {
   foundation: Foundation;
   egress: EgressAllowance;
   proofs: ProofNetwork;
+  /** What directories sent, and how it is asked again. */
+  directories: Recorder & { rehearse: Rehearse };
+  /** Connections to companies' own identity providers, as they are set up. */
+  federation: {
+    /** @throws {Refusal} `provider_unreachable` */
+    look(connection: Connection): Promise<void>;
+    /** A link for a test sign-in. */
+    testLink(connectionId: string): { url: string; expiresAt: Date };
+  };
   addressMark(email: string): string;
   clientProblem(id: string, name: string, metadata: Record<string, unknown>): string | null;
   /** Tells every process what was committed. */

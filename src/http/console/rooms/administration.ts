@@ -2,7 +2,9 @@ import type { Room } from '../room.ts';
 import { apiTokens, operatorTokens } from './api-tokens.ts';
 import { audit, auditOfAll } from './audit.ts';
 import { clients, resources } from './clients.ts';
+import { connections } from './connections.ts';
 import { figures } from './dashboard.ts';
+import { directories } from './directories.ts';
 import { domains } from './domains.ts';
 import { explain } from './explain.ts';
 import { keys } from './keys.ts';
@@ -16,6 +18,8 @@ export const accountRooms: readonly Room[] = [
   explain,
   organization,
   domains,
+  connections,
+  directories,
   settings,
   apiTokens,
   webhooks,

@@ -29,6 +29,7 @@ export function accountsPage(page: AccountsPage): Html {
   return consolePage(page, {
     title,
     lead: t(next === null ? 'console.accounts.lead' : 'console.accounts.choose'),
+    actions: html`<a class="button" href="/console/accounts/new">${t('rooms.account.new')}</a>`,
     main: [
       filters(
         'list',
