@@ -91,7 +91,7 @@ export function scimDoor({
   const badTokens = rateLimit(badPerMinute, clock);
   const router = new Router();
   router.all(/^\/scim\/v2(\/.*)?$/, async (ctx) => {
-    ctx.state['_matchedRoute'] = '/scim/v2';
+    (ctx as { _matchedRoute?: unknown })._matchedRoute = '/scim/v2';
     await answer(ctx);
   });
   return { routes: router, rehearse };

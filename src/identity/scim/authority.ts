@@ -88,6 +88,14 @@ export async function authoritiesOf(sql: Sql, userId: string): Promise<Attribute
 }
 
 /**
+ * Of a person `u`: a directory of the account they are in now has written them. What the directory of
+ * a former account said about them binds nobody here.
+ */
+const written = `exists (select from affiliations a
+    join scim_tokens p on p.id = a.provisioned_by and p.account_id = a.account_id
+    where a.user_id = u.id and a.account_id = u.account_id and a.ended_at is null)`;
+
+/**
  * A directory's word stays while the account has one, whichever of its tokens it came by: also while
  * a token is over and nobody has noticed. Whoever gives the directory up revokes it.
  */
@@ -96,7 +104,7 @@ const statement = `
     coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name) order by t.id desc)
       from scim_tokens t
       where t.account_id = u.account_id and t.users and not t.read_only and not t.dry_run
-        and t.revoked_at is null), '[]') as directories,
+        and t.revoked_at is null and ${written}), '[]') as directories,
     coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name))
       from federated_links k join connections c on c.id = k.connection_id
       where k.user_id = u.id and k.unlinked_at is null and c.account_id = u.account_id
@@ -202,8 +210,8 @@ export async function directoryOfGroups(sql: Sql, accountId: string): Promise<st
  * JSON array. A provider's word about these is not taken over.
  */
 export const ofDirectorySql = `
-  case when exists (select from scim_tokens t where t.account_id = u.account_id and t.users
-      and not t.read_only and not t.dry_run and t.revoked_at is null)
+  case when ${written} and exists (select from scim_tokens t where t.account_id = u.account_id
+      and t.users and not t.read_only and not t.dry_run and t.revoked_at is null)
     then coalesce((select jsonb_agg(k.name)
       from unnest(array['${[...binding].join("', '")}']) as k(name)
       where coalesce(u.attribute_sources -> k.name ->> 'source',

@@ -6,6 +6,7 @@ import {
   requireUnmanaged,
 } from '#identity/scim/authority.ts';
 import { createScimToken, revokeScimToken } from '#identity/scim/token.ts';
+import { affiliate, unaffiliate } from '#identity/users/affiliate.ts';
 import { unitOfWork } from '#identity/work.ts';
 import { it } from '#test/support/it.ts';
 import { typePassword } from '#test/support/sign-in.ts';
@@ -21,6 +22,7 @@ async function annOfDirectory(server: TestServer) {
     createScimToken(work, acme.id, { name: 'Entra ID' }),
   );
   await given.rows(`update users set source = 'scim' where id = $1`, [ann.id]);
+  await given.rows('update affiliations set provisioned_by = $1', [token.id]);
   const sql = given.foundation.database;
   return { acme, ann, token, sql };
 }
@@ -97,6 +99,19 @@ describe('where attributes come from', () => {
     await given.work((work) => revokeScimToken(work, acme.id, token.id));
     expect(await managedAttributes(sql, ann.id)).toEqual([]);
     await requireUnmanaged(sql, ann.id, ['givenName', 'email']);
+  });
+});
+
+describe('what the directory of a former account said', () => {
+  it('binds nobody in another', async ({ server, given }) => {
+    const { ann, acme, sql } = await annOfDirectory(server);
+    const beta = await given.account('Beta', { owns: ['beta.example'] });
+    await given.work(async (work) => {
+      await createScimToken(work, beta.id, { name: 'Okta' });
+      await unaffiliate(work, ann.id, acme.id, 'left');
+      await affiliate(work, ann.id, beta.id, 'test', { entitlementCountry: 'US' });
+    });
+    expect(await managedAttributes(sql, ann.id)).toEqual([]);
   });
 });
 
