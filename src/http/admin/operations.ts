@@ -37,6 +37,7 @@ import revokeInvitation from './operations/invitation-revoke.ts';
 import listApprovals from './operations/approval-list.ts';
 import decideApprovals from './operations/approval-decide.ts';
 import explainPerson from './operations/explain-person.ts';
+import removedUsers from './operations/removed-users.ts';
 import restoreUser from './operations/restore-user.ts';
 import lockUser from './operations/lock-user.ts';
 import unlockUser from './operations/unlock-user.ts';
@@ -154,6 +155,7 @@ export const operations: readonly AnyOperation[] = [
   inviteUser,
   inviteUserAgain,
   requestTransfer,
+  removedUsers,
   restoreUser,
   lockUser,
   unlockUser,

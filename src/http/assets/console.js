@@ -65,10 +65,12 @@ document.addEventListener('change', (event) => {
 });
 for (const list of document.querySelectorAll('[data-list]')) count(list);
 
-// Whoever did something to a row goes on there.
-if (location.hash.length > 1) {
-  const part = document.getElementById(location.hash.slice(1));
-  const first = part?.querySelector('a, button, input, select, textarea');
-  first?.focus({ preventScroll: true });
-  part?.scrollIntoView({ block: 'center' });
-}
+// Whoever did something to a row goes on there, once the browser has scrolled to it and let go of
+// whatever had the focus.
+if (location.hash.length > 1)
+  addEventListener('load', () => {
+    setTimeout(() => {
+      const part = document.getElementById(location.hash.slice(1));
+      part?.querySelector('a, button, input, select, textarea')?.focus({ preventScroll: true });
+    });
+  });

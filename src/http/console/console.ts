@@ -1,5 +1,6 @@
 import { Router } from '@koa/router';
 import type { Context } from 'koa';
+import type { Html } from '#platform/html.ts';
 import { isId } from '#platform/ids.ts';
 import {
   mayEver,
@@ -12,6 +13,7 @@ import { Refusal } from '#identity/refusal.ts';
 import { findPerson } from '#identity/users/person.ts';
 import { unitOfWork, type Work } from '#identity/work.ts';
 import { again } from '../again.ts';
+import { sendCompressed } from '../compressed.ts';
 import { readForm, readUpload } from '../body.ts';
 import { originOf, pageContext, queryText, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
@@ -52,12 +54,12 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
   const acting = actingCookie(issuer);
   const flash = flashCookie(issuer);
   const router = new Router({ prefix: '/console', sensitive: true });
-  const shown = new Set<string>();
+  const opened = new Set<string>();
   const sent = new Set<string>();
 
   const door: Door = {
     get(path, right, handler, { fresh: anew } = {}) {
-      shown.add(path);
+      opened.add(path);
       router.get(path, (ctx) => visit(ctx, right, handler, { anew }));
     },
     post(path, right, handler, { fresh: anew, repeated, upload } = {}) {
@@ -76,7 +78,7 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
   });
   // Whoever signs in again on the way to a POST comes back by GET.
   for (const path of sent)
-    if (!shown.has(path))
+    if (!opened.has(path))
       router.get(path, (ctx) => {
         const here = ctx.path.slice(0, ctx.path.lastIndexOf('/'));
         ctx.status = 303;
@@ -140,7 +142,9 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
           upload === undefined ? await readForm(ctx, { repeated }) : await readUpload(ctx, upload);
         csrf.check(ctx, form, bindingOf(session, standing));
       }
-      await handler(visitOf(ctx, { right, session, standing, asking, page, params, form }));
+      const shown: { page?: Html; status?: number } = {};
+      await handler(visitOf(ctx, { right, session, standing, asking, page, params, form, shown }));
+      if (shown.page) await sendCompressed(ctx, shown.status ?? 200, shown.page);
     } catch (error) {
       if (error instanceof NoAccount) {
         ctx.status = 303;
@@ -189,7 +193,9 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       page,
       params,
       form,
+      shown,
     }: Pick<Visit, 'asking' | 'page' | 'params' | 'form'> & {
+      shown: { page?: Html; status?: number };
       right: Capability;
       session: CurrentSession;
       standing: Standing;
@@ -298,7 +304,10 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
           return command(work, { asking: inside });
         }),
 
-      show: (html, status = 200) => sendPage(ctx, status, html),
+      show(html, status = 200) {
+        shown.page = html;
+        shown.status = status;
+      },
       done(path, text, { undo, tone = 'success' } = {}) {
         if (text !== undefined)
           flash.write(ctx, {

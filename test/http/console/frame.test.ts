@@ -56,6 +56,22 @@ describe('the console', () => {
     expect((await browser.submit(toBeta, { csrf: '' })).status).toBe(403);
   });
 
+  it('sends its pages compressed, never twice of the same length', async ({ given, browser }) => {
+    const { fay } = await acmeAndFay(given);
+    await open(browser, '/users', fay);
+    const plain = await browser.get('/console/users');
+    const headers = { 'accept-encoding': 'gzip, br' };
+    const lengths = new Set<number>();
+    for (let n = 0; n < 8; n += 1) {
+      const packed = await browser.get('/console/users', { headers });
+      expect(packed.headers).toMatchObject({ 'content-encoding': 'br', vary: 'Accept-Encoding' });
+      expect(packed.headers['content-type']).toBe('text/html; charset=utf-8');
+      lengths.add(Number(packed.headers['content-length']));
+    }
+    expect(Math.max(...lengths)).toBeLessThan(plain.text.length / 2);
+    expect(lengths.size).toBeGreaterThan(1);
+  });
+
   it('leads nobody away by the address that comes after', async ({ given, browser }) => {
     const { acme } = await acmeAndFay(given);
     const olga = await given.user('olga@ostiary.example', { roles: ['operator'] });

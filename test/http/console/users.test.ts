@@ -109,7 +109,11 @@ describe('the list of users', () => {
     expect((await given.person(fay))!.locks).toHaveLength(0);
   });
 
-  it('removes people, says what they lose, and takes it back', async ({ given, browser }) => {
+  it('removes people, says what they lose, and takes it back', async ({
+    given,
+    browser,
+    program,
+  }) => {
     const { acme, fay } = await acmeAndFay(given);
     const ann = await given.user('ann@acme.example', { of: acme, roles: ['co_administrator'] });
     const page = await open(browser, `/users/do/remove?ids=${ann.id}&from=user`, fay);
@@ -121,6 +125,20 @@ describe('the list of users', () => {
     const removed = await open(browser, '/users/removed', fay);
     expect(removed.words).toContain('ann@acme.example');
     expect(removed.words).toContain('fay@acme.example');
+    // A program is told the same.
+    const told = await program.get(`/api/v1/accounts/${acme.id}/removed-users`, {
+      headers: { authorization: `Bearer ${await given.apiToken(acme)}` },
+    });
+    expect(told.json.items).toEqual([
+      {
+        id: ann.id,
+        email: ann.email,
+        givenName: 'ann',
+        familyName: 'Archer',
+        removedAt: expect.any(String),
+        removedBy: fay.email,
+      },
+    ]);
     const back = await send(browser, list, '/users/do/restore');
     expect(back.words).toContain('One person is back.');
     expect(await given.person(ann)).toMatchObject({
@@ -216,6 +234,28 @@ describe('the page of a user', () => {
     );
     expect(done.url.pathname).toBe(`/console/users/${ann.id}`);
     expect((await given.person(ann))!.locks.map(({ reason }) => reason)).toEqual(['directory']);
+  });
+
+  it('corrects what stands about somebody, unless it comes from elsewhere', async ({
+    given,
+    browser,
+  }) => {
+    const { acme, fay } = await acmeAndFay(given);
+    const ann = await given.user('ann@acme.example', { of: acme });
+    const path = `/users/${ann.id}/change`;
+    const form = await open(browser, path, fay);
+    const wrong = await send(browser, form, path, { givenName: '', email: 'no' });
+    expect(wrong.alerts).toHaveLength(2);
+    const foreign = await send(browser, form, path, { email: 'ann@mail.example' });
+    expect(foreign.status).toBe(409);
+    const page = await send(browser, form, path, {
+      familyName: 'Baker',
+      email: 'anna@acme.example',
+      country: 'DE',
+    });
+    expect(page.words).toContain('ann Baker');
+    expect(page.words).toContain('anna@acme.example by an administrator');
+    expect(await given.person(ann)).toMatchObject({ familyName: 'Baker', country: 'DE' });
   });
 
   it('is not there for people of others', async ({ given, browser }) => {

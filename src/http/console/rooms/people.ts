@@ -8,6 +8,7 @@ import { groups } from './groups.ts';
 import { invitations } from './invitations.ts';
 import { roles } from './roles.ts';
 import { user } from './user.ts';
+import { userChange } from './user-change.ts';
 import { userActions } from './user-actions.ts';
 import { users } from './users.ts';
 
@@ -22,6 +23,7 @@ export const peopleRooms: readonly Room[] = [
   invitations,
   userActions,
   user,
+  userChange,
   groups,
   roles,
   contacts,

@@ -52,7 +52,7 @@ export const secondFactors: Room = {
         await visit.act((work, { asking, account }) =>
           changeSettings(work, asking, account.id, { secondFactor }),
         );
-        visit.done('/second-factors#policy', visit.t('mfa.console.saved'));
+        visit.done('/second-factors#everybody', visit.t('mfa.console.saved'));
       },
       fresh,
     );

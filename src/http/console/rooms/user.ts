@@ -4,7 +4,7 @@ import { Refusal } from '#identity/refusal.ts';
 import { liftersOf, mayLift } from '#identity/users/administer-locks.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
 import { listChoices } from '#identity/users/list-choices.ts';
-import { managedAttributes } from '#identity/users/profile.ts';
+import { authoritiesOf } from '#identity/scim/authority.ts';
 import { removedPeople } from '#identity/users/restore.ts';
 import { endSession, sessionsOf } from '#identity/users/sessions.ts';
 import { userDetails } from '#identity/users/user-details.ts';
@@ -54,7 +54,7 @@ async function show(visit: Visit): Promise<void> {
   const { sql, account, now, asking } = visit;
   const userId = visit.params['userId']!;
   const user = await userOfAccount(sql, account.id, userId, now);
-  const [details, sessions, events, managed, choices] = await Promise.all([
+  const [details, sessions, events, authorities, choices] = await Promise.all([
     userDetails(sql, account.id, userId),
     sessionsOf(sql, userId, now),
     findEvents(sql, {
@@ -63,7 +63,7 @@ async function show(visit: Visit): Promise<void> {
       limit: 15,
       withoutSettings: asking.role === 'co_administrator',
     }),
-    managedAttributes(sql, userId),
+    authoritiesOf(sql, userId),
     listChoices(sql, account.id),
   ]);
   const reasons = new Set(user.locks.map(({ reason }) => reason));
@@ -73,7 +73,7 @@ async function show(visit: Visit): Promise<void> {
       ...visit.page,
       user,
       details,
-      managed,
+      authorities,
       locks: user.locks.map((lock) => ({
         ...lock,
         mine: !beyond && mayLift(asking.role, lock.reason),
@@ -98,7 +98,11 @@ async function show(visit: Visit): Promise<void> {
       ),
       beyond,
       self: userId === visit.person.id,
-      may: { sessions: visit.may('users:end_sessions') && !beyond, audit: visit.may('audit:read') },
+      may: {
+        sessions: visit.may('users:end_sessions') && !beyond,
+        audit: visit.may('audit:read'),
+        change: visit.may('users:edit') && !beyond,
+      },
     }),
   );
 }

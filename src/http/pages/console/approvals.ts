@@ -97,6 +97,7 @@ export function approvalsPage(page: ApprovalsPage): Html {
                     },
                     {
                       title: t('people.approvals.since'),
+                      wide: true,
                       cell: ({ requestedAt }) => when(page, requestedAt),
                     },
                   ],

@@ -44,7 +44,7 @@ export function secondFactorsPage(page: SecondFactorsPage): Html {
               html`<button class="primary" type="submit">${t('mfa.console.save')}</button>`,
             ])
           : html`<p>${t(policy ? policies[policy] : 'mfa.console.as_installation')}</p>`,
-        { id: 'policy' },
+        { id: 'everybody' },
       ),
       part(
         t('mfa.console.domains'),

@@ -52,8 +52,13 @@ export interface UserPage extends ConsoleFrame {
     invitation: { sentAt: Date; expiresAt: Date } | null;
     manages: readonly { id: string; name: string }[];
   };
-  /** Names of what a directory decides about. */
-  managed: readonly string[];
+  /** Whose word each thing about the person is, where it is not their own. */
+  authorities: readonly {
+    attribute: string;
+    source: SourceOfAttribute;
+    name: string | null;
+    since: Date | null;
+  }[];
   locks: readonly (LockShown & {
     /** Whether the reader may lift it. */
     mine: boolean;
@@ -80,7 +85,7 @@ export interface UserPage extends ConsoleFrame {
   /** The person's role is higher than the reader's. */
   beyond: boolean;
   self: boolean;
-  may: { sessions: boolean; audit: boolean };
+  may: { sessions: boolean; audit: boolean; change: boolean };
 }
 
 /** Actions that have the place beside the name; the others stand in the parts they are about. */
@@ -171,28 +176,53 @@ const lifters = {
   itself: 'people.lift.itself',
 } as const satisfies Record<string, MessageKey>;
 
+type SourceOfAttribute = 'directory' | 'identity_provider' | 'administrator' | 'person';
+
+const authorityTexts = {
+  directory: 'people.from.directory',
+  identity_provider: 'people.from.provider',
+  administrator: 'people.from.administrator',
+} as const satisfies Record<Exclude<SourceOfAttribute, 'person'>, MessageKey>;
+
 function detailsPart(page: UserPage): Html {
-  const { t, user, details, managed } = page;
-  const from = (key: string): Child =>
-    managed.includes(key) && html`<span class="badge">${t('people.from_directory')}</span>`;
-  return part(t('profile.details'), [
+  const { t, user, details, authorities, may } = page;
+  const said = (attribute: string, value: Child): Child => {
+    const found = authorities.find((one) => one.attribute === attribute);
+    if (!value || !found || found.source === 'person') return value;
+    return [
+      value,
+      html` <span class="${found.source === 'administrator' ? 'hint' : 'badge'}"
+        >${t.parts(authorityTexts[found.source], { name: named(found.name ?? '') })}</span
+      >`,
+    ];
+  };
+  return part(
+    t('profile.details'),
     facts([
-      [t('profile.given_name'), [named(user.givenName), ' ', from('givenName')]],
-      [t('profile.family_name'), [named(user.familyName), ' ', from('familyName')]],
-      [t('field.email'), [named(user.email ?? ''), ' ', from('email')]],
+      [t('profile.given_name'), said('givenName', user.givenName && named(user.givenName))],
+      [t('profile.family_name'), said('familyName', user.familyName && named(user.familyName))],
+      [t('field.email'), said('email', named(user.email ?? ''))],
       [
         t('people.verified'),
         details.emailVerifiedAt ? when(page, details.emailVerifiedAt, 'day') : t('people.not_yet'),
       ],
-      [t('people.communication'), details.communicationEmail && named(details.communicationEmail)],
-      [t('profile.country'), countryName(page, user.country)],
-      [t('people.language'), user.language && languageName(page, user.language)],
-      [t('profile.phone'), details.phone && named(details.phone)],
-      [t('profile.job_title'), details.jobTitle && named(details.jobTitle)],
+      [
+        t('people.communication'),
+        said('communicationEmail', details.communicationEmail && named(details.communicationEmail)),
+      ],
+      [t('profile.country'), said('country', countryName(page, user.country))],
+      [t('people.language'), said('language', user.language && languageName(page, user.language))],
+      [t('profile.phone'), said('phone', details.phone && named(details.phone))],
+      [t('profile.job_title'), said('jobTitle', details.jobTitle && named(details.jobTitle))],
       [t('people.source'), t(sourceTexts[user.source])],
       [t('people.id'), html`<code>${user.id}</code>`],
     ]),
-  ]);
+    {
+      actions:
+        may.change &&
+        html`<a class="change" href="/console/users/${user.id}/change">${t('people.change')}</a>`,
+    },
+  );
 }
 
 function belongsPart(page: UserPage): Html {
@@ -301,6 +331,11 @@ function signInPart(page: UserPage): Html {
       ],
       [t('people.break_glass'), details.breakGlass ? t('people.break_glass_yes') : null],
     ]),
+    {
+      actions: html`<a class="change" href="/console/users/${user.id}/second-factors"
+        >${t('people.factors')}</a
+      >`,
+    },
   );
 }
 
