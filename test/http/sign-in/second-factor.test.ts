@@ -112,13 +112,21 @@ describe('a second factor that is demanded', () => {
 
   it('takes the same code once of 20 that come at the same time', async ({ server }) => {
     const { ann, client, app } = await withApp(server);
-    const tabs = await Promise.all(Array.from({ length: 20 }, () => toCode(server, client, ann)));
     const code = app.next();
+    // Three sign-ins, and many requests of each: more than one question evaluates.
+    const tabs = await Promise.all([1, 2, 3].map(() => toCode(server, client, ann)));
     const answers = await Promise.all(
-      tabs.map(({ browser, page }) => browser.submit(page.forms[0]!, { code })),
+      Array.from({ length: 20 }, (_, n) => tabs[n % 3]!).map(({ browser, page }) =>
+        browser.submit(page.forms[0]!, { code }),
+      ),
     );
-    expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([303, 401]));
+    const letIn = answers.filter(({ location }) => location?.pathname.startsWith('/oauth/'));
+    expect(letIn).toHaveLength(1);
+    const [{ used }] = (await server.given.rows<{ used: number }>(
+      `select count(*)::int as used from audit_events where action = 'sign_in.succeeded'`,
+    )) as [{ used: number }];
+    // The one that set it up, and this one.
+    expect(used).toBe(2);
   });
 
   it('takes a clock that is half a minute off, and not a whole one', async ({ server }) => {
