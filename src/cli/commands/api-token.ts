@@ -46,6 +46,11 @@ export const apiTokenCommands: Command[] = [
       name: { value: 'name', summary: 'What it is for.', required: true },
       ...whose,
       role: { value: 'role', summary: 'account_administrator (default) or co_administrator.' },
+      scope: {
+        value: 'right',
+        summary: 'Only this of what the role may, such as users:read or users:*; repeat.',
+        multiple: true,
+      },
       expires: { value: 'time', summary: 'Such as 2027-01-01T00:00:00Z.' },
       first: {
         summary:
@@ -57,6 +62,7 @@ export const apiTokenCommands: Command[] = [
       const made = await api.send('POST', await path(api, given), {
         name: given.text('name'),
         role: given.text('role'),
+        scopes: given.all('scope'),
         expiresAt: given.text('expires'),
       });
       return { json: made, text: record(made) };

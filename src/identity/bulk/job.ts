@@ -1,7 +1,7 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { newId } from '#platform/ids.ts';
 import type { Actor } from '../access/actor.ts';
-import { mayEver, type Asking, type PermittedAccount } from '../access/rights.ts';
+import type { Asking, Capability, PermittedAccount } from '../access/rights.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { defaultOptions, type BulkKind, type BulkOptions, type Cells } from './format.ts';
@@ -324,9 +324,16 @@ function record(
   work.record(`bulk_job.${what}`, { type: 'bulk_job', id }, details, accountId);
 }
 
-/** Whether a role may ask for what a file of this kind does, wherever it is. */
-export function mayUpload(asking: Asking, kind: BulkKind): boolean {
-  return mayEver(asking.role, rightOf[kind]);
+/** What somebody needs who sees to a file with these columns: no more is done by it than they may. */
+export function rightsFor({ kind, columns }: Pick<BulkJob, 'kind' | 'columns'>): Capability[] {
+  const more = { Roles: 'users:roles', Groups: 'groups:manage', Locked: 'users:lock' } as const;
+  if (kind !== 'update') return [rightOf[kind]];
+  return [
+    rightOf.update,
+    ...Object.entries(more)
+      .filter(([column]) => columns.includes(column))
+      .map(([, right]) => right),
+  ];
 }
 
 /** What each row of a file needs the right to. */

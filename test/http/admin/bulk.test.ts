@@ -483,6 +483,25 @@ describe('a job', () => {
     expect((await co.get(`${path}/bulk/${id}`)).json.state).toBe('cancelled');
     expect(await given.events()).toContain('bulk_job.stopped');
 
+    // What a token was not made for it cannot do by a file either.
+    const operator = caller(program, await given.apiToken());
+    const narrow = async (scopes: string[]): Promise<string> =>
+      (await operator.post(`${path}/api-tokens`, { name: 'narrow', scopes })).json.secret;
+    const cells = ['CurrentEmail,LastName,Roles', 'ann@acme.example,Baker,'];
+    for (const [scopes, kind, file, status] of [
+      [['bulk:*'], 'add', lines, 403],
+      [['bulk:*', 'users:add'], 'add', lines, 202],
+      [['bulk:*', 'users:edit'], 'update', cells, 403],
+      [['bulk:*', 'users:*'], 'update', cells, 202],
+      [['users:*'], 'add', lines, 403],
+    ] as const)
+      expect([
+        scopes,
+        kind,
+        (await upload(`kind=${kind}`, [...file], { as: await narrow([...scopes]) })).status,
+      ]).toEqual([scopes, kind, status]);
+    await work();
+
     await given.hold(account);
     const held = (await upload('kind=add', lines)).json;
     await work();

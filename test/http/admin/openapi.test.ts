@@ -3,7 +3,6 @@ import { it } from '#test/support/it.ts';
 import { refusals } from '#identity/refusal.ts';
 import { downloads, operations } from '../../../src/http/admin/operations.ts';
 import { statuses } from '../../../src/http/admin/problems.ts';
-import { caller } from './support.ts';
 
 type Json = Record<string, never>;
 
@@ -24,10 +23,8 @@ interface Document {
   components: { schemas: Json };
 }
 
-const unknown = '01a201aa-a637-7dcc-b569-3b562a947439';
-
 describe('the document of the API', () => {
-  it('names every operation, and each of them is there', async ({ given, program, server }) => {
+  it('names every operation, and what stands in its address', async ({ program }) => {
     const document = (await program.get('/api/openapi.json')).json as Document;
     expect(document.openapi).toBe('3.1.0');
     const named = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -36,31 +33,12 @@ describe('the document of the API', () => {
     expect(named).toHaveLength(operations.length + downloads.length);
     expect(new Set(named.map(({ operationId }) => operationId)).size).toBe(named.length);
 
-    const operator = caller(program, await given.apiToken());
     for (const { path, method, responses, parameters } of named) {
       const names = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
       expect(parameters.filter((one) => one.in === 'path').map(({ name }) => name)).toEqual(names);
       if (method !== 'get') expect(parameters.map(({ name }) => name)).toContain('Idempotency-Key');
-      const real = path.replace('/api/v1', '').replace(/\{\w+\}/g, unknown);
-      const json = method === 'get' ? undefined : { nonsense: true };
-      const answer = await operator.send(method.toUpperCase(), real, json);
-      expect([path, method, Object.keys(responses)]).toEqual([
-        path,
-        method,
-        expect.arrayContaining([String(answer.status)]),
-      ]);
-      expect([path, method, answer.status < 500 && answer.status !== 405]).toEqual([
-        path,
-        method,
-        true,
-      ]);
-      if (answer.status >= 400)
-        expect(JSON.stringify(responses[answer.status])).toContain(answer.json.code);
-      const without = await program.send(`/api/v1${real}`, { method: method.toUpperCase() });
-      expect([path, method, without.status]).toEqual([path, method, 401]);
       expect(Object.keys(responses)).toContain('401');
     }
-    expect(server.errors).toEqual([]);
   });
 
   it('refers to nothing that is not in it', async ({ program }) => {

@@ -14,6 +14,12 @@ export function caller(program: Agent, token: string) {
       send('POST', path, json, headers),
     patch: (path: string, json: unknown) => send('PATCH', path, json),
     delete: (path: string) => send('DELETE', path),
+    file: (path: string, body: string, headers: Record<string, string> = {}) =>
+      program.send(`/api/v1${path}`, {
+        method: 'POST',
+        body,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'text/csv', ...headers },
+      }),
     send,
   };
 }

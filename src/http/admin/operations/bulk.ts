@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWithinScopes, type ApiToken } from '#identity/access/api-token.ts';
 import { exportFormats, exportUsers } from '#identity/bulk/export-users.ts';
 import { requireUndoable, resultFile, undoFile } from '#identity/bulk/files.ts';
 import {
@@ -16,11 +17,13 @@ import {
   jobStates,
   listJobs,
   requireProof,
+  rightsFor,
   rowResults,
   rowsOf,
   uploadFile,
   type BulkJob,
 } from '#identity/bulk/job.ts';
+import { Refusal } from '#identity/refusal.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { operation, type AskedFile, type Download } from '../operation.ts';
 import { listOf, Moment, note, paging } from '../schemas.ts';
@@ -111,12 +114,13 @@ const upload = operation({
   status: 202,
   refusals: ['invalid_file', 'too_many_rows', 'limit_reached', 'step_up_required'],
 
-  async handle(work, { account, asking, query, body }) {
+  async handle(work, { token, account, asking, query, body }) {
     const { kind, mode, ...chosen } = query;
     const options = Object.fromEntries(
       Object.entries(chosen).filter(([, value]) => value !== undefined),
     );
     const job = await uploadFile(work, asking, account, { kind, mode, text: body, options });
+    requireScopes(token, job);
     if (mode === 'apply') requireProof(asking, kind, job.total);
     return jobView(job);
   },
@@ -187,8 +191,9 @@ const apply = operation({
   status: 202,
   refusals: ['not_found', 'job_closed', 'limit_reached', 'step_up_required'],
 
-  async handle(work, { account, asking, params }) {
+  async handle(work, { token, account, asking, params }) {
     const job = await applyJob(work, asking, account.id, params['jobId']!);
+    requireScopes(token, job);
     requireProof(asking, job.kind, job.total);
     return jobView(job);
   },
@@ -274,6 +279,12 @@ const users: Download = {
 };
 
 export const bulkDownloads: readonly Download[] = [sample, result, undo, users];
+
+/** A file does nothing that its token could not do one by one. @throws {Refusal} `permission_denied` */
+function requireScopes(token: ApiToken, job: BulkJob): void {
+  for (const scope of rightsFor(job))
+    if (!isWithinScopes(token, scope)) throw new Refusal('permission_denied', { scope });
+}
 
 function jobAsked(sql: Sql, { accountId, params }: AskedFile): Promise<BulkJob> {
   return jobById(sql, accountId!, params['jobId']!);
