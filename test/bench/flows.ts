@@ -17,6 +17,8 @@ export interface Place {
   client: { id: string; secret: string; redirectUri: string };
   resource: string;
   people: { email: string; password: string }[];
+  /** Those who sign in at a provider of their company. */
+  federated?: { email: string }[];
   /** A directory of the account, and some of those it knows. */
   scim?: ScimPlace;
 }
@@ -122,6 +124,30 @@ async function signIn(
   return unexpected('Signing in', answer);
 }
 
+/** From the application to the company's provider, which lets everybody in, and back with a code. */
+async function signInUpstream(browser: Browser, place: Place, index: number): Promise<string> {
+  const { email } = place.federated![index % place.federated!.length]!;
+  let answer = await browser.get(
+    `${place.paths.authorize}?${authorizeQuery(place, { login_hint: email })}`,
+  );
+  for (let step = 0; step < 12; step += 1) {
+    const location = locationOf(answer);
+    if (location?.startsWith(place.client.redirectUri)) return codeOf(place, answer);
+    if (!location) unexpected('Signing in at the provider', answer);
+    const to = new URL(location, `http://${place.host}`);
+    if (to.pathname === '/authorize' && to.host !== place.host) {
+      const asked = to.searchParams;
+      const code = Buffer.from(JSON.stringify({ nonce: asked.get('nonce'), email }));
+      const back = new URLSearchParams({
+        code: code.toString('base64url'),
+        state: asked.get('state')!,
+      });
+      answer = await browser.get(`${pathOf(asked.get('redirect_uri')!)}?${back}`);
+    } else answer = await browser.get(to.pathname + to.search);
+  }
+  return unexpected('Signing in at the provider', answer);
+}
+
 function pathOf(address: string): string {
   if (address.startsWith('/')) return address;
   const { pathname, search } = new URL(address);
@@ -224,6 +250,18 @@ export const flows: Record<string, Flow> = {
 
   discovery: fetching(({ paths }) => paths.discovery, '"issuer":'),
   keys: fetching(({ paths }) => paths.keys, '"keys":'),
+
+  /** A person whom their company's provider has proved before; theirs is what is measured, not its. */
+  federated_sign_in: {
+    requests: 6,
+    async prepare(browser, place, index) {
+      await signInUpstream(browser, place, index);
+      return async () => {
+        browser.forget(/^$/);
+        await redeem(browser, place, await signInUpstream(browser, place, index));
+      };
+    },
+  },
 
   /** A person comes back to a browser they have used before, and types their password. */
   sign_in: {

@@ -33,6 +33,13 @@ export const scenarios: Record<string, Scenario> = {
     hashing: true,
   },
   sign_in: { title: 'sign-in, hash left out', flow: 'sign_in', baseline: 'stock', reach: 0.8 },
+  federated_sign_in: {
+    title: 'federated sign-in',
+    flow: 'federated_sign_in',
+    baseline: 'ourselves',
+    baselineFlow: 'sign_in',
+    reach: 0.5,
+  },
   two_processes: {
     title: 'two processes, silent flow',
     flow: 'code',

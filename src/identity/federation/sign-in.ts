@@ -79,7 +79,7 @@ export async function signInFederated(
   if (said.outcome === 'sign_in' && !hasChanges(said, facts))
     return signInQuickly(dependencies, arrival, facts, said.userId, now);
 
-  return once(async () =>
+  const result = await once(async () =>
     unitOfWork(
       foundation,
       {
@@ -100,6 +100,8 @@ export async function signInFederated(
       },
     ),
   );
+  if (result.outcome === 'signed_in') await database.query(healthy, [connection.id, now]);
+  return result;
 }
 
 /** Two at the same moment: who comes second finds what the first made. Once more is enough. */
@@ -167,10 +169,6 @@ const succeeded = `
   with link as (
     update federated_links set last_used_at = $6, domain = coalesce($5, domain)
     where connection_id = $1 and issuer = $3 and subject = $4 and unlinked_at is null
-  ), healthy as (
-    update connections set failures = 0, failing_since = null, last_success_at = $6
-    where id = $1 and (failures > 0 or last_success_at is null
-      or last_success_at < $6::timestamptz - interval '1 minute')
   )
   update users set last_login_at = $6 where id = $2`;
 
@@ -207,6 +205,15 @@ async function signInQuickly(
   await traces.save(foundation.database, attempt.trace);
   return signedIn(dependencies, arrival, userId, now);
 }
+
+/**
+ * That the provider works, noted once a minute at most. Not in the transaction of a first sign-in, which
+ * keeps the connection's row as it is: of two at once, each would wait for the other.
+ */
+const healthy = `
+  update connections set failures = 0, failing_since = null, last_success_at = $2
+  where id = $1 and (failures > 0 or last_success_at is null
+    or last_success_at < $2::timestamptz - interval '1 minute')`;
 
 /** As `succeeded`, with what uses the attempt up and the audit row; nothing where it was used up. */
 const quick = `

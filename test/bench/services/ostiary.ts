@@ -11,13 +11,14 @@ import { parsers } from '#platform/database/types.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { log as makeLog } from '#platform/observability/log.ts';
 import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts';
+import { addSecret, createConnection } from '#identity/federation/manage.ts';
 import { createScimToken } from '#identity/scim/token.ts';
 import { createApp, type App } from '../../../src/app.ts';
 import { entities } from '../../../src/entities.ts';
 import { migrationsFolder } from '../../../src/main.ts';
 import { password, World } from '../../support/world.ts';
 import type { Place } from '../flows.ts';
-import { serveParent } from '../service.ts';
+import { serveParent, startService, type Service } from '../service.ts';
 
 /** One process of the whole program, set up as `src/main.ts` does, with its statements counted. */
 
@@ -27,6 +28,7 @@ let statements = 0;
 let database: Database | undefined;
 let app: App | undefined;
 let server: Server | undefined;
+let upstream: Service | undefined;
 
 serveParent(
   {
@@ -99,6 +101,7 @@ serveParent(
         client,
         resource,
         people: persons.map(({ email }) => ({ email, password })),
+        federated: await federate(given),
         scim: await directory(given, acme.id),
       };
     },
@@ -118,8 +121,37 @@ serveParent(
     server?.close();
     await app?.stop();
     await database?.close();
+    await upstream?.stop();
   },
 );
+
+/** A company with a provider of its own; its people are made by their first sign-in. */
+async function federate(given: World): Promise<{ email: string }[]> {
+  upstream = startService('upstream');
+  const { issuer } = await upstream.call<{ issuer: string }>('start');
+  const globex = await given.account('Globex', { owns: ['globex.example'] });
+  await given.work(async (work) => {
+    const connection = await createConnection(work, globex.id, {
+      kind: 'oidc',
+      name: 'Globex',
+      issuer,
+      oidc: { clientId: 'bench' },
+      domains: ['globex.example'],
+    });
+    await addSecret(work, given.foundation.vault, connection, {
+      kind: 'client_secret',
+      value: 'a secret of the bench',
+      expiresAt: null,
+    });
+    await work.query(`update connections set state = 'active' where id = $1`, [connection.id]);
+  });
+  const federated = Array.from({ length: people }, (_, index) => ({
+    email: `person${index}@globex.example`,
+  }));
+  for (const { email } of federated)
+    await given.user(email, { of: globex, password: null, givenName: 'Ann' });
+  return federated;
+}
 
 async function open(url: string | null, template: string | null): Promise<Database> {
   if (url !== null)
