@@ -195,6 +195,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
         database: true,
       };
     }
+    if (wanted.every(([name]) => name.startsWith('scim_'))) await ostiary.call('quiet');
     const load = start('load');
 
     // --- The rounds

@@ -103,7 +103,7 @@ async function listOne(
           `select ${columns}, ${order.key} as "sortKey"
            from ${table.tables} where ${where}${keyset}
            order by ${order.key} ${direction}, ${table.id} ${direction}
-           limit ${params.add(request.count + 1, 'int')} offset ${params.add(skipped, 'int')}`,
+           ${limitSql(request, skipped, params)}`,
           params.values,
           options,
         );
@@ -174,7 +174,7 @@ async function listAll(
     sql.query<{ type: string; id: string; key: string | Date }>(
       `select l.type, l.id, l.key from (${union}) l${keyset}
        order by l.key ${direction}, l.id ${direction}
-       limit ${params.add(request.count + 1, 'int')} offset ${params.add(skipped, 'int')}`,
+       ${limitSql(request, skipped, params)}`,
       params.values,
       { anew: true },
     ),
@@ -270,6 +270,15 @@ function afterSql(
 ): string {
   return `(${order.key}, ${id}) ${descending ? '<' : '>'}
     (${params.add(key, order.cast)}, ${params.add(last, 'uuid')})`;
+}
+
+/**
+ * One more than is shown, to see whether there are more. As a number in the text: a plan for any number
+ * of rows looks dear, and the statement would be planned anew each time.
+ */
+function limitSql({ count }: ListRequest, skipped: number, params: Params): string {
+  const limit = `limit ${Math.trunc(count) + 1}`;
+  return skipped === 0 ? limit : `${limit} offset ${params.add(skipped, 'int')}`;
 }
 
 function keyText(key: string | Date): string {

@@ -55,7 +55,7 @@ export async function openPostgres(
     clientUrl: url,
     pool: { min: 1, max: sizes.pool },
     // The address again, as it is: MikroORM reads no parameters in it, such as `sslmode` or `host`.
-    driverOptions: session,
+    driverOptions: { ...session, Client: PreparingClient },
     discovery: { warnWhenNoEntities: false },
     ensureDatabase: false,
     logger: onWarning,
@@ -163,6 +163,37 @@ function idlest(pipelines: readonly Pipeline[]): Pipeline {
   let best = pipelines[0]!;
   for (const one of pipelines) if (one.waiting < best.waiting) best = one;
   return best;
+}
+
+/**
+ * A connection of the pool. Kysely sends every statement to be parsed and planned anew; what a
+ * transaction of ours sends is the same statement again and again, and planning the larger ones takes
+ * longer than carrying them out. So they are prepared by name here too.
+ */
+class PreparingClient extends Client {
+  constructor(config?: ClientConfig) {
+    super(config);
+    const send = this.query.bind(this) as (...given: unknown[]) => unknown;
+    const query = (text: unknown, values: unknown, ...rest: unknown[]): unknown =>
+      typeof text === 'string' && Array.isArray(values) && values.length > 0 && isRepeated(text)
+        ? send(
+            { name: statementName(text), text, values: (values as Param[]).map(written) },
+            ...rest,
+          )
+        : send(text, values, ...rest);
+    Object.assign(this, { query });
+  }
+}
+
+/** Texts that are made up each time, such as those with as many values as there are, stay few. */
+const mostPrepared = 2000;
+const repeated = new Set<string>();
+
+function isRepeated(text: string): boolean {
+  if (repeated.has(text)) return true;
+  if (repeated.size >= mostPrepared) return false;
+  repeated.add(text);
+  return true;
 }
 
 /** One connection that sends without waiting for the answer before. Renewed when it breaks. */

@@ -197,8 +197,9 @@ async function bodyOf<T>(ctx: Context): Promise<T> {
   return JSON.parse(Buffer.concat(chunks).toString()) as T;
 }
 
-const audit = `insert into audit_events (at, account_id, actor, action, target_type, target_id, details)
-  select $1, $2::uuid, '{}', r.action, 'user', r.id, '{}'
+/** As if it were sealed: nobody else is to work on what was written here. */
+const audit = `insert into audit_events (at, account_id, actor, action, target_type, target_id, details, hash)
+  select $1, $2::uuid, '{}', r.action, 'user', r.id, '{}', 'floor'
   from jsonb_to_recordset($3::jsonb) as r(action text, id text)`;
 
 /** Who is new, with the way to a first password, and the mail that leads there. */
