@@ -163,7 +163,7 @@ export async function hold(
           label: name,
           departures: excess.departures,
           minutes: excess.minutes,
-          settingsLink: work.link('/console/connections'),
+          settingsLink: work.link(`/console/scim/${id}`),
         },
       );
   });

@@ -65,7 +65,7 @@ async function tell(
         label: name,
         days,
         endsAt,
-        settingsLink: work.link('/console/connections'),
+        settingsLink: work.link(`/console/scim/${id}`),
       },
     );
 }
