@@ -169,6 +169,15 @@ describe('SCIM tokens', () => {
     expect((await admin(`scim-token list --account ${acme.id}`)).out).toMatch(
       /Okta +users read-only .*192\.0\.2\.1/,
     );
+    const one = `${made.json().id} --account ${acme.id}`;
+    const limits = await admin(`scim-token limits ${one} --number 7 --minutes 30 --json`);
+    expect(limits.json().limits).toEqual({ number: 7, share: 25, minutes: 30 });
+    const wrong = await admin(`scim-token limits ${one} --number many`);
+    expect([wrong.status, wrong.err.includes('invalid_value')]).toEqual([1, true]);
+    for (const verb of ['release', 'keep']) {
+      const ended = await admin(`scim-token ${verb} ${one}`);
+      expect([verb, ended.status, ended.err.includes('already_decided')]).toEqual([verb, 1, true]);
+    }
     const revoked = await admin(`scim-token revoke ${made.json().id} --account ${acme.id}`);
     expect(revoked.status).toBe(0);
     expect(await behind(server, made.json().secret)).toBeNull();
