@@ -272,6 +272,7 @@ export async function createApp({
     saml: new SamlUpstream({ issuer, database, vault: safe, clock, verifier: saml }),
     traces,
     passwords,
+    recoveryKey: secrets.recoveryCodes,
     acr: acrs.upstream,
     ceiling: lifetimes.federated,
     logout: (realm, token) => upstreamOidc.logout(realm, token),

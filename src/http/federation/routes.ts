@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import { newId, isId } from '#platform/ids.ts';
 import { keyedHash, sameSecret } from '#platform/secrets.ts';
 import { administratorsOf } from '#identity/accounts/administrators.ts';
+import { checkCodeBeside } from '#identity/credentials/check-second-factor.ts';
 import { checkPassword, type PasswordDependencies } from '#identity/credentials/check-password.ts';
 import { UpstreamProblem, type UpstreamAssertion } from '#identity/federation/assertion.ts';
 import {
@@ -41,6 +42,7 @@ import type { Interaction, Interactions } from '../interactions.ts';
 import {
   federationAskPage,
   federationStepUpPage,
+  type FederationStepUpPage,
   federationStopPage,
   federationTestPage,
   type FederationStop,
@@ -63,6 +65,8 @@ export interface FederationDoorDependencies {
   saml: SamlUpstream;
   traces: TraceStore;
   passwords: PasswordDependencies;
+  /** Key of the recovery codes: see `AppSecrets`. */
+  recoveryKey: Buffer;
   /** What a sign-in says in `acr` where the provider says nothing. */
   acr: string;
   /** Seconds for which a provider's word is good. */
@@ -270,7 +274,10 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
         return decide(ctx, interaction, arrival, { values, errors });
       }
       if (attempt.need === 'step_up')
-        return decide(ctx, interaction, arrival, { password: form['password'] ?? '' });
+        return decide(ctx, interaction, arrival, {
+          password: form['password'] ?? '',
+          code: form['code'] ?? '',
+        });
       return decide(ctx, interaction, arrival);
     });
 
@@ -339,11 +346,13 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       values,
       errors = {},
       password,
+      code = '',
       shown = false,
     }: {
       values?: PersonFields;
       errors?: PersonErrors;
       password?: string;
+      code?: string;
       shown?: boolean;
     } = {},
   ): Promise<void> {
@@ -356,7 +365,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       ...(values && { filledIn: goodOnes(values, errors) }),
     };
     if (password !== undefined) {
-      const proof = await oldPassword(ctx, attempt, assertion, password);
+      const proof = await oldPassword(ctx, attempt, assertion, password, code);
       if (proof !== 'right') return showStepUp(ctx, interaction, attempt, assertion, proof);
       arrival.steppedUp = true;
     }
@@ -471,7 +480,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     interaction: Interaction,
     attempt: Attempt,
     assertion: UpstreamAssertion,
-    error?: 'wrong' | 'locked',
+    error?: FederationStepUpPage['error'],
   ): void {
     sendPage(
       ctx,
@@ -488,13 +497,17 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     );
   }
 
-  /** The password of who has the address here, counted like every other guess. */
+  /**
+   * The password of who has the address here, counted like every other guess; and their second factor,
+   * where they have one (security.md 3.3).
+   */
   async function oldPassword(
     ctx: Context,
     attempt: Attempt,
     assertion: UpstreamAssertion,
     password: string,
-  ): Promise<'right' | 'wrong' | 'locked'> {
+    code: string,
+  ): Promise<'right' | NonNullable<FederationStepUpPage['error']>> {
     const email = mappedOf(attempt, assertion).identifier;
     if (email === null || password === '' || password.length > 1024) return 'wrong';
     const checked = await checkPassword(passwords, {
@@ -504,7 +517,19 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       origin: originOf(ctx),
       linking: true,
     });
-    if (checked.outcome === 'right') return 'right';
+    if (checked.outcome === 'right') {
+      const shown = await checkCodeBeside(
+        { ...foundation, recoveryKey: dependencies.recoveryKey },
+        {
+          person: checked.person,
+          code,
+          challenge: `federation:${attempt.id}`,
+          origin: originOf(ctx),
+        },
+      );
+      if (shown === 'right') return 'right';
+      return shown === 'throttled' ? 'locked' : shown === 'missing' ? 'code' : 'code_wrong';
+    }
     return checked.outcome === 'wrong' ? 'wrong' : 'locked';
   }
 

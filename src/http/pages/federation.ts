@@ -187,7 +187,7 @@ export interface FederationStepUpPage extends PageContext {
   action: string;
   account: string;
   email: string;
-  error?: 'wrong' | 'locked' | undefined;
+  error?: 'wrong' | 'locked' | 'code' | 'code_wrong' | undefined;
   returnHref: string;
 }
 
@@ -210,6 +210,15 @@ export function federationStepUpPage(page: FederationStepUpPage): Html {
           error: error === 'wrong' && t('cred.bad'),
           autofocus: true,
         }),
+        (error === 'code' || error === 'code_wrong') &&
+          field({
+            name: 'code',
+            label: t('mfa.code.field'),
+            hint: t('mfa.code.text'),
+            autocomplete: 'one-time-code',
+            error: error === 'code_wrong' && t('mfa.code.wrong'),
+            attributes: 'class="code" maxlength="40"',
+          }),
         primary(t('action.continue')),
       ])}
       ${notice('info', t('federation.step_up_effect'))}

@@ -11,10 +11,9 @@ import {
   type Proof,
 } from '#identity/belonging/answer-invitation.ts';
 import { checkPassword } from '#identity/credentials/check-password.ts';
-import { checkCode } from '#identity/credentials/check-second-factor.ts';
+import { checkCodeBeside } from '#identity/credentials/check-second-factor.ts';
 import type { LockoutPolicy } from '#identity/credentials/lockout.ts';
 import { passwordRulesFor } from '#identity/credentials/policy.ts';
-import { cleanCode } from '#identity/credentials/totp.ts';
 import { forgetAttempts } from '#identity/users/lock.ts';
 import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
@@ -194,24 +193,18 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
     code: string,
     current: Person | null,
   ): Promise<boolean> {
-    if (!person.secondFactor.enrolled) return true;
-    if (code.trim() === '') {
-      await show(ctx, view, current, { failure: 'code' });
-      return false;
-    }
-    const result = await checkCode(
+    const outcome = await checkCodeBeside(
       { ...foundation, recoveryKey },
       {
         person,
-        kind: /^\d{6}$/.test(cleanCode(code)) ? 'totp' : 'recovery_code',
-        code: code.slice(0, 64),
+        code,
         challenge: `invitation:${secretHash(secretOf(ctx))}`,
         origin: originOf(ctx),
       },
     );
-    if (result.outcome === 'right') return true;
-    if (result.outcome === 'wrong') {
-      await show(ctx, view, current, { failure: 'code_wrong' });
+    if (outcome === 'right') return true;
+    if (outcome !== 'throttled') {
+      await show(ctx, view, current, { failure: outcome === 'missing' ? 'code' : 'code_wrong' });
       return false;
     }
     ctx.set('Retry-After', '3600');

@@ -71,6 +71,21 @@ export async function checkCode(
   return { outcome: 'wrong' };
 }
 
+/**
+ * A code of either kind, typed into one field beside a password, at the doors where somebody proves
+ * once that they are who they were. Who has no second factor has none to show.
+ */
+export async function checkCodeBeside(
+  dependencies: CodeDependencies,
+  { code, ...check }: Omit<CodeCheck, 'kind'>,
+): Promise<'right' | 'missing' | 'wrong' | 'throttled'> {
+  if (!check.person.secondFactor.enrolled) return 'right';
+  if (code.trim() === '') return 'missing';
+  const kind = /^\d{6}$/.test(cleanCode(code)) ? 'totp' : 'recovery_code';
+  const { outcome } = await checkCode(dependencies, { ...check, kind, code: code.slice(0, 64) });
+  return outcome === 'spent' ? 'throttled' : outcome;
+}
+
 /** How many were paid within the window with this one, or null where there is none left. */
 async function pay(
   sql: Sql,

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { enrolApp } from '#test/support/factors.ts';
 import { it } from '#test/support/it.ts';
-import { codeOf, redeem } from '#test/support/sign-in.ts';
+import { codeOf, redeem, typePassword } from '#test/support/sign-in.ts';
 import type { GivenClient, World } from '#test/support/world.ts';
 import { connected, dan, provider, signInUpstream, silent } from './support.ts';
 
@@ -87,5 +87,45 @@ describe('a second factor beside what the company says (F28)', () => {
         acr: 'urn:ostiary:acr:federated',
       });
     }
+  });
+});
+
+describe('an administrator who is linked (D-06)', () => {
+  it('shows the second factor beside the old password, where there is one', async ({
+    given: world,
+    browser,
+    server,
+  }) => {
+    const acme = await world.account('Acme', { owns: ['acme.example'] });
+    const fay = await world.user('fay@acme.example', {
+      of: acme,
+      roles: ['account_administrator'],
+    });
+    const hers = server.agent();
+    const setUp = await typePassword(
+      hers,
+      await hers.follow(await hers.get('/profile/factors/app')),
+      fay,
+    );
+    const { app } = await enrolApp(hers, setUp, server.clock);
+    await connected(world, acme, acmeIdp, { enforced: true });
+    const client = await world.client();
+    acmeIdp.person = { ...dan, sub: 'fay-1', email: fay.email };
+
+    const asked = await signInUpstream(browser, client, fay.email);
+    const code = await browser.submit(asked.forms[0]!, { password: fay.password });
+    expect(code.forms[0]!.fields).toHaveProperty('code');
+    const wrong = await browser.submit(code.forms[0]!, {
+      password: fay.password,
+      code: app.wrong(),
+    });
+    expect(wrong.alerts[0]).toContain('not right');
+    expect(await world.rows('select 1 from federated_links')).toEqual([]);
+    const right = await browser.submit(wrong.forms[0]!, {
+      password: fay.password,
+      code: app.next(),
+    });
+    codeOf(await browser.follow(right));
+    expect(await world.rows('select how from federated_links')).toEqual([{ how: 'step_up' }]);
   });
 });
