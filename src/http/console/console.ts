@@ -350,8 +350,10 @@ function menuOf(standing: Standing, here: string): MenuSection[] {
   const entries = rooms
     .flatMap(({ menu }) => menu ?? [])
     .filter(
-      ({ right, everywhere }) =>
-        askingFor(standing, right) !== null && (everywhere || standing.account !== null),
+      ({ right, unless, everywhere }) =>
+        askingFor(standing, right) !== null &&
+        !(unless && askingFor(standing, unless) !== null) &&
+        (everywhere || standing.account !== null),
     );
   const within = ({ path }: { path: string }): boolean =>
     here === `/console${path}` || (path !== '/' && here.startsWith(`/console${path}/`));

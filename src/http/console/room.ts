@@ -43,6 +43,8 @@ export interface MenuEntry {
   section: Section;
   /** Shown to whoever has it. */
   right: Capability;
+  /** And not to whoever has this one: there is another room for them. */
+  unless?: Capability;
   /** About the whole installation: an operator needs no account for it. */
   everywhere?: boolean;
   count?(account: LookedAfter): number;

@@ -143,7 +143,6 @@ describe('an administrator with a keyboard and a mouse', () => {
       '/groups/new',
       '/roles',
       '/contacts',
-      '/account',
       '/erasures',
       '/users/removed',
     ]) {

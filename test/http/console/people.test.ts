@@ -294,33 +294,24 @@ describe('roles', () => {
 });
 
 describe('the account', () => {
-  it('is renamed by its administrator, and held by an operator', async ({
+  it('stays readable on hold: people are looked at, locked and removed, not unlocked', async ({
     given,
     browser,
-    server,
   }) => {
     const { acme, fay } = await acmeAndFay(given);
     const ann = await given.user('ann@acme.example', { of: acme });
     await given.locked(ann, 'admin');
-    const page = await open(browser, '/account', fay);
-    const renamed = await send(browser, page, '/account', { name: 'Acme Incorporated' });
-    expect(renamed.words).toContain('Acme Incorporated');
-    const stale = await send(browser, page, '/account', { name: 'Another' });
-    expect(stale.alerts.join()).toContain('This was changed by someone else meanwhile.');
-    expect((await open(browser, '/account/hold', fay)).status).toBe(403);
-
-    const operator = server.agent();
-    const olga = await given.user('olga@ostiary.example', { roles: ['operator'] });
-    const accounts = await open(operator, '/accounts', olga);
-    await operator.submit(formTo(accounts, '/acting', { account: acme.id }));
-    const hold = await open(operator, '/account/hold', olga);
-    expect((await send(operator, hold, '/account/hold')).alerts).toHaveLength(1);
-    await send(operator, hold, '/account/hold', { note: 'The invoice is open.' });
-
+    await given.hold(acme);
     const held = await open(browser, '/users', fay);
     expect(held.text).toContain('account is on hold');
     const unlock = await open(browser, `/users/do/unlock?ids=${ann.id}`, fay);
-    expect(unlock.words).toContain('on hold');
+    expect(unlock.words).toContain('This is not possible now:');
+    const removed = await send(
+      browser,
+      await open(browser, `/users/do/remove?ids=${ann.id}`, fay),
+      '/users/do/remove',
+    );
+    expect(removed.words).toContain('One person was removed.');
   });
 });
 

@@ -14,6 +14,7 @@ import {
   type LockableReason,
 } from '#identity/users/administer-locks.ts';
 import { setEntitlementCountry } from '#identity/users/entitlement.ts';
+import { userOfAccount } from '#identity/users/find-users.ts';
 import { listChoices, peopleOf } from '#identity/users/list-choices.ts';
 import type { Person } from '#identity/users/person.ts';
 import { removedPeople, restoreUser } from '#identity/users/restore.ts';
@@ -227,6 +228,7 @@ async function ask(
       from: value('from'),
       back: backOf(visit, ids),
       choices: await listChoices(visit.sql, account.id),
+      held: await heldRoles(visit, action, ids),
       countries: account.countries,
       reasons: visit.asking.role === 'operator' ? lockableReasons : [],
       input: inputOf(visit),
@@ -295,6 +297,17 @@ async function chosenPeople(visit: Visit, { former }: UserAction) {
   return former
     ? removedPeople(visit.sql, visit.account.id, visit.now, { limit: ids.length, ids })
     : peopleOf(visit.sql, visit.account.id, ids);
+}
+
+/** The roles of the one person it is about; null for several. */
+async function heldRoles(
+  { sql, account, now }: Visit,
+  { field }: UserAction,
+  ids: readonly string[],
+): Promise<string[] | null> {
+  const [only] = ids;
+  if (field !== 'roles' || ids.length !== 1) return null;
+  return (await userOfAccount(sql, account.id, only!, now)).roles;
 }
 
 /** To the page of the one person it was done to, or to their row in the list. */

@@ -29,6 +29,8 @@ export interface ActionPage extends ConsoleFrame {
     roles: readonly { key: string; name: string }[];
     groups: readonly { id: string; name: string }[];
   };
+  /** The roles that the one person has; null where it is about several. */
+  held: readonly string[] | null;
   countries: readonly string[];
   /** Kinds of lock, for who may choose. */
   reasons: readonly ('admin' | 'operator' | 'compromised')[];
@@ -109,27 +111,33 @@ function fieldsOf(page: ActionPage): Child {
           error: problem && t(problem),
         }),
       ];
-    case 'roles':
+    case 'roles': {
+      const roles = choices.roles.filter(({ key }) => key !== 'group_manager');
+      // To one person only what they lack can be given, and only what they have be taken.
+      const choice = (way: 'give' | 'take') =>
+        roles.filter(
+          ({ key }) => page.held === null || page.held.includes(key) === (way === 'take'),
+        );
       return [
         problem && alert(t(problem)),
         (['give', 'take'] as const).map(
           (way) =>
+            choice(way).length > 0 &&
             html`<fieldset class="boxes">
               <legend>${t(way === 'give' ? 'people.do.give' : 'people.do.take')}</legend>
-              ${choices.roles
-                .filter((role) => role.key !== 'group_manager')
-                .map((role) =>
-                  checkbox({
-                    id: `${way}-${role.key}`,
-                    name: way,
-                    value: role.key,
-                    label: roleName(page, role),
-                    checked: input[way].includes(role.key),
-                  }),
-                )}
+              ${choice(way).map((role) =>
+                checkbox({
+                  id: `${way}-${role.key}`,
+                  name: way,
+                  value: role.key,
+                  label: roleName(page, role),
+                  checked: input[way].includes(role.key),
+                }),
+              )}
             </fieldset>`,
         ),
       ];
+    }
     case 'groups': {
       const options = [nothing, ...choices.groups.map(({ id, name }) => [id, name] as const)];
       return [

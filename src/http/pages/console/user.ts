@@ -331,11 +331,6 @@ function signInPart(page: UserPage): Html {
       ],
       [t('people.break_glass'), details.breakGlass ? t('people.break_glass_yes') : null],
     ]),
-    {
-      actions: html`<a class="change" href="/console/users/${user.id}/second-factors"
-        >${t('people.factors')}</a
-      >`,
-    },
   );
 }
 
