@@ -17,6 +17,11 @@ import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts'
 import { enterDoor } from './door.ts';
 import { counted } from './limits.ts';
 import { takeOver } from './only-invited.ts';
+import {
+  queueRegistration,
+  registrationCodeLife,
+  type RegistrationTask,
+} from './registration-task.ts';
 import { settleRegistration } from './settle.ts';
 
 /**
@@ -34,7 +39,6 @@ import { settleRegistration } from './settle.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
-const codeLife = 10 * minute;
 const linkLife = 24 * hour;
 /** How long the right code lets a password be chosen. */
 const passLife = 30 * minute;
@@ -56,13 +60,6 @@ export interface NewRegistration {
   /** The sign-in it began in, and its application. */
   signIn: string | null;
   clientId: string | null;
-}
-
-/** What a queued registration needs to be worked on: `carryOutRegistration`. */
-export interface RegistrationTask {
-  task: 'registration';
-  registration: string;
-  origin: Origin;
 }
 
 /**
@@ -98,11 +95,11 @@ export async function requestRegistration(
         input.signIn,
         input.clientId,
         work.now,
-        new Date(work.now.getTime() + codeLife),
+        new Date(work.now.getTime() + registrationCodeLife),
         new Date(work.now.getTime() + registrationLife),
       ],
     );
-    queue(work, id, input.email);
+    queueRegistration(work, id, input.email);
   });
 }
 
@@ -120,22 +117,9 @@ export async function requestAgain(
          tries = case when tries >= ${codeTries} then 0 else tries end
        where email = $1 and browser_hash = $2 and state in ('asked', 'open') and expires_at > $3
        returning id`,
-      [email, secretHash(browser), work.now, new Date(work.now.getTime() + codeLife)],
+      [email, secretHash(browser), work.now, new Date(work.now.getTime() + registrationCodeLife)],
     );
-    if (row) queue(work, row.id, email);
-  });
-}
-
-function queue(work: Work, registration: string, email: string): void {
-  work.send({
-    kind: 'task',
-    subject: email,
-    payload: {
-      task: 'registration',
-      registration,
-      origin: work.origin,
-    } satisfies RegistrationTask,
-    expiresAt: new Date(work.now.getTime() + hour),
+    if (row) queueRegistration(work, row.id, email);
   });
 }
 

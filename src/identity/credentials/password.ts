@@ -4,6 +4,7 @@ import type { PasswordHasher } from '#platform/password-hash.ts';
 import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { rankOf } from '../access/roles.ts';
+import { resendRegistration } from '../belonging/registration-task.ts';
 import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
 import { signsInUpstream } from '../federation/managed.ts';
 import { mail } from '../mail/letter.ts';
@@ -73,7 +74,8 @@ export async function requestReset(
 
 /**
  * Writes the mail that `requestReset` led to, by what the person is (behaviour.md F21): who has a
- * password gets a link and a code, who never had one gets to set the first; nobody gets nothing.
+ * password gets a link and a code, who never had one gets to set the first, who has not finished
+ * registering is sent that mail again; nobody gets nothing.
  */
 export async function carryOutReset(foundation: Foundation, request: ResetRequest): Promise<void> {
   await unitOfWork(
@@ -81,7 +83,11 @@ export async function carryOutReset(foundation: Foundation, request: ResetReques
     { actor: { type: 'anonymous' }, origin: request.origin },
     async (work) => {
       const person = await findPersonByEmail(work, request.email, work.now);
-      if (!person || person.identity === 'erasing') return;
+      if (!person) {
+        await resendRegistration(work, request.email);
+        return;
+      }
+      if (person.identity === 'erasing') return;
       if (!(await isReachedByMail(work, person))) {
         work.record(
           'password.reset_requested',

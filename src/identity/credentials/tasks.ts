@@ -1,5 +1,6 @@
 import type { Foundation } from '../work.ts';
-import { carryOutRegistration, type RegistrationTask } from '../belonging/register.ts';
+import { carryOutRegistration } from '../belonging/register.ts';
+import type { RegistrationTask } from '../belonging/registration-task.ts';
 import { carryOutThrottled, type ThrottledSignIn } from './check-password.ts';
 import { carryOutReset, type ResetRequest } from './password.ts';
 

@@ -5,6 +5,7 @@ import { it } from '#test/support/it.ts';
 import { acceptAll, authorizeUrl, codeOf, redeem, userinfo } from '#test/support/sign-in.ts';
 import type { TestServer } from '#test/support/server.ts';
 import type { World } from '#test/support/world.ts';
+import { forget } from './mailbox.ts';
 
 const password = 'seven quiet otters swim';
 const ann = {
@@ -54,6 +55,29 @@ async function registered(
   const { code } = await lastMail(server, given);
   return choosePassword(browser, await typeCode(browser, sent, code));
 }
+
+it('who has not finished registering gets that mail again for a forgotten password', async ({
+  given,
+  browser,
+  server,
+}) => {
+  await given.account('Acme', { owns: ['acme.example'] });
+  await register(browser);
+  const first = await lastMail(server, given);
+  // Asked from anywhere: the mail goes to the mailbox alone.
+  const elsewhere = server.agent();
+  const asked = await forget(elsewhere, ann.email);
+  const nobody = await forget(server.agent(), 'nobody@acme.example');
+  expect(asked.words.replace(ann.email, '')).toBe(nobody.words.replace('nobody@acme.example', ''));
+  const again = await lastMail(server, given);
+  expect((await given.mails()).map(({ kind }) => kind)).toEqual([
+    'registration_code',
+    'registration_code',
+  ]);
+  expect([again.recipient, again.link.href === first.link.href]).toEqual([ann.email, false]);
+  expect((await elsewhere.get(first.link)).status).not.toBe(200);
+  expect((await elsewhere.get(again.link)).status).toBe(200);
+});
 
 describe('somebody registers', () => {
   it('with auto-approval: code, password, terms, and the waiting application gets its code', async ({
