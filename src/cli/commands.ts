@@ -8,6 +8,7 @@ import { backupCommands } from './commands/backup.ts';
 import { bulkCommands } from './commands/bulk.ts';
 import { clientCommands } from './commands/client.ts';
 import { connectionCommands } from './commands/connection.ts';
+import { connectionToolCommands } from './commands/connection-tools.ts';
 import { contactCommands } from './commands/contact.ts';
 import { doctorCommands } from './commands/doctor.ts';
 import { domainCommands } from './commands/domain.ts';
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   ...accountLifeCommands,
   ...domainCommands,
   ...connectionCommands,
+  ...connectionToolCommands,
   ...domainTransferCommands,
   ...userCommands,
   ...bulkCommands,
