@@ -46,7 +46,7 @@ export async function bulk({ body }: ScimRequest, tools: Tools): Promise<ScimAns
       await run.carryOut(at);
       const result = results.get(at)!;
       listed.push(report(operations[at]!, result, tools.base));
-      if ('error' in result) errors += 1;
+      if ('error' in result || result.answer.status >= 400) errors += 1;
       if (failOnErrors !== null && errors >= failOnErrors) break;
     }
     return { status: 200, body: { schemas: [bulkResponseSchema], Operations: listed } };
@@ -380,12 +380,13 @@ function report(
       response: errorBody(error),
     };
   }
-  const { status, headers = {} } = result.answer;
+  const { status, headers = {}, body } = result.answer;
   const version = headers['ETag'];
   return {
     ...shared,
     location: headers['Location'] ?? `${base}${result.path}`,
     ...(version !== undefined && { version }),
     status: String(status),
+    ...(status >= 400 && { response: body }),
   };
 }

@@ -16,6 +16,7 @@ const core = 'urn:ietf:params:scim:schemas:core:2.0';
 export function serviceProviderConfig(
   base: string,
   { classicConfig }: ScimCaller,
+  { changePassword }: { changePassword: boolean },
 ): Record<string, unknown> {
   return {
     schemas: [`${core}:ServiceProviderConfig`],
@@ -27,7 +28,7 @@ export function serviceProviderConfig(
       maxPayloadSize: bulkLimits.bytes,
     },
     filter: { supported: true, maxResults: maxPageSize },
-    changePassword: { supported: true },
+    changePassword: { supported: changePassword },
     sort: { supported: true },
     etag: { supported: true },
     // Strict clients of RFC 7643 stumble over what came later.
@@ -48,6 +49,13 @@ export function serviceProviderConfig(
         description: "A token of the account's, made by its administrators.",
         specUri: 'https://www.rfc-editor.org/rfc/rfc6750',
         primary: true,
+      },
+      {
+        type: 'oauth2',
+        name: 'OAuth 2.0 client credentials',
+        description: 'An access token with scope scim, of a client that speaks for the directory.',
+        specUri: 'https://www.rfc-editor.org/rfc/rfc6749',
+        primary: false,
       },
     ],
     meta: {

@@ -1,6 +1,7 @@
 import { bad, notFound, ScimError } from '#identity/scim/error.ts';
 import { names } from '#identity/scim/etag.ts';
 import { list } from '#identity/scim/list.ts';
+import { hasPasswords } from '#identity/scim/user-values.ts';
 import { groups, resourceTypes, users, type ResourceType } from '#identity/scim/schema.ts';
 import type { ScimCaller } from '#identity/scim/token.ts';
 import { changeUser, createUser, readUser, removeUser, replaceUser } from '#identity/scim/users.ts';
@@ -18,6 +19,7 @@ import {
 } from '#identity/scim/groups.ts';
 import { listAnswer, resourceAnswer, versionOf, type ScimAnswer } from './answer.ts';
 import { bulk } from './bulk.ts';
+import { errorBody } from './errors.ts';
 import {
   resourceTypeDocument,
   schemaDocument,
@@ -44,7 +46,8 @@ export interface Resources {
   create(directory: Directory, body: unknown): Promise<Resource>;
   replace(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
   patch(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
-  remove(directory: Directory, id: string, when: Conditions): Promise<void>;
+  /** Says why it is still there, where it is. */
+  remove(directory: Directory, id: string, when: Conditions): Promise<ScimError | null>;
   /** Entra ID asks for 204 after a change of a group; Okta for the user after one of a user. */
   patchStatus: 200 | 204;
 }
@@ -114,15 +117,18 @@ function handlersAt(path: string, caller: ScimCaller): [Handlers, Needs] {
   if (name === 'me') throw new ScimError(501, 'A directory is nobody: there is no /Me here.');
   if (name === 'bulk' && rest === undefined) return [{ POST: bulk }, 'any'];
   if (name === 'serviceproviderconfig' && rest === undefined)
-    return [
-      { GET: (_request, { base }) => ({ status: 200, body: serviceProviderConfig(base, caller) }) },
-      'any',
-    ];
+    return [{ GET: (_request, tools) => configuration(tools) }, 'any'];
   if (name === 'resourcetypes') return [discoveryHandlers('ResourceTypes', rest), 'any'];
   if (name === 'schemas') return [discoveryHandlers('Schemas', rest), 'any'];
   if (name === 'users') return [resourceHandlers(userResources, rest), 'users'];
   if (name === 'groups') return [resourceHandlers(groupResources, rest), 'groups'];
   throw notFound();
+}
+
+/** Passwords are set where there is anybody who has one here (scim.md 5.10). */
+async function configuration({ foundation, caller, base }: Tools): Promise<ScimAnswer> {
+  const changePassword = await hasPasswords(foundation.database, caller.accountId);
+  return { status: 200, body: serviceProviderConfig(base, caller, { changePassword }) };
 }
 
 function discoveryHandlers(of: 'Schemas' | 'ResourceTypes', id: string | undefined): Handlers {
@@ -186,8 +192,8 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
       return resourceAnswer(type, resource, { status, wanted, base: tools.base });
     },
     async DELETE(request, tools) {
-      await tools.change((directory) => resources.remove(directory, one, request));
-      return { status: 204 };
+      const kept = await tools.change((directory) => resources.remove(directory, one, request));
+      return kept ? { status: kept.status, body: errorBody(kept) } : { status: 204 };
     },
   };
 }

@@ -347,7 +347,7 @@ export async function removeGroup(
   directory: Directory,
   id: string,
   conditions: Conditions = {},
-): Promise<void> {
+): Promise<null> {
   const { work, caller } = directory;
   const row = await lockedGroup(directory, id);
   requireMatch(conditions, row.version);
@@ -359,6 +359,7 @@ export async function removeGroup(
     { name: row.displayName, by: 'directory' },
     caller.accountId,
   );
+  return null;
 }
 
 function requireName(resource: Resource): string {

@@ -1,3 +1,4 @@
+import type { Sql } from '#platform/database/sql.ts';
 import { isLocale } from '#platform/i18n.ts';
 import { isId } from '#platform/ids.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
@@ -102,6 +103,18 @@ export async function setPassword(
     caller.accountId,
   );
   return true;
+}
+
+/** Whether anybody of an account signs in with a password here: not all its domains are federated. */
+export async function hasPasswords(sql: Sql, accountId: string): Promise<boolean> {
+  const domains = await sql.query<{ federated: boolean }>(
+    `select exists (select from connection_domains b
+       join connections c on c.id = b.connection_id and c.account_id = d.account_id
+       where b.domain = d.name and c.state = 'active' and c.deleted_at is null) as federated
+     from domains d where d.account_id = $1 and d.state in ('owned', 'at_risk')`,
+    [accountId],
+  );
+  return domains.length === 0 || domains.some((one) => !one.federated);
 }
 
 /** Whom somebody is led by. */

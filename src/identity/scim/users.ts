@@ -5,7 +5,7 @@ import type { Work } from '../work.ts';
 import { claims, type SourcedAttribute } from './authority.ts';
 import { countDeparture, countReturn } from './brake.ts';
 import type { Directory } from './context.ts';
-import { bad, notFound } from './error.ts';
+import { bad, notFound, ScimError } from './error.ts';
 import { requireMatch, type Conditions } from './etag.ts';
 import { currentExchange } from './exchange.ts';
 import { enrol, welcome } from './enrol.ts';
@@ -383,20 +383,38 @@ function textOf(resource: Resource, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** One user less (RFC 7644, section 3.6): they leave the account, and stay who they are. */
+/**
+ * One user less (RFC 7644, section 3.6): they leave the account, and stay who they are.
+ *
+ * @returns why they are still there: the last fulfillment contact is put out, but not away
+ * @throws {ScimError} 404, 409, 412
+ * @throws {Refusal} `last_administrator`, `directory_held`
+ */
 export async function removeUser(
   directory: Directory,
   id: string,
   conditions: Conditions = {},
-): Promise<void> {
+): Promise<ScimError | null> {
   const { work, caller } = directory;
   const row = await lockedUser(directory, id);
   requireMatch(conditions, row.version);
   requireReach(row);
-  if (row.provisional) return withdraw(directory, row);
+  if (row.provisional) {
+    await withdraw(directory, row);
+    return null;
+  }
   await countDeparture(work, caller, row.userId);
-  await releaseContact(directory, row.userId);
-  await unaffiliate(work, row.userId, caller.accountId, 'directory').catch(naming(row));
+  if (await releaseContact(directory, row.userId)) {
+    await unaffiliate(work, row.userId, caller.accountId, 'directory').catch(naming(row));
+    return null;
+  }
+  await protectAccount(work, row.userId, caller.accountId, { contact: false }).catch(naming(row));
+  await lockUser(work, row.userId, 'directory', { accountId: caller.accountId });
+  return new ScimError(
+    409,
+    'This is the last fulfillment contact of the account. They may not sign in any more, and stay in it until there is another contact.',
+    { reason: 'user_is_fulfillment_contact' },
+  );
 }
 
 /** Who it was that must not go is kept with the exchange: others have to hear of it. */
@@ -421,24 +439,20 @@ async function withdraw({ work, caller }: Directory, { email }: LockedUser): Pro
   await givePlaceBack(work, email, caller.accountId);
 }
 
-/**
- * A fulfillment contact who leaves is none any more, where there is another for everything.
- *
- * @throws {Refusal} `user_is_fulfillment_contact`
- */
-async function releaseContact({ work, caller }: Directory, userId: string): Promise<void> {
+/** A fulfillment contact who leaves is none any more; false where there is no other for everything. */
+async function releaseContact({ work, caller }: Directory, userId: string): Promise<boolean> {
   const contacts = await work.query<{ id: string; user_id: string; country: string | null }>(
     'select id, user_id, country from fulfillment_contacts where account_id = $1',
     [caller.accountId],
   );
   const own = contacts.filter((one) => one.user_id === userId);
-  if (own.length === 0) return;
-  if (!contacts.some((one) => one.user_id !== userId && one.country === null))
-    throw new Refusal('user_is_fulfillment_contact');
+  if (own.length === 0) return true;
+  if (!contacts.some((one) => one.user_id !== userId && one.country === null)) return false;
   for (const { id, country } of own) {
     await work.query('delete from fulfillment_contacts where id = $1', [id]);
     work.record('contact.removed', { type: 'user', id: userId }, { country }, caller.accountId);
   }
+  return true;
 }
 
 /** The directory lets somebody in again: its own lock goes, and no other (behaviour.md F32). */

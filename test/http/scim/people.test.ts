@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import { accountSchema } from '#identity/scim/schema.ts';
+import { affiliate } from '#identity/users/affiliate.ts';
 import type { World } from '#test/support/world.ts';
 import { it } from '#test/support/it.ts';
 import { refresh, signIn, tokensFor, userinfo } from '#test/support/sign-in.ts';
@@ -82,6 +83,15 @@ describe('whom a directory may bring (D-34)', () => {
     expect((await entra.get(`/Users/${made.id}`)).status).toBe(404);
     expect(await given.rows(`select 1 from users where email = 'new@free.example'`)).toEqual([]);
     const again = await entra.user('new@free.example');
+    // Who was put out before they came is not let in by an invitation.
+    const early = await entra.user('early@free.example', { active: false });
+    expect(early).toMatchObject({ active: false, [accountSchema]: { lockState: 'open' } });
+    const earlyId = (await subOf(given, 'early@free.example'))!;
+    await given.work((work) => affiliate(work, earlyId, acme.id, 'accepted'));
+    expect((await entra.get(`/Users/${early.id}`)).json).toMatchObject({
+      active: false,
+      [accountSchema]: { affiliation: 'member', lockReasons: ['directory'] },
+    });
     // The owner of the domain is in nobody's way.
     const free = await given.account('Free', { owns: ['free.example'] });
     const theirs = await directoryOf(given, program, free);
@@ -482,6 +492,32 @@ describe('who is protected (D-39, D-40)', () => {
     expect(await subOf(given, 'boss@acme.example')).toBe(boss.id);
     expect((await entra.delete(path)).status).toBe(204);
     expect(server.errors).toEqual([]);
+  });
+
+  it('is the last fulfillment contact, who stays and may not come in any more', async ({
+    given,
+    program,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const entra = await directoryOf(given, program, acme);
+    const fay = await given.user('fay@acme.example', { of: acme });
+    const gus = await given.user('gus@acme.example', { of: acme });
+    const contact = (person: { id: string }) =>
+      given.rows(
+        `insert into fulfillment_contacts (id, account_id, user_id, created_at)
+         values (gen_random_uuid(), $1, $2, now())`,
+        [acme.id, person.id],
+      );
+    await contact(fay);
+    const [found] = (await entra.filter('/Users', 'userName eq "fay@acme.example"')).json.Resources;
+    const kept = await entra.delete(`/Users/${found.id}`);
+    expect([kept.status, reasonOf(kept)]).toEqual([409, 'user_is_fulfillment_contact']);
+    expect((await entra.get(`/Users/${found.id}`)).json.active).toBe(false);
+    await contact(gus);
+    expect((await entra.delete(`/Users/${found.id}`)).status).toBe(204);
+    expect(await given.rows('select user_id from fulfillment_contacts')).toEqual([
+      { user_id: gus.id },
+    ]);
   });
 
   it('is the emergency account and who runs the installation', async ({ given, program }) => {

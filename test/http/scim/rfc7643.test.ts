@@ -191,7 +191,7 @@ describe('RFC 7643, sections 5 to 7: what this server can do', () => {
       sort: { supported: true },
       etag: { supported: true },
       pagination: { cursor: true, index: true, defaultPaginationMethod: 'index' },
-      authenticationSchemes: [{ type: 'oauthbearertoken', primary: true }],
+      authenticationSchemes: [{ type: 'oauthbearertoken', primary: true }, { type: 'oauth2' }],
     });
     const classic = await directoryOf(given, program, acme, { classicConfig: true });
     expect((await classic.get('/ServiceProviderConfig')).json).not.toHaveProperty('pagination');
