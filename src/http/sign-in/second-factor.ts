@@ -1,5 +1,6 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
+import { sourceBucket } from '#identity/credentials/check-password.ts';
 import { checkCode, type CodeDependencies } from '#identity/credentials/check-second-factor.ts';
 import { comesInHere } from '#identity/credentials/break-glass.ts';
 import { factorKinds } from '#identity/credentials/factors.ts';
@@ -12,6 +13,8 @@ import { originOf, queryText, referenceOf, sendPage } from '../context.ts';
 import type { Interaction } from '../interactions.ts';
 import { secondFactorPage, type FactorChoice } from '../pages/second-factor.ts';
 import { throttledPage } from '../pages/trouble.ts';
+import { Problem } from '../problem.ts';
+import { rateLimit } from '../rate-limit.ts';
 import { pageOf, type Desk, type Known } from './desk.ts';
 import type { Proved } from './proved.ts';
 
@@ -35,6 +38,8 @@ export function secondFactorStep(
 ) {
   const { foundation, interactions, csrf } = desk;
   const codes: CodeDependencies = { ...foundation, recoveryKey };
+  // Each question is a row, and anybody may ask: one network asks thirty a minute.
+  const questions = rateLimit(30, foundation.clock);
 
   for (const [path, kind] of [
     ['/code', 'totp'],
@@ -86,6 +91,12 @@ export function secondFactorStep(
     const form = await readForm(ctx);
     csrf.check(ctx, form, interaction.uid);
     if (interaction.prompt.name !== 'login') return desk.back(ctx, interaction);
+    const source = sourceBucket(ctx.ip);
+    const wait = source === '' ? 0 : questions.take(source);
+    if (wait > 0)
+      throw new Problem(429, 'rate_limited', 'Too many requests. Try again later.', {
+        'Retry-After': String(wait),
+      });
     const known = await desk.known(interaction);
     ctx.set('Cache-Control', 'no-store');
     ctx.body = await passkeyQuestion(foundation, known?.person ?? null, interaction.uid);

@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { sharedBrowser } from '#test/support/browser.ts';
 import { authorizeUrl, typePassword } from '#test/support/sign-in.ts';
+import { itBehindProxy } from '../../security/guesses.ts';
 import { relyingParty } from './relying-party.ts';
 
 /** A device with a fingerprint reader, and a finger on it. */
@@ -210,3 +211,29 @@ describe('what is no answer of a passkey', () => {
     expect(await given.rows(used)).toHaveLength(1);
   });
 });
+
+itBehindProxy(
+  'the question to a passkey is asked thirty times a minute of one network',
+  async ({ server, given }) => {
+    const client = await given.client();
+    const browser = server.agent();
+    const ask = async (from: string): Promise<number> => {
+      const headers = { 'x-forwarded-for': from };
+      const page = await browser.follow(await browser.get(authorizeUrl(client), { headers }));
+      const { csrf } = page.forms[0]!.fields;
+      const statuses = await Promise.all(
+        Array.from({ length: 40 }, () =>
+          browser.post(`${page.url.pathname}/passkey/options`, { form: { csrf: csrf! }, headers }),
+        ),
+      );
+      return statuses.filter(({ status }) => status === 429).length;
+    };
+    expect(await ask('203.0.113.7')).toBeGreaterThan(0);
+    const page = await browser.follow(await browser.get(authorizeUrl(client)));
+    const elsewhere = await browser.post(`${page.url.pathname}/passkey/options`, {
+      form: { csrf: page.forms[0]!.fields['csrf']! },
+      headers: { 'x-forwarded-for': '198.51.100.9' },
+    });
+    expect(elsewhere.status).toBe(200);
+  },
+);
