@@ -248,20 +248,15 @@ describe('accounts', () => {
     );
   }
 
-  it('are renamed by their Account Administrators, and by nobody else numbered', async ({
+  it('and all that is of the installation are hidden from who looks after one', async ({
     given,
     browser,
   }) => {
-    const { acme, fay } = await acmeAndFay(given);
-    const page = await open(browser, '/organization', fay);
-    expect(page.words).not.toContain('Put on hold');
-    const renamed = await send(browser, page, '/organization', { name: 'Acme Inc.', number: '7' });
-    expect(renamed.words).toContain('Acme Inc.');
-    expect(await given.rows('select number from accounts where id = $1', [acme.id])).toEqual([
-      { number: null },
-    ]);
+    const { fay } = await acmeAndFay(given);
+    await open(browser, '/dashboard', fay);
     for (const path of [
       '/accounts/new',
+      '/organization',
       '/organization/merge',
       '/installation/clients',
       '/installation/keys',

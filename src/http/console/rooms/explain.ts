@@ -24,7 +24,7 @@ export const explain: Room = {
       );
       const about = {
         ...visit.page,
-        email,
+        address: email,
         client: chosen,
         clients: clients.map(({ id, name }) => [id, name] as const),
       };

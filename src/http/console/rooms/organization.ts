@@ -1,7 +1,5 @@
 import { isId } from '#platform/ids.ts';
-import { mayEver } from '#identity/access/rights.ts';
 import {
-  changeAccount,
   holdAccount,
   requireFreeNumber,
   resumeAccount,
@@ -32,20 +30,19 @@ import { Typed } from '../typed.ts';
 const fresh = { fresh: true };
 const home = '/organization';
 
-/** The account itself; and what operators alone do with it. */
+/** What operators alone do with an account: hold, merge, split and close it. */
 export const organization: Room = {
   menu: {
     path: home,
     title: 'rooms.organization',
     section: 'organization',
-    right: 'account:read',
+    right: 'accounts:move',
   },
   open(door) {
     door.get('/accounts/new', 'accounts:create', (visit) => showNew(visit));
     door.post('/accounts/new', 'accounts:create', (visit) => create(visit));
 
-    door.get(home, 'account:read', (visit) => show(visit));
-    door.post(home, 'account:rename', (visit) => change(visit));
+    door.get(home, 'accounts:move', (visit) => show(visit));
     door.post(`${home}/hold`, 'accounts:hold', async (visit) => {
       const typed = new Typed(visit);
       const reason = typed.line('reason', 500);
@@ -105,58 +102,21 @@ export const organization: Room = {
   },
 };
 
-async function show(
-  visit: Visit,
-  { errors = {}, failure }: { errors?: Typed['errors']; failure?: string } = {},
-): Promise<void> {
+async function show(visit: Visit, { failure }: { failure?: string } = {}): Promise<void> {
   const account = await accountById(visit.sql, visit.account.id);
-  const failed = Object.keys(errors).length > 0;
   visit.show(
     organizationPage({
       ...visit.page,
       organization: { ...account, contacts: account.fulfillmentContacts },
-      values: failed
-        ? {
-            name: visit.value('name'),
-            number: visit.value('number'),
-            countries: visit.value('countries'),
-          }
-        : {
-            name: account.name,
-            number: account.number ?? '',
-            countries: account.countries.join(', '),
-          },
-      errors,
       failure,
       may: {
-        rename: visit.may('account:rename'),
-        edit: visit.may('account:edit'),
         hold: visit.may('accounts:hold'),
         close: visit.may('accounts:close'),
         move: visit.may('accounts:move'),
       },
     }),
-    failed || failure !== undefined ? 422 : 200,
+    failure === undefined ? 200 : 422,
   );
-}
-
-async function change(visit: Visit): Promise<void> {
-  const typed = new Typed(visit);
-  const name = typed.line('name');
-  const edits = visit.may('account:edit');
-  const number = edits ? typed.optional('number', 50) : undefined;
-  const countries = edits ? readCountries(visit, typed) : undefined;
-  if (!typed.ok) return show(visit, { errors: typed.errors });
-  try {
-    await visit.act((work, { asking, account }) => {
-      if (edits && !mayEver(asking.role, 'account:edit')) throw new Refusal('permission_denied');
-      return changeAccount(work, account.id, { name, number, countries });
-    });
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'account_number_exists') throw error;
-    return show(visit, { errors: { number: visit.reason(error) } });
-  }
-  visit.done(home, visit.t('rooms.saved'));
 }
 
 function readCountries(visit: Visit, typed: Typed): string[] {

@@ -2,7 +2,6 @@ import type { MessageKey } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
 import { dayChart, shares } from './chart.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
-import { empty } from './parts.ts';
 
 export interface DashboardPage extends ConsoleFrame {
   /** Where this page is. */
@@ -61,7 +60,7 @@ export function dashboardPage(page: DashboardPage): Html {
         <h2>${t('rooms.dashboard.waiting')}</h2>
         ${
           waiting.length === 0
-            ? empty(t('rooms.dashboard.nothing'))
+            ? html`<p>${t('rooms.dashboard.nothing')}</p>`
             : html`<ul class="todo">
                 ${waiting.map(
                   ({ count, text, href, tone }) =>

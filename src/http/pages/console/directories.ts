@@ -104,6 +104,7 @@ export function directoriesPage(page: DirectoriesPage): Html {
                   },
                   {
                     title: t('rooms.scim.last_sync'),
+                    wide: true,
                     cell: ({ lastSyncAt }) => whenever(page, lastSyncAt),
                   },
                   {
@@ -156,14 +157,11 @@ export function directoriesPage(page: DirectoriesPage): Html {
                 columns: [
                   {
                     title: t('rooms.when'),
-                    cell: ({ id, at }) =>
+                    cell: ({ id, at, outcome, dryRun }) => [
                       html`<a href="${`${home}/requests/${id}`}">${when(page, at)}</a>`,
-                  },
-                  {
-                    title: t('rooms.scim.outcome'),
-                    cell: ({ outcome, dryRun }) => [
-                      outcomeBadge(page, outcome),
-                      dryRun && html`<span class="hint">${t('rooms.scim.dry_run')}</span>`,
+                      html`<span class="hint">
+                        ${outcomeBadge(page, outcome)} ${dryRun && t('rooms.scim.dry_run')}
+                      </span>`,
                     ],
                   },
                   {

@@ -5,7 +5,8 @@ import { consolePage, type ConsoleFrame } from './frame.ts';
 import { facts, filters, part, table } from './parts.ts';
 
 export interface ExplainPage extends ConsoleFrame {
-  email: string;
+  /** What was typed. */
+  address: string;
   client: string;
   clients: readonly (readonly [id: string, name: string])[];
   error?: string | undefined;
@@ -28,7 +29,7 @@ export interface ExplainPage extends ConsoleFrame {
 
 /** What would happen to an address at every door, and who can change it. */
 export function explainPage(page: ExplainPage): Html {
-  const { t, email, client, clients, said, error } = page;
+  const { t, address, client, clients, said, error } = page;
   return consolePage(page, {
     title: t('rooms.explain'),
     lead: t('rooms.explain.lead'),
@@ -42,7 +43,7 @@ export function explainPage(page: ExplainPage): Html {
               name: 'email',
               label: t('rooms.email'),
               type: 'email',
-              value: email,
+              value: address,
               error,
               attributes: 'data-search',
             })}
@@ -67,7 +68,7 @@ function answer(page: ExplainPage, said: NonNullable<ExplainPage['said']>): Chil
   const { person, signIn, doors, standing } = said;
   return [
     part(
-      named(said.email ?? page.email),
+      named(said.email ?? page.address),
       [
         facts([
           [t('rooms.domain'), t(standings[standing] ?? 'rooms.standing.free')],
@@ -108,15 +109,16 @@ function answer(page: ExplainPage, said: NonNullable<ExplainPage['said']>): Chil
           },
           {
             title: t('rooms.explain.then'),
-            cell: ({ text, good }) =>
+            cell: ({ text, good, resolver }) => [
               html`<span class="badge ${good ? 'success' : 'warning'}"
                   >${t(good ? 'rooms.yes' : 'rooms.no')}</span
                 >
                 ${text}`,
-          },
-          {
-            title: t('rooms.explain.who'),
-            cell: ({ resolver }) => (resolvers[resolver] ? t(resolvers[resolver]) : '–'),
+              resolvers[resolver] &&
+                html`<span class="hint"
+                  >${t('rooms.explain.who')}: ${t(resolvers[resolver])}</span
+                >`,
+            ],
           },
         ],
       })}

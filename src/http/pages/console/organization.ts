@@ -21,21 +21,19 @@ export interface OrganizationPage extends ConsoleFrame {
     administrators: readonly { id: string; name: string; email: string; role: string }[];
     contacts: readonly { id: string; name: string; email: string; country: string | null }[];
   };
-  values: { name: string; number: string; countries: string };
-  errors: Errors;
   failure?: string | undefined;
-  may: { rename: boolean; edit: boolean; hold: boolean; close: boolean; move: boolean };
+  may: { hold: boolean; close: boolean; move: boolean };
 }
 
 const base = '/console/organization';
 
 /** The account itself: what it is called, who looks after it, and how it stands. */
 export function organizationPage(page: OrganizationPage): Html {
-  const { t, csrf, organization, values, errors, failure, may } = page;
+  const { t, csrf, organization, failure, may } = page;
   const { status } = organization;
   return consolePage(page, {
     title: t('rooms.organization'),
-    failed: failure !== undefined || Object.keys(errors).length > 0,
+    failed: failure !== undefined,
     main: [
       failure && alert(failure),
       part(
@@ -82,41 +80,6 @@ export function organizationPage(page: OrganizationPage): Html {
           ],
         }),
       ),
-      may.rename &&
-        part(
-          t('rooms.edit'),
-          postForm({ action: base, csrf }, [
-            questions(
-              [
-                { kind: 'line', name: 'name', label: t('rooms.name'), value: values.name },
-                ...(may.edit
-                  ? ([
-                      {
-                        kind: 'line',
-                        name: 'number',
-                        label: t('rooms.organization.number'),
-                        value: values.number,
-                        optional: true,
-                      },
-                      {
-                        kind: 'line',
-                        name: 'countries',
-                        label: t('rooms.organization.countries'),
-                        hint: t('rooms.organization.countries_hint'),
-                        value: values.countries,
-                        optional: true,
-                      },
-                    ] as const)
-                  : []),
-              ],
-              errors,
-            ),
-            html`<div class="actions">
-              <button class="primary" type="submit">${t('rooms.save')}</button>
-            </div>`,
-          ]),
-          { id: 'edit' },
-        ),
       may.hold &&
         part(t('rooms.domain.operator'), [
           status === 'active' &&

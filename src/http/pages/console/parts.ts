@@ -126,7 +126,9 @@ export function filters(list: string, fields: Child, submit: Child): Html {
 export function facts(list: readonly (readonly [name: string, value: Child])[]): Html {
   return html`<dl class="details">
     ${list
-      .filter(([, value]) => value !== null && value !== undefined && value !== '')
+      .filter(
+        ([, value]) => value !== null && value !== undefined && value !== '' && value !== false,
+      )
       .map(
         ([name, value]) =>
           html`<dt>${name}</dt>

@@ -68,6 +68,7 @@ export function webhooksPage(
                 {
                   title: t('rooms.domain.waiting'),
                   number: true,
+                  wide: true,
                   cell: ({ waiting }) => waiting.toLocaleString(t.locale),
                 },
                 {
