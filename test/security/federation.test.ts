@@ -57,25 +57,27 @@ describe("a company's provider is believed about its own domains alone", () => {
     expect((await given.person(victim))!.email).toBe('ceo@acme.example');
   });
 
-  it.for([false, true, 'false', 'true', 1, null, undefined])(
-    'gives nothing for email_verified = %s, and takes nothing (D-02)',
-    async (verified, { given, browser }) => {
-      const { client, acme } = await acmeWith(given);
-      acmeIdp.person = { ...dan, email_verified: verified };
-      codeOf(await signInUpstream(browser, client, dan.email));
-      expect(await given.rows('select account_id from users')).toEqual([{ account_id: acme.id }]);
-    },
-  );
+  it('gives nothing for email_verified, whatever it says, and takes nothing (D-02)', async ({
+    given,
+    server,
+  }) => {
+    const { client, acme } = await acmeWith(given);
+    const said = [false, true, 'false', 'true', 1, null, undefined];
+    for (const [index, verified] of said.entries()) {
+      const email = `person${index}@acme.example`;
+      acmeIdp.person = { ...dan, sub: email, email, email_verified: verified };
+      codeOf(await signInUpstream(server.agent(), client, email));
+    }
+    expect(await given.rows('select distinct account_id from users')).toEqual([
+      { account_id: acme.id },
+    ]);
+    expect((await traceless(given)).users).toBe(said.length);
+  });
 
-  it.for([
-    ['x@public.example', 'domain_not_owned'],
-    ['x@gmail.com', 'public_domain'],
-    ['x@eng.acme.example', 'domain_not_owned'],
-    ['x@notacme.example', 'domain_not_owned'],
-    ['x@acme.example.evil.example', 'domain_not_owned'],
-    ['x@other.example', 'domain_not_bound'],
-    ['x@pending.example', 'domain_pending'],
-  ])('never lets %s in (D-02, D-25, D-26): %s', async ([email, reason], { given, browser }) => {
+  it('lets nobody in from a domain that is not its own (D-02, D-25, D-26)', async ({
+    given,
+    server,
+  }) => {
     const acme = await given.account('Acme', { owns: ['acme.example', 'other.example'] });
     await connected(given, acme, acmeIdp);
     await given.rows(
@@ -84,11 +86,21 @@ describe("a company's provider is believed about its own domains alone", () => {
       [acme.id],
     );
     const client = await given.client();
-    acmeIdp.person = { ...dan, email, email_verified: true };
-    const page = await signInUpstream(browser, client, dan.email);
-    expect(page.status).toBe(403);
+    const cases = [
+      ['x@public.example', 'domain_not_owned'],
+      ['x@gmail.com', 'public_domain'],
+      ['x@eng.acme.example', 'domain_not_owned'],
+      ['x@notacme.example', 'domain_not_owned'],
+      ['x@acme.example.evil.example', 'domain_not_owned'],
+      ['x@other.example', 'domain_not_bound'],
+      ['x@pending.example', 'domain_pending'],
+    ] as const;
+    for (const [email] of cases) {
+      acmeIdp.person = { ...dan, email, email_verified: true };
+      expect((await signInUpstream(server.agent(), client, dan.email)).status).toBe(403);
+    }
     expect(await traceless(given)).toEqual(nothing);
-    expect(await refusals(given)).toEqual([reason]);
+    expect(await refusals(given)).toEqual(cases.map(([, reason]) => reason));
   });
 
   it.for([
@@ -317,9 +329,9 @@ describe('the answer of a provider', () => {
     expect(await refusals(given)).toEqual([reason]);
   });
 
-  it('makes one person of twenty first sign-ins at once (D-20)', async ({ given, server }) => {
+  it('makes one person of twelve first sign-ins at once (D-20)', async ({ given, server }) => {
     const { client } = await acmeWith(given);
-    const browsers = Array.from({ length: 20 }, () => server.agent());
+    const browsers = Array.from({ length: 12 }, () => server.agent());
     const ways = await Promise.all(
       browsers.map(
         async (one) =>
@@ -330,7 +342,7 @@ describe('the answer of a provider', () => {
     const codes = await Promise.all(
       answers.map(async (answer, index) => codeOf(await browsers[index]!.follow(answer))),
     );
-    expect(new Set(codes).size).toBe(20);
+    expect(new Set(codes).size).toBe(12);
     expect(await traceless(given)).toMatchObject({ users: 1, links: 1 });
     expect(server.errors).toEqual([]);
   });
@@ -344,7 +356,7 @@ describe('an ID token', () => {
     Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name));
   const changed = (change: JWTPayload) => (claims: JWTPayload) => ({ ...claims, ...change });
 
-  it.for<[string, Misbehaviour]>([
+  const forged: [string, Misbehaviour][] = [
     [
       'alg none',
       {
@@ -403,14 +415,18 @@ describe('an ID token', () => {
     ['no nonce', { claims: without('nonce') }],
     ['another at_hash', { claims: changed({ at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }) }],
     ['a megabyte of claims', { claims: changed({ padding: 'x'.repeat(1_000_000) }) }],
-  ])('is refused with %s (D-10)', async ([, misbehaviour], { given, browser, server }) => {
+  ];
+
+  it('is refused where it is not what it must be (D-10)', async ({ given, server }) => {
     const { client } = await acmeWith(given);
-    acmeIdp.misbehaviour = misbehaviour;
-    const page = await signInUpstream(browser, client, dan.email);
-    expect(page.status).toBe(403);
-    expect(page.words).toContain("The answer of your organization's sign-in service");
-    expect(await traceless(given)).toEqual(nothing);
-    expect(await refusals(given)).toEqual(['response_invalid']);
+    for (const [why, misbehaviour] of forged) {
+      acmeIdp.misbehaviour = misbehaviour;
+      const page = await signInUpstream(server.agent(), client, dan.email);
+      expect([why, page.status]).toEqual([why, 403]);
+      expect(page.words).toContain("The answer of your organization's sign-in service");
+      expect([why, await traceless(given)]).toEqual([why, nothing]);
+    }
+    expect(await refusals(given)).toEqual(forged.map(() => 'response_invalid'));
     expect(server.errors).toEqual([]);
   });
 
@@ -431,7 +447,7 @@ describe('an ID token', () => {
 });
 
 describe('addresses that a provider names', () => {
-  it.for([
+  const inside = [
     'http://10.0.0.1/',
     'https://[::ffff:10.0.0.1]/',
     'https://[::10.0.0.1]/',
@@ -443,15 +459,18 @@ describe('addresses that a provider names', () => {
     'ftp://idp.example/',
     'https://idp.example:22/',
     'file:///etc/passwd',
-  ])('lead nowhere inside: issuer %s (D-77)', async (issuer, { given, program, server }) => {
-    void server;
+  ];
+
+  it('lead nowhere inside (D-77)', async ({ given, program }) => {
     const acme = await given.account('Acme', { owns: ['acme.example'] });
     const token = await given.apiToken(acme);
-    const answer = await program.post(`/api/v1/accounts/${acme.id}/connections`, {
-      json: { kind: 'oidc', name: 'Inside', issuer, oidc: { clientId: 'x' } },
-      headers: { authorization: `Bearer ${token}`, 'idempotency-key': issuer },
-    });
-    expect([answer.status, answer.json.code]).toEqual([422, 'invalid_value']);
+    for (const issuer of inside) {
+      const answer = await program.post(`/api/v1/accounts/${acme.id}/connections`, {
+        json: { kind: 'oidc', name: 'Inside', issuer, oidc: { clientId: 'x' } },
+        headers: { authorization: `Bearer ${token}`, 'idempotency-key': issuer },
+      });
+      expect([issuer, answer.status, answer.json.code]).toEqual([issuer, 422, 'invalid_value']);
+    }
     expect(await given.rows('select 1 from connections')).toEqual([]);
   });
 
