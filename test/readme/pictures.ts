@@ -34,6 +34,24 @@ for (const box of await page.getByRole('checkbox').all()) await box.check();
 await page.locator('button.primary').click();
 await page.getByRole('heading', { level: 1, name: 'is signed in' }).waitFor();
 await keep(page, 'received', desk);
+await context.clearCookies();
+
+const { id, administrator, apiToken, users } = demo.accounts[0]!;
+const api = `${demo.issuer}/api/v1/accounts/${id}/users`;
+const headers = { authorization: `Bearer ${apiToken}` };
+const found = await context.request.get(`${api}?q=${users[0]!.email}`, { headers });
+const { items } = (await found.json()) as { items: { id: string }[] };
+await context.request.post(`${api}/${items[0]!.id}/lock`, {
+  headers,
+  data: { note: 'Left on Friday; the laptop is not back yet.' },
+});
+await page.goto('/console/users');
+await page.getByLabel('E-mail address').fill(administrator.email);
+await press('Continue');
+await page.getByLabel('Password').fill(administrator.password);
+await press('Sign in');
+await page.locator('button.lock').first().focus();
+await keep(page, 'console', { width: 1000, height: 460 });
 await browser.close();
 
 async function press(name: string): Promise<void> {
