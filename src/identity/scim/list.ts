@@ -318,11 +318,16 @@ async function total(
           [accountId],
         )
       : await sql.query<{ total: number }>(
-          `select count(*)::int as total from ${tableOf[type.name].tables} where ${where}`,
+          `select count(*)::int as total from ${tablesFor(type, where)} where ${where}`,
           params.values,
           options,
         );
   return row!.total;
+}
+
+/** To be counted, people need to be looked up only where the filter is about what stands there. */
+function tablesFor({ name }: ResourceType, where: string): string {
+  return name === 'User' && !/\bu\./.test(where) ? 'affiliations a' : tableOf[name].tables;
 }
 
 function attributeOf(type: ResourceType, name: string): Attribute {
