@@ -20,6 +20,7 @@ import type { Csrf } from '../csrf.ts';
 import { cursorOf } from '../cursor.ts';
 import type { ConsoleFrame, MenuSection } from '../pages/console/frame.ts';
 import { refusedPage } from '../pages/console/parts.ts';
+import { Problem } from '../problem.ts';
 import type { CurrentSession, Sessions } from '../sessions.ts';
 import { actingCookie } from './acting.ts';
 import { flashCookie } from './flash.ts';
@@ -137,6 +138,7 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       const asking = askingFor(standing, right);
       if (!asking) throw new Refusal('permission_denied');
       requireIds(params);
+      requireText(ctx);
       if (ctx.method === 'POST') {
         form =
           upload === undefined ? await readForm(ctx, { repeated }) : await readUpload(ctx, upload);
@@ -370,6 +372,13 @@ function menuOf(standing: Standing, here: string): MenuSection[] {
         })),
     }))
     .filter((section) => section.rooms.length > 0);
+}
+
+/** @throws {Problem} 400 for a query that is no text: PostgreSQL has no place for it */
+function requireText({ query }: Context): void {
+  for (const value of Object.values(query).flat())
+    if (value?.includes('\0') || value?.isWellFormed() === false)
+      throw new Problem(400, 'invalid_field', 'A text holds what is not text.');
 }
 
 /** @throws {Refusal} `not_found` for what cannot be there */

@@ -25,10 +25,13 @@ describe('the console', () => {
     expect(list.words).toContain('Beta');
     expect(list.text).not.toContain('as an operator');
 
+    // A page about an account asks which, and is shown once that is said.
+    const choose = await open(browser, '/approvals', olga);
+    expect(choose.words).toContain('This page is about one account.');
     const inside = await browser.follow(
-      await browser.submit(formTo(list, '/acting', { account: acme.id })),
+      await browser.submit(formTo(choose, '/acting', { account: acme.id })),
     );
-    expect(inside.url.pathname).toBe('/console/users');
+    expect(inside.url.pathname).toBe('/console/approvals');
     const again = await open(browser, '/accounts?q=acm', olga);
     expect(again.text).toMatch(/You act in.*Acme.*as an operator\./s);
     expect(again.words).not.toContain('Beta');

@@ -50,6 +50,15 @@ describe('the list of users', () => {
     expect(await names('?role=account_administrator')).toEqual(['fay']);
     expect(await names('?status=nonsense&lock=x&group=y&domain=..&since=z')).toHaveLength(3);
     expect((await open(browser, '/users?q=nobody', fay)).words).toContain('Nobody fits this.');
+    expect(
+      await names('?since=0000-01-01&cursor=forged&sel=%F0%9F%92%A9&column=x&columns=chosen'),
+    ).toHaveLength(3);
+    expect((await open(browser, '/users?q=a%00b', fay)).status).toBe(400);
+    const groups = `/users/do/groups?ids=${ann.id}`;
+    const nowhere = await send(browser, await open(browser, groups, fay), '/users/do/groups', {
+      into: 'no-id',
+    });
+    expect(nowhere.status).toBe(422);
   });
 
   it('keeps who was chosen on one page while another is looked at', async ({ given, browser }) => {

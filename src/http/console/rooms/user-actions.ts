@@ -1,5 +1,5 @@
 import type { MessageKey } from '#messages/translate.ts';
-import { newId } from '#platform/ids.ts';
+import { isId, newId } from '#platform/ids.ts';
 import { changeRoles } from '#identity/access/change-roles.ts';
 import type { Capability } from '#identity/access/rights.ts';
 import { resendInvitation, pendingInvitationOf } from '#identity/belonging/invite.ts';
@@ -324,8 +324,8 @@ function inputOf({ value, values }: Visit): Input {
     reason: lockableReasons.find((one) => one === reason) ?? 'admin',
     give: values('give'),
     take: values('take'),
-    into: value('into'),
-    outOf: value('outOf'),
+    into: isId(value('into')) ? value('into') : '',
+    outOf: isId(value('outOf')) ? value('outOf') : '',
     country: value('country'),
     pinned: value('pinned') === 'yes',
   };
