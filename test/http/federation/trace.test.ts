@@ -36,8 +36,11 @@ describe('the trace of a sign-in', () => {
     expect(trace.text).toContain('bridges');
     expect(trace.text).toContain('dan@acme.example');
     // What came back could be used by who reads it.
-    const code = new URL(upstream.requests.at(-1)!.parameters.get('code') ?? 'x:', 'http://x');
-    expect(trace.text).not.toContain(code.pathname.slice(1) || 'nothing');
+    const code = upstream.requests
+      .map(({ parameters }) => parameters.get('code'))
+      .find((one) => one !== null);
+    expect(code).toBeTruthy();
+    expect(trace.text).not.toContain(code);
     expect(trace.text).not.toMatch(/eyJ[A-Za-z0-9_-]{10,}\./);
     expect(server.errors).toEqual([]);
   });
