@@ -161,7 +161,7 @@ describe('a PATCH', () => {
           resource = after;
         }
       }),
-      { numRuns: 800, seed: 11 },
+      { numRuns: 400, seed: 11 },
     );
   });
 
@@ -181,7 +181,7 @@ describe('a PATCH', () => {
         expect(modelOf(answer.json)).toEqual(model);
         expect((await entra.get(`/Users/${id}`)).json).toEqual(answer.json);
       }),
-      { numRuns: 25, seed: 12, endOnFailure: true },
+      { numRuns: 15, seed: 12, endOnFailure: true },
     );
     expect(server.errors).toEqual([]);
   });
@@ -230,7 +230,7 @@ describe('a PATCH', () => {
         expect(new Set(found)).toEqual(model);
         expect(read.meta.version).toBe(answer.headers.etag);
       }),
-      { numRuns: 30, seed: 13, endOnFailure: true },
+      { numRuns: 20, seed: 13, endOnFailure: true },
     );
     expect(server.errors).toEqual([]);
   });
