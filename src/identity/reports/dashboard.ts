@@ -48,6 +48,10 @@ export interface Standing {
   /** Domains whose proof was lost, or that somebody else has proved too. */
   domainsInTrouble: number;
   webhooksFailing: number;
+  /** Connections whose provider fails, time and again. */
+  connectionsFailing: number;
+  /** Directories that wait for a decision, because they would put out too many people. */
+  directoriesHeld: number;
 }
 
 /** Where counting ends. */
@@ -153,7 +157,13 @@ const standing = `
       limit $2) p) as "domainsInTrouble",
     (select count(*)::int from (select from webhooks
       where account_id is not distinct from $1::uuid and state = 'failing' limit $2) p)
-      as "webhooksFailing"`;
+      as "webhooksFailing",
+    (select count(*)::int from (select from connections
+      where ($1::uuid is null or account_id = $1) and failing_since is not null
+        and deleted_at is null and state <> 'disabled' limit $2) p) as "connectionsFailing",
+    (select count(*)::int from (select from scim_tokens
+      where ($1::uuid is null or account_id = $1) and held_at is not null and revoked_at is null
+      limit $2) p) as "directoriesHeld"`;
 
 async function standingOf(sql: Sql, accountId: string | null): Promise<Standing> {
   const [row] = await sql.query<Standing>(standing, [accountId, countedUpTo]);

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { sealAudit } from '#identity/audit/chain.ts';
+import { createScimToken } from '#identity/scim/token.ts';
 import { countEvents } from '#identity/reports/count.ts';
 import { it } from '#test/support/it.ts';
 import { signIn } from '#test/support/sign-in.ts';
@@ -20,10 +21,17 @@ it('tells an administrator what happened, in words as well as in a picture, and 
   while (((await sealAudit(database, vault)) ?? 1) > 0);
   await countEvents(database);
 
+  await given.work((work) => createScimToken(work, acme.id, { name: 'Entra' }));
+  await given.rows(
+    `update scim_tokens set held_at = now(),
+       held = '{"departures": 9, "number": 5, "share": 10, "minutes": 60}'`,
+  );
+
   const page = await open(browser, '/dashboard', fay);
   expect(page.status).toBe(200);
   expect(page.words).toContain('A registration waits to be approved 1');
   expect(page.text).toContain('href="/console/approvals"');
+  expect(page.words).toContain('A directory is held and waits for your decision 1');
   expect(page.text).toContain('aria-label="Sign-ins. Succeeded: 1, Failed: 1"');
   expect(page.words).toContain('How people signed in Password 1');
   const week = await browser.get('/console/dashboard?days=7');

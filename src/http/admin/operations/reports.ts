@@ -40,6 +40,8 @@ const DashboardView = z
         openInvitations: count,
         domainsInTrouble: count,
         webhooksFailing: count,
+        connectionsFailing: count,
+        directoriesHeld: count,
       })
       .describe(`How it stands. Nothing is counted beyond ${countedUpTo}.`),
   })

@@ -69,6 +69,18 @@ function waitingFor(
       tone: 'danger',
     },
     {
+      count: standing.directoriesHeld,
+      text: 'rooms.waiting.directories',
+      href: to('/scim'),
+      tone: 'danger',
+    },
+    {
+      count: standing.connectionsFailing,
+      text: 'rooms.waiting.connections',
+      href: to('/connections'),
+      tone: 'danger',
+    },
+    {
       count: standing.webhooksFailing,
       text: 'rooms.waiting.webhooks',
       href: all ? '/console/installation/webhooks' : '/console/webhooks',

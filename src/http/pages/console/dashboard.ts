@@ -151,8 +151,10 @@ function named(
 const methods: Record<string, MessageKey> = {
   password: 'rooms.method.password',
   passkey: 'rooms.method.passkey',
-  oidc: 'rooms.method.oidc',
-  saml: 'rooms.method.saml',
+  synced_passkey: 'rooms.method.passkey',
+  federated: 'rooms.method.federated',
+  upstream: 'rooms.method.federated',
+  upstream_alone: 'rooms.method.federated',
 };
 
 const sources: Record<string, MessageKey> = {
@@ -164,8 +166,9 @@ const sources: Record<string, MessageKey> = {
   restored: 'rooms.source.restored',
   fulfillment_contact: 'rooms.source.fulfillment_contact',
   moved: 'rooms.source.moved',
-  scim: 'rooms.source.scim',
-  jit: 'rooms.source.jit',
+  directory: 'rooms.source.scim',
+  adopted: 'rooms.source.scim',
+  just_in_time: 'rooms.source.jit',
 };
 
 const reasons: Record<string, MessageKey> = {
