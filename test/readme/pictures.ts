@@ -15,6 +15,7 @@ const newcomer = demo.accounts[0]!.newcomer!;
 
 const phone = { width: 360, height: 640 };
 const desk = { width: 960, height: 600 };
+const wide = { width: 1120, height: 700 };
 
 mkdirSync(folder, { recursive: true });
 const browser = await sharedBrowser();
@@ -52,6 +53,10 @@ await page.getByLabel('Password').fill(administrator.password);
 await press('Sign in');
 await page.locator('button.lock').first().focus();
 await keep(page, 'console', { width: 1000, height: 460 });
+await page.goto('/console/dashboard');
+await keep(page, 'dashboard', wide);
+await page.goto(`/console/explain?email=${encodeURIComponent(users[0]!.email)}`);
+await keep(page, 'explain', wide);
 await browser.close();
 
 async function press(name: string): Promise<void> {
