@@ -56,7 +56,7 @@ await keep(page, 'console', { width: 1000, height: 460 });
 await page.goto('/console/dashboard');
 await keep(page, 'dashboard', wide);
 await page.goto(`/console/explain?email=${encodeURIComponent(users[0]!.email)}`);
-await keep(page, 'explain', wide);
+await keep(page, 'explain', desk);
 await browser.close();
 
 async function press(name: string): Promise<void> {

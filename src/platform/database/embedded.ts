@@ -8,6 +8,7 @@ import {
   type Database,
   type Transaction,
 } from './database.ts';
+import { keepPrepared } from './embedded-statements.ts';
 import { lockFolder } from './folder-lock.ts';
 import { transactionOf, type Entities } from './postgres.ts';
 import type { Param } from './sql.ts';
@@ -47,6 +48,7 @@ export async function embeddedOver(
   entities: Entities,
   closed: () => void = () => {},
 ): Promise<Database> {
+  keepPrepared(pglite);
   const orm = await MikroORM.init({
     entities: [...entities],
     dbName: 'postgres',

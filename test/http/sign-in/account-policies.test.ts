@@ -172,6 +172,7 @@ describe('the settings of an account', () => {
     expect(changed.json).toEqual({
       accountAdminGrant: 'operator',
       inactivity: null,
+      secondFactor: null,
       password: { minLength: 16, composition: 'any' },
       lockout: { attempts: 100, minutes: null, selfUnlock: true },
       signUp: 'approve',
