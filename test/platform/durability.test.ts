@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Demo } from '#config/demo.ts';
@@ -52,6 +53,7 @@ async function restart(port: string): Promise<ServerProcess> {
 async function newDatabase(name: string): Promise<() => Promise<void>> {
   dataDir = join(folder, name);
   if (templateUrl === null) {
+    if (name === 'shared') await copyTemplate(join(dataDir, 'db'));
     database = { DATABASE_URL: `pglite:${join(dataDir, 'db')}` };
     query = async (text) => {
       const opened = await openEmbedded(join(dataDir, 'db'), []);
@@ -81,6 +83,14 @@ async function newDatabase(name: string): Promise<() => Promise<void>> {
     }
   };
   return () => administer(templateUrl, `drop database if exists ${own} with (force)`);
+}
+
+/** A migrated database, as the next version of the program finds it: quicker than making one. */
+async function copyTemplate(place: string): Promise<void> {
+  await mkdir(place, { recursive: true });
+  const dump = new Blob([await readFile(inject('templateFile')!)]);
+  const copy = await PGlite.create({ dataDir: place, loadDataDir: dump });
+  await copy.close();
 }
 
 async function demo(): Promise<{
@@ -206,10 +216,8 @@ describe.skipIf(templateUrl !== null)('the folder of the embedded database', () 
     expect(second.output()).not.toMatch(/\n\s+at /);
     expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
 
-    // The lock goes with the process, however it ended.
-    await first.kill('SIGKILL');
-    const third = await ready(await start());
-    await third.kill('SIGTERM');
+    // The lock goes with the process, however it ended: the killed ones above were followed by others.
+    await first.kill('SIGTERM');
   }, 120_000);
 
   it('is made whole or not at all: killed at any moment of the first start, the next one works', async () => {

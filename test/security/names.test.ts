@@ -57,13 +57,13 @@ describe('a name that somebody chose to do harm (D-72)', () => {
       await given.user(`admin${index}@acme.example`, {
         of: account,
         roles: ['account_administrator'],
-        givenName: name,
-        familyName: name,
+        givenName: name.slice(0, 1000),
+        familyName: name.slice(0, 1000),
       });
       const who = await given.user(`p${index}@acme.example`, {
         of: account,
-        givenName: name,
-        familyName: name,
+        givenName: name.slice(0, 1000),
+        familyName: name.slice(0, 1000),
         accepts: false,
       });
       await given.hold(account, name);
@@ -102,8 +102,8 @@ describe('a name that somebody chose to do harm (D-72)', () => {
         of: account,
         password: null,
         identity: 'invited',
-        givenName: name,
-        familyName: name,
+        givenName: name.slice(0, 1000),
+        familyName: name.slice(0, 1000),
       });
       await forget(browser, ida.email);
       const mail = await mailTo(server, ida.email);

@@ -1,4 +1,10 @@
-import { parse, protocol, type PGlite, type QueryOptions, type Results } from '@electric-sql/pglite';
+import {
+  parse,
+  protocol,
+  type PGlite,
+  type QueryOptions,
+  type Results,
+} from '@electric-sql/pglite';
 
 /**
  * Statements of the embedded database are prepared once by name, as `pg` does with ours. PGlite parses
@@ -26,12 +32,24 @@ interface Statement {
   columns: Message | null;
 }
 
-type Query = <Row>(text: string, params?: unknown[], options?: QueryOptions) => Promise<Results<Row>>;
+type Query = <Row>(
+  text: string,
+  params?: unknown[],
+  options?: QueryOptions,
+) => Promise<Results<Row>>;
 
 /** Lets `query`, in a transaction and outside, keep what it sends prepared. */
 export function keepPrepared(pglite: PGlite): void {
   const statements = new Map<string, Statement>();
+  /** Names that the database is told to forget with the next one it prepares. */
+  let forgotten: string[] = [];
   let named = 0;
+
+  function reshaped(text: string): void {
+    if (!reshaping.test(text)) return;
+    for (const { name } of statements.values()) forgotten.push(name);
+    statements.clear();
+  }
 
   const plain = pglite.query.bind(pglite) as Query;
   const plainExec = pglite.exec.bind(pglite);
@@ -39,7 +57,7 @@ export function keepPrepared(pglite: PGlite): void {
 
   pglite.query = (async <Row>(text: string, params: unknown[] = [], options?: QueryOptions) => {
     if (!repeatable.test(text) || options?.paramTypes) {
-      if (reshaping.test(text)) statements.clear();
+      reshaped(text);
       return plain<Row>(text, params, options);
     }
     await pglite._checkReady();
@@ -47,7 +65,7 @@ export function keepPrepared(pglite: PGlite): void {
   }) as PGlite['query'];
 
   pglite.exec = (text, options) => {
-    if (reshaping.test(text)) statements.clear();
+    reshaped(text);
     return plainExec(text, options);
   };
 
@@ -57,7 +75,7 @@ export function keepPrepared(pglite: PGlite): void {
       tx.query = (<Row>(text: string, params: unknown[] = [], options?: QueryOptions) => {
         if (repeatable.test(text) && !options?.paramTypes && !tx.closed)
           return run<Row>(text, params, options);
-        if (reshaping.test(text)) statements.clear();
+        reshaped(text);
         return plainQuery<Row>(text, params, options);
       }) as typeof tx.query;
       return callback(tx);
@@ -74,7 +92,7 @@ export function keepPrepared(pglite: PGlite): void {
         if (value === null || value === undefined) return null;
         const type = statement.parameterTypes[index]!;
         const written = options?.serializers?.[type] ?? pglite.serializers[type];
-        return written ? written(value) : String(value as string);
+        return written ? written(value) : `${value as string}`;
       });
       const messages = await exchange(
         serialize.bind({ statement: statement.name, values }),
@@ -95,14 +113,15 @@ export function keepPrepared(pglite: PGlite): void {
       return known;
     }
     const name = `s${(named += 1)}`;
-    const forgotten: Uint8Array[] = [];
     if (statements.size >= most) {
       const [oldest] = statements as Iterable<[string, Statement]>;
       statements.delete(oldest![0]);
-      forgotten.push(serialize.close({ type: 'S', name: oldest![1].name }));
+      forgotten.push(oldest![1].name);
     }
+    const closing = forgotten.map((name) => serialize.close({ type: 'S', name }));
+    forgotten = [];
     const messages = await exchange(
-      ...forgotten,
+      ...closing,
       serialize.parse({ name, text }),
       serialize.describe({ type: 'S', name }),
     );
