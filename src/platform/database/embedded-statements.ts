@@ -92,7 +92,7 @@ export function keepPrepared(pglite: PGlite): void {
         if (value === null || value === undefined) return null;
         const type = statement.parameterTypes[index]!;
         const written = options?.serializers?.[type] ?? pglite.serializers[type];
-        return written ? written(value) : `${value as string}`;
+        return written ? written(value) : (value as { toString(): string }).toString();
       });
       const messages = await exchange(
         serialize.bind({ statement: statement.name, values }),
