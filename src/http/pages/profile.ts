@@ -29,13 +29,15 @@ const tabs: Record<ProfileTab, { href: string; title: MessageKey }> = {
 
 interface Frame extends PageContext {
   email: string;
+  /** Looks after an account, or all of them: is shown the way to the console. */
+  administers?: boolean | undefined;
   /** What was just done. */
   done?: string | undefined;
   failed?: boolean | undefined;
 }
 
 function profile(page: Frame, tab: ProfileTab, sections: Child): Html {
-  const { t, done, failed } = page;
+  const { t, administers, done, failed } = page;
   // The first page is the profile itself; its parts have headings of their own.
   const title = t(tab === 'details' ? 'profile.title' : tabs[tab].title);
   return layout({
@@ -47,6 +49,7 @@ function profile(page: Frame, tab: ProfileTab, sections: Child): Html {
         ([key, { href, title: name }]) =>
           html`<a href="${href}" ${key === tab && html`aria-current="page"`}>${t(name)}</a>`,
       )}
+      ${administers && html`<a href="/console">${t('profile.administration')}</a>`}
       <a href="/oauth/end_session?client_id=ostiary">${t('profile.sign_out')}</a>
     </nav>`,
     main: html`

@@ -5,6 +5,7 @@ import { administratorsOf } from '#identity/accounts/administrators.ts';
 import type { PasswordDependencies } from '#identity/credentials/check-password.ts';
 import { hasPassword } from '#identity/credentials/password.ts';
 import { passwordRulesFor } from '#identity/credentials/policy.ts';
+import { rankOf } from '#identity/access/roles.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { exportPerson } from '#identity/users/export.ts';
 import { managerOf, requestErasure } from '#identity/users/erase.ts';
@@ -323,11 +324,15 @@ export function profileRoutes({
     );
   }
 
-  function pageOf(ctx: Context, { person }: CurrentSession): PageContext & { email: string } {
+  function pageOf(
+    ctx: Context,
+    { person }: CurrentSession,
+  ): PageContext & { email: string; administers: boolean } {
     return {
       ...pageContext(ctx, { profile: person.language }),
       csrf: csrf.token(ctx),
       email: person.email ?? '',
+      administers: rankOf(person.roles) > 0,
     };
   }
 

@@ -46,6 +46,21 @@ describe('the profile', () => {
     expect(words).toContain('Terms of Service , version 2026');
   });
 
+  it('shows the way to the console to those who administer, and to nobody else', async ({
+    given,
+    server,
+  }) => {
+    const acme = await given.account('Acme');
+    const fay = await given.user('fay@acme.example', {
+      of: acme,
+      roles: ['account_administrator'],
+    });
+    const ann = await given.user('ann@acme.example', { of: acme });
+    const way = 'href="/console"';
+    expect((await open(server.agent(), '/profile', fay)).text).toContain(way);
+    expect((await open(server.agent(), '/profile', ann)).text).not.toContain(way);
+  });
+
   it('keeps what people say about themselves, and says what is wrong beside it', async ({
     given,
     browser,
