@@ -75,15 +75,17 @@ export function mailHandler({
   };
 }
 
-/** Counts what was sent, and what is being sent and came first. */
+/**
+ * Counts what was sent, and what came first and is still to be sent, by whomever: of two that leave
+ * at once the later one gives way, whichever is looked at first.
+ */
 const countSent = `
   select count(*) filter (where payload #>> '{kept,letter}' = $3
                           and coalesce(delivered_at, $4) > $5) as of_kind,
          count(*) as of_day
   from outbox
   where kind = 'mail' and id <> $1 and payload #>> '{kept,address}' = $2
-    and (delivered_at > $6 or (delivered_at is null and failed_at is null
-                               and claimed_until > $4 and id < $1))`;
+    and (delivered_at > $6 or (delivered_at is null and failed_at is null and id < $1))`;
 
 /** The letter as it was queued: its secrets back in place, its moments `Date` again. */
 export function letterOf(queued: QueuedMail, secret: Record<string, unknown>): Letter {
