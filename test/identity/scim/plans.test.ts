@@ -83,21 +83,22 @@ describe('what directories ask', () => {
       { sortBy: 'name.familyName', descending: true },
       { sortBy: 'meta.lastModified' },
     ];
+    // The total is asked for beside it, and either may be first.
+    const page = () => plans.find((plan) => !plan.startsWith('Aggregate')) ?? 'none';
     for (const one of asked) {
       plans.length = 0;
       await list(context, [users], { ...request, ...one });
       // The page is what counts; how many there are in all is known, or the same condition again. (Of
       // so few people all may be joined at once: that is quicker than one by one.)
-      expect(plans[0], JSON.stringify(one)).not.toMatch(
+      expect(page(), JSON.stringify(one)).not.toMatch(
         /Seq Scan on (affiliations|affiliation_emails)/,
       );
-      // A row for each account: few enough, here, to be read through.
-      expect(plans[0]).toMatch(/Index|Seq Scan on affiliation_counts/);
+      expect(page()).toMatch(/Index/);
     }
     const first = await list(context, [users], { ...request, count: 200, cursor: '' });
     plans.length = 0;
     await list(context, [users], { ...request, cursor: first.nextCursor });
-    expect(plans[0]).toMatch(/Index Cond: .*ROW\(/);
+    expect(page()).toMatch(/Index Cond: .*ROW\(/);
     expect(server.errors).toEqual([]);
   });
 });
