@@ -1,7 +1,7 @@
-import type { Sql } from '#platform/database/sql.ts';
 import { mail } from '../mail/letter.ts';
 import type { Person } from '../users/person.ts';
 import { unitOfWork, type Foundation, type Origin } from '../work.ts';
+import { payAttempt } from './pay-attempt.ts';
 import { spendRecoveryCode } from './recovery-codes.ts';
 import { cleanCode, openTotp, totpStep } from './totp.ts';
 
@@ -49,9 +49,9 @@ export async function checkCode(
   const since = new Date(now.getTime() - hour);
   const ofChallenge = `factor:${challenge}`;
   const ofPerson = `factor:${person.id}`;
-  if ((await pay(database, ofChallenge, now, since, perChallenge)) === null)
+  if ((await payAttempt(database, ofChallenge, now, since, perChallenge)) === null)
     return { outcome: 'spent' };
-  const paid = await pay(database, ofPerson, now, since, perHour);
+  const paid = await payAttempt(database, ofPerson, now, since, perHour);
   if (paid === null) return { outcome: 'throttled' };
 
   const right =
@@ -84,29 +84,6 @@ export async function checkCodeBeside(
   const kind = /^\d{6}$/.test(cleanCode(code)) ? 'totp' : 'recovery_code';
   const { outcome } = await checkCode(dependencies, { ...check, kind, code: code.slice(0, 64) });
   return outcome === 'spent' ? 'throttled' : outcome;
-}
-
-/** How many were paid within the window with this one, or null where there is none left. */
-async function pay(
-  sql: Sql,
-  bucket: string,
-  now: Date,
-  since: Date,
-  most: number,
-): Promise<number | null> {
-  const [row] = await sql.query<{ count: number }>(
-    `insert into attempt_counters as c (bucket, failures, day_start, day_count, updated_at)
-     values ($1, 1, $2, 1, $2)
-     on conflict (bucket) do update set
-       failures = c.failures + 1,
-       day_start = case when c.day_start < $3 then $2 else c.day_start end,
-       day_count = case when c.day_start < $3 then 1 else c.day_count + 1 end,
-       updated_at = $2
-     where c.day_start < $3 or c.day_count < $4::int
-     returning c.day_count as count`,
-    [bucket, now, since, most],
-  );
-  return row?.count ?? null;
 }
 
 async function spendTotp(

@@ -13,6 +13,7 @@ import { findPerson, findPersonByEmail, type Person } from '../users/person.ts';
 import { revokeAccess } from '../users/revoke.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
 import { passwordProblems, passwordRules, type PasswordProblem } from './password-rules.ts';
+import { payAttempt } from './pay-attempt.ts';
 import { policyFor } from './policy.ts';
 
 const minutes = 60_000;
@@ -261,13 +262,9 @@ export async function redeemCode(
   );
   if (!token || token.late || token.tries > codeTries) return { outcome: 'spent' };
   const bucket = `code:${secretHash(email)}`;
-  const paid = await database.query(payForCode, [
-    bucket,
-    now,
-    new Date(now.getTime() - 24 * 60 * minutes),
-    dailyCodeTries,
-  ]);
-  if (paid.length === 0) return { outcome: 'spent' };
+  const aDayAgo = new Date(now.getTime() - 24 * 60 * minutes);
+  if ((await payAttempt(database, bucket, now, aDayAgo, dailyCodeTries)) === null)
+    return { outcome: 'spent' };
   if (token.code_hash !== codeHash(token.id, code.replace(/\s/g, ''))) return { outcome: 'wrong' };
   const link = newSecret();
   const rows = await database.query(
@@ -279,18 +276,6 @@ export async function redeemCode(
   await database.query('delete from attempt_counters where bucket = $1', [bucket]);
   return { outcome: 'right', link };
 }
-
-/** $1 bucket, $2 now, $3 a day ago, $4 how many. No row comes back when they are used up. */
-const payForCode = `
-  insert into attempt_counters as c (bucket, failures, day_start, day_count, updated_at)
-  values ($1, 1, $2, 1, $2)
-  on conflict (bucket) do update set
-    failures = c.failures + 1,
-    day_start = case when c.day_start < $3 then $2 else c.day_start end,
-    day_count = case when c.day_start < $3 then 1 else c.day_count + 1 end,
-    updated_at = $2
-  where c.day_start < $3 or c.day_count < $4::int
-  returning 1`;
 
 export type NewPasswordOutcome =
   | { outcome: 'set'; person: Person; returnTo: string | null }
