@@ -200,7 +200,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       const good =
         sameSecret(mac, keyedHash(testKey, `${connectionId}.${expires}`)) &&
         Number(expires) * 1000 > clock().getTime();
-      const realm = good && isId(connectionId) ? await findRealm(database, connectionId) : null;
+      const realm = good ? await findRealm(database, connectionId) : null;
       if (!realm || !protocols.has(realm.connection.kind))
         throw new Problem(404, 'not_found', 'There is nothing here.');
       await depart(ctx, realm, { interaction: null, identifier: null });
@@ -210,7 +210,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     router.post('/federation/:connectionId/backchannel-logout', async (ctx) => {
       ctx.set('Cache-Control', 'no-store');
       const { connectionId = '' } = ctx.params;
-      const realm = isId(connectionId) ? await findRealm(database, connectionId) : null;
+      const realm = await findRealm(database, connectionId);
       const form = await readForm(ctx);
       const token = form['logout_token'] ?? '';
       try {
@@ -241,14 +241,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       const { uid = '', connectionId = '' } = ctx.params;
       const interaction = await loginOf(ctx, uid);
       if (!interaction) return;
-      const attempt = isId(connectionId)
-        ? await takeAttempt(database, vault, {
-            state: queryText(ctx, 'state') ?? '',
-            browser: csrf.browser(ctx),
-            connectionId,
-            now: clock(),
-          })
-        : null;
+      const attempt = await broughtBack(ctx, connectionId);
       if (attempt?.interaction !== uid) return stray(ctx, connectionId);
       const assertion = await arrived(ctx, attempt, interaction);
       if (assertion) await decide(ctx, interaction, { attempt, assertion });
@@ -292,6 +285,16 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     return null;
   }
 
+  /** The attempt whose answer this is, used up by it. */
+  function broughtBack(ctx: Context, connectionId: string): Promise<Attempt | null> {
+    return takeAttempt(database, vault, {
+      state: queryText(ctx, 'state') ?? '',
+      browser: csrf.browser(ctx),
+      connectionId,
+      now: clock(),
+    });
+  }
+
   async function waitingOf(ctx: Context) {
     const {
       uid = '',
@@ -300,15 +303,12 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
     } = (ctx as Context & { params: Record<string, string> }).params;
     const interaction = await loginOf(ctx, uid);
     if (!interaction) return null;
-    const attempt =
-      isId(connectionId) && isId(attemptId)
-        ? await waitingAttempt(database, vault, {
-            id: attemptId,
-            browser: csrf.browser(ctx),
-            connectionId,
-            now: clock(),
-          })
-        : null;
+    const attempt = await waitingAttempt(database, vault, {
+      id: attemptId,
+      browser: csrf.browser(ctx),
+      connectionId,
+      now: clock(),
+    });
     if (attempt?.interaction !== uid) {
       await stray(ctx, connectionId);
       return null;
@@ -638,14 +638,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
   }
 
   async function tested(ctx: Context, connectionId: string): Promise<void> {
-    const attempt = isId(connectionId)
-      ? await takeAttempt(database, vault, {
-          state: queryText(ctx, 'state') ?? '',
-          browser: csrf.browser(ctx),
-          connectionId,
-          now: clock(),
-        })
-      : null;
+    const attempt = await broughtBack(ctx, connectionId);
     if (attempt?.purpose !== 'test') return stray(ctx, connectionId);
     const assertion = await arrived(ctx, attempt, null);
     if (!assertion) return;

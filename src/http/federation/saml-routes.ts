@@ -1,6 +1,5 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { isId } from '#platform/ids.ts';
 import { documentLimits } from '#platform/saml/raw-guard.ts';
 import { spMetadata } from '#platform/saml/request.ts';
 import { UpstreamProblem, type UpstreamAssertion } from '#identity/federation/assertion.ts';
@@ -66,7 +65,7 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
 
   router.get('/federation/:connectionId/metadata', async (ctx) => {
     const { connectionId = '' } = ctx.params;
-    const realm = isId(connectionId) ? await findRealm(database, connectionId) : null;
+    const realm = await findRealm(database, connectionId);
     if (realm?.connection.kind !== 'saml') throw nothingHere();
     const settings = samlSettings(realm.connection);
     const keys = openSamlKeys(realm, vault).map(({ certificate }) => certificate);
@@ -107,13 +106,11 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
         'Retry-After': String(wait),
       });
     const form = await readForm(ctx, { limit: responseLimit });
-    const attempt = isId(connectionId)
-      ? await takeAttemptAnywhere(database, vault, {
-          state: form['RelayState'] ?? '',
-          connectionId,
-          now: clock(),
-        })
-      : null;
+    const attempt = await takeAttemptAnywhere(database, vault, {
+      state: form['RelayState'] ?? '',
+      connectionId,
+      now: clock(),
+    });
     if (attempt?.realm.connection.kind !== 'saml') return stray(ctx, connectionId);
     const assertion = await arrived(ctx, attempt, form);
     if (!assertion) return;
@@ -130,15 +127,12 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
   /** The end of a test sign-in, in the browser that began it. */
   router.get('/federation/:connectionId/tested/:attemptId', async (ctx) => {
     const { connectionId = '', attemptId = '' } = ctx.params;
-    const attempt =
-      isId(connectionId) && isId(attemptId)
-        ? await waitingAttempt(database, vault, {
-            id: attemptId,
-            browser: csrf.browser(ctx),
-            connectionId,
-            now: clock(),
-          })
-        : null;
+    const attempt = await waitingAttempt(database, vault, {
+      id: attemptId,
+      browser: csrf.browser(ctx),
+      connectionId,
+      now: clock(),
+    });
     if (attempt?.purpose !== 'test') return stray(ctx, connectionId);
     await finishTest(ctx, attempt, attempt.assertion);
   });

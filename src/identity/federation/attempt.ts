@@ -1,3 +1,4 @@
+import { isId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash, type Vault } from '#platform/secrets.ts';
 import type { UpstreamAssertion } from './assertion.ts';
@@ -85,7 +86,7 @@ interface Kept {
 /**
  * The attempt that an answer belongs to, once: who brings the same answer again, or from another
  * browser, or to another connection's address, finds none (security.md D-07 to D-09). The connection
- * comes along as it is now.
+ * comes along as it is now. What an address names as ids may be anything: what is none finds none.
  */
 export async function takeAttempt(
   sql: Sql,
@@ -97,6 +98,7 @@ export async function takeAttempt(
     now,
   }: { state: string; browser: string; connectionId: string; now: Date },
 ): Promise<Attempt | null> {
+  if (!isId(connectionId)) return null;
   const [row] = await sql.query<TakenRow>(take, [
     secretHash(state),
     secretHash(browser),
@@ -115,6 +117,7 @@ export async function takeAttemptAnywhere(
   vault: Vault,
   { state, connectionId, now }: { state: string; connectionId: string; now: Date },
 ): Promise<Attempt | null> {
+  if (!isId(connectionId)) return null;
   const [row] = await sql.query<TakenRow>(takeAnywhere, [secretHash(state), connectionId, now]);
   return row ? attemptOf(row, vault) : null;
 }
@@ -164,6 +167,7 @@ export async function waitingAttempt(
     now,
   }: { id: string; browser: string; connectionId: string; now: Date },
 ): Promise<WaitingAttempt | null> {
+  if (!isId(id) || !isId(connectionId)) return null;
   const [row] = await sql.query<TakenRow & { received: string; need: WaitingAttempt['need'] }>(
     waiting,
     [id, secretHash(browser), connectionId, now],

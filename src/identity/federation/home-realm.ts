@@ -1,3 +1,4 @@
+import { isId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { domainOf } from '../users/email.ts';
 import {
@@ -59,6 +60,7 @@ export async function homeRealm(sql: Sql, email: string): Promise<Realm | null> 
 
 /** The connection with this id, whatever its state, with what is needed to use it. */
 export async function findRealm(sql: Sql, id: string): Promise<Realm | null> {
+  if (!isId(id)) return null;
   const [row] = await sql.query<RealmRow>(
     `select ${realmColumns} from connections c join accounts a on a.id = c.account_id
      where c.id = $1 and c.deleted_at is null`,
