@@ -2,6 +2,7 @@ import type { MessageKey } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
 import { dayChart, shares } from './chart.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
+import { lockNames } from './people.ts';
 
 export interface DashboardPage extends ConsoleFrame {
   /** Where this page is. */
@@ -130,7 +131,7 @@ export function dashboardPage(page: DashboardPage): Html {
       html`<div class="charts">
         ${shares(page, { title: t('rooms.dashboard.by_method'), rows: named(page, page.signInsBy, methods) })}
         ${shares(page, { title: t('rooms.dashboard.by_source'), rows: named(page, page.joinedBy, sources) })}
-        ${shares(page, { title: t('rooms.dashboard.by_reason'), rows: named(page, page.lockedBy, reasons) })}
+        ${shares(page, { title: t('rooms.dashboard.by_reason'), rows: named(page, page.lockedBy, lockNames) })}
       </div>`,
       html`<p class="hint">${t('rooms.dashboard.utc')}</p>`,
     ],
@@ -169,15 +170,4 @@ const sources: Record<string, MessageKey> = {
   directory: 'rooms.source.scim',
   adopted: 'rooms.source.scim',
   just_in_time: 'rooms.source.jit',
-};
-
-const reasons: Record<string, MessageKey> = {
-  too_many_attempts: 'rooms.lock.too_many_attempts',
-  admin: 'rooms.lock.admin',
-  unaffiliated: 'rooms.lock.unaffiliated',
-  directory: 'rooms.lock.directory',
-  inactive: 'rooms.lock.inactive',
-  operator: 'rooms.lock.operator',
-  compromised: 'rooms.lock.compromised',
-  erasing: 'rooms.lock.erasing',
 };

@@ -3,6 +3,7 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { field, named, select } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { facts, filters, part, table } from './parts.ts';
+import { lockNames, type LockReasonShown } from './people.ts';
 
 export interface ExplainPage extends ConsoleFrame {
   /** What was typed. */
@@ -18,7 +19,7 @@ export interface ExplainPage extends ConsoleFrame {
       /** Whether there is a page about them here. */
       here: boolean;
       affiliation: string;
-      locks: readonly string[];
+      locks: readonly LockReasonShown[];
       outstandingTerms: number;
     } | null;
     signIn: { access: 'allow' | 'deny' | 'interact'; reason: string | null } | null;
@@ -78,10 +79,7 @@ function answer(page: ExplainPage, said: NonNullable<ExplainPage['said']>): Chil
               ? [
                   t(affiliations[person.affiliation] ?? 'rooms.person.none'),
                   person.locks.map(
-                    (lock) =>
-                      html` <span class="badge danger"
-                        >${t(locks[lock] ?? 'rooms.lock.admin')}</span
-                      >`,
+                    (lock) => html` <span class="badge danger">${t(lockNames[lock])}</span>`,
                   ),
                 ]
               : t('rooms.explain.unknown'),
@@ -141,17 +139,6 @@ const affiliations: Record<string, MessageKey> = {
   pending: 'rooms.person.pending',
   provisional: 'rooms.person.provisional',
   member: 'rooms.person.member',
-};
-
-const locks: Record<string, MessageKey> = {
-  too_many_attempts: 'rooms.lock.too_many_attempts',
-  admin: 'rooms.lock.admin',
-  unaffiliated: 'rooms.lock.unaffiliated',
-  directory: 'rooms.lock.directory',
-  inactive: 'rooms.lock.inactive',
-  operator: 'rooms.lock.operator',
-  compromised: 'rooms.lock.compromised',
-  erasing: 'rooms.lock.erasing',
 };
 
 const doorNames: Record<string, MessageKey> = {

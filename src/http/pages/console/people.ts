@@ -77,6 +77,19 @@ export const lockTexts: Record<LockReasonShown, MessageKey> = {
   expired: 'people.lock.expired',
 };
 
+/** The same in a word or two, where it names what is counted or marked. */
+export const lockNames: Record<LockReasonShown, MessageKey> = {
+  ...lockTexts,
+  too_many_attempts: 'rooms.lock.too_many_attempts',
+  admin: 'rooms.lock.admin',
+  unaffiliated: 'rooms.lock.unaffiliated',
+  directory: 'rooms.lock.directory',
+  inactive: 'rooms.lock.inactive',
+  operator: 'rooms.lock.operator',
+  compromised: 'rooms.lock.compromised',
+  erasing: 'rooms.lock.erasing',
+};
+
 /** Why somebody is locked, in one sentence: "Locked by fay@acme.example on 3 May 2026: left us". */
 export function lockSentence(page: Pick<ConsoleFrame, 't' | 'zone'>, lock: LockShown): Child {
   const { t } = page;
