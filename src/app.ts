@@ -29,7 +29,7 @@ import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
 import { proofNetwork } from '#identity/domains/proof-network.ts';
 import { watchConnections } from '#identity/federation/watch.ts';
 import type { Connection } from '#identity/federation/connection.ts';
-import { connectionUse } from '#identity/federation/manage.ts';
+import { connectionUse } from '#identity/federation/account-changes.ts';
 import { carryOutModes } from '#identity/federation/enforce.ts';
 import { traces } from '#identity/federation/kept-traces.ts';
 import { loadAppSecrets } from '#identity/keys/app-secrets.ts';

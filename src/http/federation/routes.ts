@@ -20,7 +20,7 @@ import { readFederatedFacts } from '#identity/federation/facts.ts';
 import { answerWithoutAttempt, upstreamFailed } from '#identity/federation/turned-back.ts';
 import { findRealm, homeRealm, type Realm } from '#identity/federation/home-realm.ts';
 import { upstreamLogout, type UpstreamLogout } from '#identity/federation/logout.ts';
-import { listSecrets } from '#identity/federation/manage.ts';
+import { listSecrets } from '#identity/federation/secrets.ts';
 import { mapAssertion } from '#identity/federation/mapping.ts';
 import {
   signInFederated,

@@ -10,12 +10,8 @@ import { proofRecord } from '#identity/domains/proof-record.ts';
 import { verifyDomain } from '#identity/domains/verify-domain.ts';
 import type { Connection } from '#identity/federation/connection.ts';
 import { goodOutcomes, latestTest } from '#identity/federation/kept-traces.ts';
-import {
-  addSecret,
-  changeConnection,
-  listSecrets,
-  requireConnection,
-} from '#identity/federation/manage.ts';
+import { changeConnection, requireConnection } from '#identity/federation/manage.ts';
+import { addSecret, listSecrets } from '#identity/federation/secrets.ts';
 import { mapAssertion, usualClaims } from '#identity/federation/mapping.ts';
 import { oidcSettings } from '#identity/federation/oidc-settings.ts';
 import { importMetadata, samlConnection } from '#identity/federation/saml/manage.ts';

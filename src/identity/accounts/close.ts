@@ -1,5 +1,5 @@
 import { closeOwnership } from '../domains/close-ownership.ts';
-import { disableConnections } from '../federation/manage.ts';
+import { disableConnections } from '../federation/account-changes.ts';
 import { domainById } from '../domains/domain.ts';
 import { mail, type Letter, type Recipient } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';

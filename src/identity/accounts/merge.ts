@@ -1,4 +1,4 @@
-import { moveConnections } from '../federation/manage.ts';
+import { moveConnections } from '../federation/account-changes.ts';
 import type { Work } from '../work.ts';
 import { lookingAfter, notice } from './close.ts';
 import {

@@ -1,6 +1,6 @@
 import { newId } from '#platform/ids.ts';
 import { domainOf } from '../users/email.ts';
-import { unbindDomain } from '../federation/manage.ts';
+import { unbindDomain } from '../federation/account-changes.ts';
 import type { Work } from '../work.ts';
 import {
   aboutPeople,

@@ -1,5 +1,5 @@
 import { moveApprovals } from '../belonging/approvals.ts';
-import { unbindDomain } from '../federation/manage.ts';
+import { unbindDomain } from '../federation/account-changes.ts';
 import type { Work } from '../work.ts';
 import type { Domain } from './domain.ts';
 

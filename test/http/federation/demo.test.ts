@@ -4,7 +4,8 @@ import { freePort } from '#test/platform/process.ts';
 import { Agent } from '#test/support/agent.ts';
 import { it } from '#test/support/it.ts';
 import { acceptAll, codeOf, redeem } from '#test/support/sign-in.ts';
-import { createConnection, addSecret } from '#identity/federation/manage.ts';
+import { createConnection } from '#identity/federation/manage.ts';
+import { addSecret } from '#identity/federation/secrets.ts';
 import { leave, silent } from './support.ts';
 
 describe("the demo's own corporate identity provider", () => {

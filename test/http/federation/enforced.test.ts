@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { carryOutModes } from '#identity/federation/enforce.ts';
-import { setMode } from '#identity/federation/manage.ts';
+import { setMode } from '#identity/federation/lifecycle.ts';
 import { receiver } from '#test/http/oidc/back-channel-logout/receiver.ts';
 import { it } from '#test/support/it.ts';
 import { codeOf, redeem, refresh, tokensFor } from '#test/support/sign-in.ts';

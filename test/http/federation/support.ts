@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Connection } from '#identity/federation/connection.ts';
 import {
-  addSecret,
   createConnection,
   requireConnection,
   type ConnectionInput,
 } from '#identity/federation/manage.ts';
+import { addSecret } from '#identity/federation/secrets.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { authorizeUrl } from '#test/support/sign-in.ts';
 import { FakeProvider } from '#test/support/upstream.ts';

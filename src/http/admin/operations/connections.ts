@@ -3,21 +3,20 @@ import { requireAccount } from '#identity/access/rights.ts';
 import { connectionKinds, connectionModes } from '#identity/federation/connection.ts';
 import {
   activateConnection,
-  addSecret,
-  changeConnection,
-  createConnection,
   disableConnection,
-  listConnections,
-  listLinks,
-  listSecrets,
   removeConnection,
-  requireConnection,
-  revokeSecret,
   setMode,
   testConnection,
-  unlink,
+} from '#identity/federation/lifecycle.ts';
+import { listLinks, unlink } from '#identity/federation/links.ts';
+import {
+  changeConnection,
+  createConnection,
+  listConnections,
+  requireConnection,
   type ConnectionInput,
 } from '#identity/federation/manage.ts';
+import { addSecret, listSecrets, revokeSecret } from '#identity/federation/secrets.ts';
 import { newConnectionKey } from '#identity/federation/key.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { canonicalDomain } from '#identity/users/email.ts';

@@ -6,17 +6,17 @@ import { findRealm } from '#identity/federation/home-realm.ts';
 import { findTrace, goodOutcomes, listTraces } from '#identity/federation/kept-traces.ts';
 import {
   activateConnection,
-  addSecret,
-  createConnection,
   disableConnection,
-  listConnections,
-  listSecrets,
   removeConnection,
-  requireConnection,
-  revokeSecret,
   setMode,
   testConnection,
+} from '#identity/federation/lifecycle.ts';
+import {
+  createConnection,
+  listConnections,
+  requireConnection,
 } from '#identity/federation/manage.ts';
+import { addSecret, listSecrets, revokeSecret } from '#identity/federation/secrets.ts';
 import { readinessReport } from '#identity/federation/readiness.ts';
 import { listSetupLinks, makeSetupLink, revokeSetupLink } from '#identity/federation/setup-link.ts';
 import { simulate } from '#identity/federation/simulate.ts';
