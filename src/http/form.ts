@@ -47,6 +47,41 @@ export function field(field: Field): Html {
   `;
 }
 
+/** Text of more than a line. */
+export function textArea(area: {
+  name: string;
+  label: string;
+  value?: string | undefined;
+  hint?: Child;
+  error?: Child;
+  optional?: boolean | undefined;
+  rows?: number | undefined;
+  /** Characters at most, where the field itself is to stop there. */
+  most?: number;
+  /** For what a program reads. */
+  code?: boolean | undefined;
+}): Html {
+  const { name, label, value, hint, error, optional, rows = 4, most, code } = area;
+  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
+  return html`<div class="field">
+    <label for="${name}">${label}</label>
+    ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
+    <textarea
+      id="${name}"
+      name="${name}"
+      rows="${rows}"
+      autocomplete="off"
+      ${most !== undefined && html`maxlength="${most}"`}
+      ${code && raw('class="code" spellcheck="false"')}
+      ${!optional && raw('required')}
+      ${described && html`aria-describedby="${described}"`}
+      ${error && raw('aria-invalid="true"')}
+    >
+${value}</textarea>
+    ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
+  </div>`;
+}
+
 /** One of a few. The first choice may be an empty one. */
 export function select(list: {
   name: string;

@@ -1,8 +1,8 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
-import { field, hidden, named, postForm } from '../../form.ts';
+import { hidden, named, postForm } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
-import { empty, filters, pager, table, withQuery } from './parts.ts';
+import { empty, filters, pager, searchField, table, withQuery } from './parts.ts';
 
 export type AccountStatusShown = 'active' | 'on_hold' | 'closing' | 'closed' | 'merged';
 
@@ -31,22 +31,13 @@ export function accountsPage(page: AccountsPage): Html {
     lead: t(next === null ? 'console.accounts.lead' : 'console.accounts.choose'),
     actions: html`<a class="button" href="/console/accounts/new">${t('rooms.account.new')}</a>`,
     main: [
-      filters(
-        'list',
-        [
-          html`<div class="grow">
-            ${field({
-              name: 'q',
-              label: t('console.accounts.search'),
-              value: q,
-              optional: true,
-              attributes: 'data-search',
-            })}
-          </div>`,
-          hidden('next', next === null ? undefined : `/console${next}`),
-        ],
-        html`<button type="submit">${t('console.search')}</button>`,
-      ),
+      filters(page, 'list', [
+        searchField({
+          label: t('console.accounts.search'),
+          value: q,
+        }),
+        hidden('next', next === null ? undefined : `/console${next}`),
+      ]),
       html`<div id="list" class="list">
         ${
           accounts.length === 0

@@ -1,11 +1,10 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, named, notice } from '../../form.ts';
+import { alert, named, notice, textArea } from '../../form.ts';
 import { giving, type Giving } from './add-user.ts';
 import { consolePage, type ConsoleFrame, when } from './frame.ts';
-import { box, confirmPage, empty, pager, table } from './parts.ts';
+import { box, confirmPage, empty, pager, selectionHead, table } from './parts.ts';
 import { countryName, nameAndEmail, nameOf, type Named } from './people.ts';
-import { textArea } from './user-actions.ts';
 
 export type Decision = 'approve' | 'reject';
 
@@ -44,25 +43,17 @@ export function approvalsPage(page: ApprovalsPage): Html {
                 html`<a class="button" href="/console/domains">${t('people.approvals.auto')}</a>`,
               )
             : [
-                html`<div class="selected">
-                  <label class="pick" for="all"
-                    ><input id="all" type="checkbox" data-all /><span class="hidden"
-                      >${t('people.tick_page')}</span
-                    ></label
-                  >
-                  <span
-                    data-count="${t('people.selected', { n: '{n}' })}"
-                    data-elsewhere="0"
-                    aria-live="polite"
-                    >${t('people.selected', { n: '0' })}</span
-                  >
-                  <span class="do">
-                    <button type="submit" formaction="/console/approvals/reject">
+                selectionHead(page, {
+                  here: 0,
+                  actions: [
+                    html`<button type="submit" formaction="/console/approvals/reject">
                       ${t('people.approvals.reject')}
-                    </button>
-                    <button class="primary" type="submit">${t('people.approvals.approve')}</button>
-                  </span>
-                </div>`,
+                    </button>`,
+                    html`<button class="primary" type="submit">
+                      ${t('people.approvals.approve')}
+                    </button>`,
+                  ],
+                }),
                 table({
                   caption: title,
                   rows: requests,
@@ -143,6 +134,7 @@ export function decidePage(page: DecidePage): Html {
       !approve &&
         textArea({
           name: 'message',
+          most: 500,
           label: t('people.approvals.message'),
           hint: t('people.approvals.message_hint'),
           value: values.message,
@@ -150,6 +142,7 @@ export function decidePage(page: DecidePage): Html {
         }),
       textArea({
         name: 'note',
+        most: 500,
         label: t('people.approvals.note'),
         hint: t('people.approvals.note_hint'),
         value: values.note,

@@ -47,53 +47,49 @@ export function auditPage(page: AuditPage): Html {
       html`<a class="button" href="${`${path}/check`}">${t('rooms.audit.check')}</a>`,
     ],
     main: [
-      filters(
-        'list',
-        [
-          field({
-            name: 'action',
-            label: t('rooms.audit.action'),
-            value: filter.action,
-            optional: true,
-            error: errors['action'],
-            attributes: 'list="actions" data-search',
-          }),
-          html`<datalist id="actions">
-            ${page.actions.map((action) => html`<option value="${action}"></option>`)}
-          </datalist>`,
-          field({
-            name: 'actor',
-            label: t('rooms.audit.actor'),
-            value: filter.actor,
-            optional: true,
-            error: errors['actor'],
-          }),
-          field({
-            name: 'target',
-            label: t('rooms.audit.target'),
-            value: filter.target,
-            optional: true,
-            error: errors['target'],
-          }),
-          field({
-            name: 'since',
-            label: t('rooms.audit.since'),
-            type: 'date',
-            value: filter.since,
-            optional: true,
-            error: errors['since'],
-          }),
-          field({
-            name: 'until',
-            label: t('rooms.audit.until'),
-            type: 'date',
-            value: filter.until,
-            optional: true,
-            error: errors['until'],
-          }),
-        ],
-        html`<button type="submit">${t('console.search')}</button>`,
-      ),
+      filters(page, 'list', [
+        field({
+          name: 'action',
+          label: t('rooms.audit.action'),
+          value: filter.action,
+          optional: true,
+          error: errors['action'],
+          attributes: 'list="actions" data-search',
+        }),
+        html`<datalist id="actions">
+          ${page.actions.map((action) => html`<option value="${action}"></option>`)}
+        </datalist>`,
+        field({
+          name: 'actor',
+          label: t('rooms.audit.actor'),
+          value: filter.actor,
+          optional: true,
+          error: errors['actor'],
+        }),
+        field({
+          name: 'target',
+          label: t('rooms.audit.target'),
+          value: filter.target,
+          optional: true,
+          error: errors['target'],
+        }),
+        field({
+          name: 'since',
+          label: t('rooms.audit.since'),
+          type: 'date',
+          value: filter.since,
+          optional: true,
+          error: errors['since'],
+        }),
+        field({
+          name: 'until',
+          label: t('rooms.audit.until'),
+          type: 'date',
+          value: filter.until,
+          optional: true,
+          error: errors['until'],
+        }),
+      ]),
       html`<div id="list" class="list">
         ${
           events.length === 0

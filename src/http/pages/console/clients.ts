@@ -3,8 +3,7 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, named, postForm } from '../../form.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors, type Question } from './forms.ts';
-import { empty, facts, filters, pager, part, table, withQuery } from './parts.ts';
-import { field } from '../../form.ts';
+import { empty, facts, filters, pager, part, searchField, table, withQuery } from './parts.ts';
 
 /** What kinds of applications there are, and what each is set up as. */
 export const presets = ['web', 'spa', 'native', 'machine'] as const;
@@ -42,17 +41,12 @@ export function clientsPage(
     >`,
     main: [
       filters(
+        page,
         'list',
-        html`<div class="grow">
-          ${field({
-            name: 'q',
-            label: t('rooms.client.search'),
-            value: q,
-            optional: true,
-            attributes: 'data-search',
-          })}
-        </div>`,
-        html`<button type="submit">${t('console.search')}</button>`,
+        searchField({
+          label: t('rooms.client.search'),
+          value: q,
+        }),
       ),
       html`<div id="list" class="list">
         ${

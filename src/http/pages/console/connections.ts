@@ -1,9 +1,19 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, clip, field, named, notice, postForm, select } from '../../form.ts';
+import { alert, clip, named, notice, postForm, select } from '../../form.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors } from './forms.ts';
-import { confirmPage, empty, facts, filters, pager, part, table, withQuery } from './parts.ts';
+import {
+  confirmPage,
+  empty,
+  facts,
+  filters,
+  pager,
+  part,
+  searchField,
+  table,
+  withQuery,
+} from './parts.ts';
 
 const home = '/console/connections';
 
@@ -493,31 +503,23 @@ export function tracesPage(
     lead: t('rooms.connection.traces_lead'),
     back: { href: base, title: named(connection.name) },
     main: [
-      filters(
-        'list',
-        [
-          select({
-            name: 'outcome',
-            label: t('rooms.scim.outcome'),
-            value: outcome,
-            options: [
-              ['', t('rooms.explain.any')],
-              ['failed', t('rooms.dashboard.failed')],
-              ['succeeded', t('rooms.dashboard.succeeded')],
-            ],
-          }),
-          html`<div class="grow">
-            ${field({
-              name: 'id',
-              label: t('rooms.audit.reference'),
-              value: id,
-              optional: true,
-              attributes: 'data-search',
-            })}
-          </div>`,
-        ],
-        html`<button type="submit">${t('console.search')}</button>`,
-      ),
+      filters(page, 'list', [
+        select({
+          name: 'outcome',
+          label: t('rooms.scim.outcome'),
+          value: outcome,
+          options: [
+            ['', t('rooms.explain.any')],
+            ['failed', t('rooms.dashboard.failed')],
+            ['succeeded', t('rooms.dashboard.succeeded')],
+          ],
+        }),
+        searchField({
+          name: 'id',
+          label: t('rooms.audit.reference'),
+          value: id,
+        }),
+      ]),
       html`<div id="list" class="list">
         ${
           traces.length === 0

@@ -1,7 +1,7 @@
 import { type Html, html, raw } from '#platform/html.ts';
-import { alert, field, hidden, named, postForm } from '../../form.ts';
+import { alert, hidden, named, postForm } from '../../form.ts';
 import { consolePage, type ConsoleFrame, when } from './frame.ts';
-import { confirmPage, empty, filters, part, table } from './parts.ts';
+import { confirmPage, empty, filters, part, searchField, table } from './parts.ts';
 import { countryName } from './people.ts';
 
 interface ContactShown {
@@ -84,20 +84,14 @@ function adding(page: ContactsPage): Html {
   const { t, csrf, q, short, found, countries } = page;
   return part(t('people.contact.add'), [
     filters(
+      page,
       'found',
-      html`<div class="grow">
-        ${field({
-          name: 'q',
-          label: t('people.search'),
-          type: 'search',
-          value: q,
-          optional: true,
-          hint: t('people.contact.search_hint'),
-          error: short && t('people.contact.search_short'),
-          attributes: 'data-search',
-        })}
-      </div>`,
-      html`<button type="submit">${t('console.search')}</button>`,
+      searchField({
+        label: t('people.search'),
+        value: q,
+        hint: t('people.contact.search_hint'),
+        error: short && t('people.contact.search_short'),
+      }),
     ),
     html`<div id="found" ${raw('aria-live="polite"')}>
       ${

@@ -1,9 +1,9 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, clip, field, named, notice, postForm, select } from '../../form.ts';
+import { alert, clip, named, notice, postForm, select } from '../../form.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors } from './forms.ts';
-import { empty, facts, filters, pager, part, table, withQuery } from './parts.ts';
+import { empty, facts, filters, pager, part, searchField, table, withQuery } from './parts.ts';
 
 const home = '/console/scim';
 
@@ -123,30 +123,22 @@ export function directoriesPage(page: DirectoriesPage): Html {
         }
       </div>`,
       html`<h2>${t('rooms.scim.log')}</h2>`,
-      filters(
-        'list',
-        [
-          html`<div class="grow">
-            ${field({
-              name: 'person',
-              label: t('rooms.scim.person'),
-              value: filter.person,
-              optional: true,
-              attributes: 'data-search',
-            })}
-          </div>`,
-          select({
-            name: 'outcome',
-            label: t('rooms.scim.outcome'),
-            value: filter.outcome,
-            options: [
-              ['', t('rooms.explain.any')],
-              ...outcomeNames.map((one) => [one, t(outcomes[one])] as const),
-            ],
-          }),
-        ],
-        html`<button type="submit">${t('console.search')}</button>`,
-      ),
+      filters(page, 'list', [
+        searchField({
+          name: 'person',
+          label: t('rooms.scim.person'),
+          value: filter.person,
+        }),
+        select({
+          name: 'outcome',
+          label: t('rooms.scim.outcome'),
+          value: filter.outcome,
+          options: [
+            ['', t('rooms.explain.any')],
+            ...outcomeNames.map((one) => [one, t(outcomes[one])] as const),
+          ],
+        }),
+      ]),
       html`<div id="list" class="list">
         ${
           exchanges.length === 0

@@ -1,8 +1,7 @@
 import { type Html, html } from '#platform/html.ts';
-import { named } from '../../form.ts';
+import { named, textArea } from '../../form.ts';
 import { consolePage, type ConsoleFrame, when, whenever } from './frame.ts';
 import { confirmPage, empty, table } from './parts.ts';
-import { textArea } from './user-actions.ts';
 
 interface ErasureShown {
   id: string;
@@ -98,6 +97,7 @@ export function decideErasurePage(page: DecideErasurePage): Html {
     ],
     fields: textArea({
       name: 'note',
+      most: 500,
       label: t('people.approvals.note'),
       hint: t('people.approvals.note_hint'),
       value: note,

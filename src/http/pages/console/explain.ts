@@ -1,8 +1,8 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { field, named, select } from '../../form.ts';
+import { named, select } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
-import { facts, filters, part, table } from './parts.ts';
+import { facts, filters, part, searchField, table } from './parts.ts';
 import { lockNames, type LockReasonShown } from './people.ts';
 
 export interface ExplainPage extends ConsoleFrame {
@@ -37,18 +37,17 @@ export function explainPage(page: ExplainPage): Html {
     failed: error !== undefined,
     main: [
       filters(
+        page,
         'said',
         [
-          html`<div class="grow">
-            ${field({
-              name: 'email',
-              label: t('rooms.email'),
-              type: 'email',
-              value: address,
-              error,
-              attributes: 'data-search',
-            })}
-          </div>`,
+          searchField({
+            name: 'email',
+            label: t('rooms.email'),
+            type: 'email',
+            value: address,
+            error,
+            optional: false,
+          }),
           clients.length > 0 &&
             select({
               name: 'client',

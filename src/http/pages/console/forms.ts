@@ -1,5 +1,5 @@
-import { type Child, type Html, html, raw } from '#platform/html.ts';
-import { alert, checkbox, field, hidden, notice, postForm, select } from '../../form.ts';
+import { type Child, type Html, html } from '#platform/html.ts';
+import { alert, checkbox, field, hidden, notice, postForm, select, textArea } from '../../form.ts';
 import { consolePage, type ConsoleContent, type ConsoleFrame } from './frame.ts';
 
 /** Forms of the console, as lists of what is asked. */
@@ -28,7 +28,7 @@ export function questions(list: readonly Question[], errors: Errors = {}): Html[
 function question(one: Question, error: string | undefined): Html {
   switch (one.kind) {
     case 'text':
-      return textarea(one, error);
+      return textArea({ ...one, error });
     case 'choice':
       return select({ ...one, error });
     case 'box':
@@ -54,28 +54,6 @@ function question(one: Question, error: string | undefined): Html {
     default:
       return field({ ...one, type: one.kind === 'line' ? 'text' : one.kind, error });
   }
-}
-
-function textarea(
-  { name, label, hint, value, optional, rows = 4, code }: Question & { kind: 'text' },
-  error: string | undefined,
-): Html {
-  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
-  return html`<div class="field">
-    <label for="${name}">${label}</label>
-    ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
-    <textarea
-      id="${name}"
-      name="${name}"
-      rows="${rows}"
-      ${code && raw('class="code" spellcheck="false"')}
-      ${!optional && raw('required')}
-      ${described && html`aria-describedby="${described}"`}
-      ${error && raw('aria-invalid="true"')}
-    >
-${value}</textarea>
-    ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
-  </div>`;
 }
 
 export interface FormPage {

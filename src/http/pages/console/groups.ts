@@ -1,7 +1,27 @@
 import { type Child, type Html, html, raw } from '#platform/html.ts';
-import { alert, field, hidden, named, notice, postForm, primary, select } from '../../form.ts';
+import {
+  alert,
+  field,
+  hidden,
+  named,
+  notice,
+  postForm,
+  primary,
+  select,
+  textArea,
+} from '../../form.ts';
 import { consolePage, type ConsoleFrame, when } from './frame.ts';
-import { confirmPage, empty, filters, facts, pager, part, table, withQuery } from './parts.ts';
+import {
+  confirmPage,
+  empty,
+  facts,
+  filters,
+  pager,
+  part,
+  searchField,
+  table,
+  withQuery,
+} from './parts.ts';
 import {
   countryName,
   nameAndEmail,
@@ -10,7 +30,6 @@ import {
   type Named,
   type StatusShown,
 } from './people.ts';
-import { textArea } from './user-actions.ts';
 
 interface GroupShown {
   id: string;
@@ -50,18 +69,12 @@ export function groupsPage(page: GroupsPage): Html {
     actions: may && add,
     main: [
       filters(
+        page,
         'list',
-        html`<div class="grow">
-          ${field({
-            name: 'q',
-            label: t('people.group.name'),
-            type: 'search',
-            value: q,
-            optional: true,
-            attributes: 'data-search',
-          })}
-        </div>`,
-        html`<button type="submit">${t('console.search')}</button>`,
+        searchField({
+          label: t('people.group.name'),
+          value: q,
+        }),
       ),
       html`<div id="list" class="list">
         ${
@@ -142,6 +155,7 @@ export function groupFormPage(page: GroupFormPage): Html {
           }),
           textArea({
             name: 'description',
+            most: 500,
             label: t('people.group.description'),
             value: values.description,
             optional: true,
@@ -323,18 +337,12 @@ function adding(page: GroupPage): Html {
     may.see
       ? [
           filters(
+            page,
             'found',
-            html`<div class="grow">
-              ${field({
-                name: 'q',
-                label: t('people.search'),
-                type: 'search',
-                value: q,
-                optional: true,
-                attributes: 'data-search',
-              })}
-            </div>`,
-            html`<button type="submit">${t('console.search')}</button>`,
+            searchField({
+              label: t('people.search'),
+              value: q,
+            }),
           ),
           html`<div id="found" ${raw('aria-live="polite"')}>
             ${

@@ -43,6 +43,7 @@ export function invitationsPage(page: InvitationsPage): Html {
       >`,
     main: [
       filters(
+        page,
         'list',
         select({
           name: 'state',

@@ -1,5 +1,5 @@
 import { type Child, type Html, html, raw } from '#platform/html.ts';
-import { alert, hidden, postForm } from '../../form.ts';
+import { alert, field, hidden, postForm, type Field } from '../../form.ts';
 import { consolePage, type ConsoleContent, type ConsoleFrame } from './frame.ts';
 
 /** The pieces that pages of the console are put together from. */
@@ -106,7 +106,12 @@ export function withQuery(
  * A form that narrows a list: it is sent by its button, and while somebody types where there is
  * JavaScript. `list` is the id of what it narrows.
  */
-export function filters(list: string, fields: Child, submit: Child): Html {
+export function filters(
+  { t }: Pick<ConsoleFrame, 't'>,
+  list: string,
+  fields: Child,
+  submit: Child = html`<button type="submit">${t('console.search')}</button>`,
+): Html {
   return html`<form
     role="search"
     class="toolbar"
@@ -120,6 +125,52 @@ export function filters(list: string, fields: Child, submit: Child): Html {
   >
     ${fields} ${submit}
   </form>`;
+}
+
+/** What one looks for in a list. "/" leads to it. */
+export function searchField({
+  name = 'q',
+  type = 'search',
+  optional = true,
+  attributes = '',
+  ...more
+}: Pick<Field, 'label' | 'value' | 'hint' | 'error' | 'attributes' | 'optional'> & {
+  name?: string;
+  type?: 'search' | 'email';
+}): Html {
+  return html`<div class="grow">
+    ${field({ ...more, name, type, optional, attributes: `data-search ${attributes}` })}
+  </div>`;
+}
+
+/** Above a list of which several can be chosen: all of this page, how many, and what to do. */
+export function selectionHead(
+  { t }: Pick<ConsoleFrame, 't'>,
+  { here, elsewhere = 0, more, actions }: SelectionHead,
+): Html {
+  return html`<div class="selected">
+    <label class="pick" for="all"
+      ><input id="all" type="checkbox" data-all /><span class="hidden"
+        >${t('people.tick_page')}</span
+      ></label
+    >
+    <span
+      data-count="${t('people.selected', { n: '{n}' })}"
+      data-elsewhere="${elsewhere}"
+      aria-live="polite"
+      >${t('people.selected', { n: (here + elsewhere).toLocaleString(t.locale) })}</span
+    >
+    ${more}
+    <span class="do">${actions}</span>
+  </div>`;
+}
+
+interface SelectionHead {
+  /** How many are ticked on this page, and on others. */
+  here: number;
+  elsewhere?: number;
+  more?: Child;
+  actions: Child;
 }
 
 /** Names and values. What has no value is left out. */

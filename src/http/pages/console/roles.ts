@@ -1,9 +1,8 @@
 import { type Html, html } from '#platform/html.ts';
-import { alert, checkbox, field, named, postForm, primary } from '../../form.ts';
+import { alert, checkbox, field, named, postForm, primary, textArea } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { confirmPage, empty, table } from './parts.ts';
 import { roleName } from './people.ts';
-import { textArea } from './user-actions.ts';
 
 interface RoleShown {
   key: string;
@@ -142,6 +141,7 @@ export function roleFormPage(page: RoleFormPage): Html {
           field({ name: 'name', label: t('people.role.name'), value: values.name }),
           textArea({
             name: 'description',
+            most: 500,
             label: t('people.group.description'),
             value: values.description,
             optional: true,

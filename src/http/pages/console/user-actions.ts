@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
-import { type Child, type Html, html, raw } from '#platform/html.ts';
-import { alert, checkbox, notice, select } from '../../form.ts';
+import { type Child, type Html, html } from '#platform/html.ts';
+import { alert, checkbox, notice, select, textArea } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { confirmPage } from './parts.ts';
 import { countryName, nameAndEmail, nameOf, roleName, type Named } from './people.ts';
@@ -105,6 +105,7 @@ function fieldsOf(page: ActionPage): Child {
           }),
         textArea({
           name: 'note',
+          most: 500,
           label: t('people.do.note'),
           hint: t('people.do.note_hint'),
           value: input.note,
@@ -175,35 +176,6 @@ const kinds = {
   operator: 'people.lock.operator',
   compromised: 'people.lock.compromised',
 } as const;
-
-/** Text of more than a line. */
-export function textArea(area: {
-  name: string;
-  label: string;
-  value: string;
-  hint?: Child;
-  error?: Child;
-  optional?: boolean;
-}): Html {
-  const { name, label, value, hint, error, optional } = area;
-  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
-  return html`<div class="field">
-    <label for="${name}">${label}</label>
-    ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
-    <textarea
-      id="${name}"
-      name="${name}"
-      rows="3"
-      maxlength="500"
-      autocomplete="off"
-      ${!optional && raw('required')}
-      ${described && html`aria-describedby="${described}"`}
-      ${error && raw('aria-invalid="true"')}
-    >
-${value}</textarea>
-    ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
-  </div>`;
-}
 
 export interface ActionDonePage extends ConsoleFrame {
   title: MessageKey;

@@ -2,7 +2,7 @@ import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html, raw } from '#platform/html.ts';
 import { checkbox, field, hidden, named, select } from '../../form.ts';
 import { consolePage, type ConsoleFrame, whenever } from './frame.ts';
-import { box, empty, table, type Column } from './parts.ts';
+import { box, empty, searchField, selectionHead, table, type Column } from './parts.ts';
 import {
   countryName,
   lockTexts,
@@ -98,16 +98,11 @@ export function usersPage(page: UsersPage): Html {
     ],
     main: html`<form id="people" method="get" action="/console/users">
       <search class="toolbar">
-        <div class="grow">
-          ${field({
-            name: 'q',
-            label: t('people.search'),
-            value: filter.q,
-            optional: true,
-            type: 'search',
-            attributes: `data-search ${live('input delay:200ms')}`,
-          })}
-        </div>
+        ${searchField({
+          label: t('people.search'),
+          value: filter.q,
+          attributes: live('input delay:200ms'),
+        })}
         ${select({
           name: 'status',
           label: t('console.status'),
@@ -237,33 +232,23 @@ function list(page: UsersPage): Child {
               html`<a class="button" href="/console/users/add">${t('people.add.title')}</a>`,
           ),
     ];
-  const count = ticked.size + elsewhere.count;
   return html`
     ${hidden('sel', elsewhere.text || undefined)}
-    <div class="selected">
-      <label class="pick" for="all"
-        ><input id="all" type="checkbox" data-all /><span class="hidden"
-          >${t('people.tick_page')}</span
-        ></label
-      >
-      <span
-        data-count="${t('people.selected', { n: '{n}' })}"
-        data-elsewhere="${elsewhere.count}"
-        aria-live="polite"
-        >${t('people.selected', { n: count.toLocaleString(t.locale) })}</span
-      >
-      <button type="submit" class="quiet" name="all" value="matching">
+    ${selectionHead(page, {
+      here: ticked.size,
+      elsewhere: elsewhere.count,
+      more: html`<button type="submit" class="quiet" name="all" value="matching">
         ${t('people.tick_all')}
-      </button>
-      <span class="do">
+      </button>`,
+      actions: html`
         <label class="hidden" for="do">${t('people.do')}</label>
         <select id="do" name="do">
           <option value="">${t('people.do')}</option>
           ${page.actions.map(({ key, title }) => html`<option value="${key}">${t(title)}</option>`)}
         </select>
         <button type="submit" formaction="/console/users/selected">${t('people.go_on')}</button>
-      </span>
-    </div>
+      `,
+    })}
     ${table({
       caption: t('people.title'),
       rows: users,
