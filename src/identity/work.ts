@@ -181,19 +181,24 @@ export async function tentatively<T>(
     result = await command(part);
     await work.em.flush();
   } catch (error) {
-    work.em.clear();
-    await work.query('rollback to savepoint part');
+    await takeBack(work);
     throw error;
   }
   if (!keep) {
-    work.em.clear();
-    await work.query('rollback to savepoint part');
+    await takeBack(work);
     return result;
   }
   await work.query('release savepoint part');
   for (const record of records) work.record(...record);
   for (const outgoing of outbox) work.send(outgoing);
   return result;
+}
+
+/** Also the savepoint goes, or a part around this one would find it in the place of its own. */
+async function takeBack(work: Work): Promise<void> {
+  work.em.clear();
+  await work.query('rollback to savepoint part');
+  await work.query('release savepoint part');
 }
 
 /** What is written down for ever names a person by their id alone: an address is to be erased one day. */

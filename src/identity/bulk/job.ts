@@ -4,6 +4,7 @@ import type { Actor } from '../access/actor.ts';
 import type { Asking, Capability, PermittedAccount } from '../access/rights.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
+import { chainsOf } from './chains.ts';
 import { defaultOptions, type BulkKind, type BulkOptions, type Cells } from './format.ts';
 import { readFile } from './read-file.ts';
 
@@ -82,6 +83,12 @@ export async function uploadFile(
   await requireRoom(work, account.id);
   const id = newId(work.now.getTime());
   const applied = mode === 'apply';
+  const chains = await chainsOf(
+    work,
+    kind,
+    account.id,
+    rows.map(({ cells, problem }) => (problem ? {} : cells)),
+  );
   await work.query(
     `insert into bulk_jobs (id, account_id, kind, state, options, columns, total, asking, actor,
        origin, created_at, started_at, rows_until)
@@ -103,16 +110,18 @@ export async function uploadFile(
     ],
   );
   await work.query(
-    `insert into bulk_rows (job_id, row, cells, waiting, fixed, result, code, message)
-     select $1, r.row, r.cells, r.code is null, r.code is not null,
+    `insert into bulk_rows (job_id, row, cells, chain, waiting, fixed, result, code, message)
+     select $1, r.row, r.cells, r.chain, r.code is null, r.code is not null,
        case when r.code is not null then 'error' end, r.code, r.message
-     from jsonb_to_recordset($2::jsonb) as r (row int, cells jsonb, code text, message text)`,
+     from jsonb_to_recordset($2::jsonb)
+       as r (row int, cells jsonb, chain int, code text, message text)`,
     [
       id,
       JSON.stringify(
         rows.map(({ cells, problem }, index) => ({
           row: index + 1,
           cells,
+          chain: chains[index],
           code: problem?.code ?? null,
           message: problem?.message ?? null,
         })),

@@ -39,9 +39,11 @@ export async function workOnBulk(
   let more = false;
   for (const job of open) {
     let left = true;
-    for (let rows = 0; rows < stretch && left; rows += 1) {
+    for (let rows = 0; rows < stretch && left;) {
       if (stopping?.aborted) return true;
-      left = await nextRow(foundation, job, log);
+      const done = await nextRow(foundation, job, log);
+      left = done > 0;
+      rows += done;
     }
     if (left) more = true;
     else await finish(foundation, job);
@@ -49,21 +51,24 @@ export async function workOnBulk(
   return more;
 }
 
-/** Does the next row that nobody is at. Returns whether there was one. */
+/**
+ * Does the next row that nobody is at, or tries it and all that hang together with it. Returns how
+ * many that were.
+ */
 async function nextRow(
   foundation: Foundation,
   job: OpenJob & { origin: Origin },
   log: BulkLog,
-): Promise<boolean> {
+): Promise<number> {
   let at: number | null = null;
   try {
     const told = await unitOfWork(
       foundation,
       { actor: job.actor, origin: { ...job.origin, batchId: job.id } },
       async (work) => {
-        const taken = await takeRow(work, job.id);
-        if (!taken) return null;
-        at = taken.row;
+        const taken = await takeRows(work, job.id);
+        if (!taken) return [];
+        at = taken.rows[0]!.row;
         const stopped = await rightsLost(work, taken.job);
         if (stopped) {
           await endEarly(work, taken.job, 'permission_denied', stopped);
@@ -73,68 +78,91 @@ async function nextRow(
             { why: 'permission_denied' },
             job.accountId,
           );
-          return { code: null };
+          return [null];
         }
-        const outcome = await judged(work, taken.job, taken.cells, taken.counted);
-        await keep(work, job.id, taken.row, outcome, taken.job.state === 'running');
-        return { code: taken.counted ? null : outcome.code };
+        const judge = async (part: Work): Promise<Outcome[]> => {
+          const outcomes: Outcome[] = [];
+          for (const { row, cells, counted } of taken.rows) {
+            at = row;
+            outcomes.push(await judged(part, taken.job, cells, counted));
+          }
+          return outcomes;
+        };
+        const applied = taken.job.state === 'running';
+        // Of a dry run nothing stays; but each row of it is judged upon what those before it did.
+        const outcomes = await (applied ? judge(work) : tentatively(work, judge, { keep: false }));
+        for (const [index, outcome] of outcomes.entries())
+          await keep(work, job.id, taken.rows[index]!.row, outcome, applied);
+        return taken.rows.map(({ counted }, index) => (counted ? null : outcomes[index]!.code));
       },
     );
-    if (told?.code)
-      // Outside the transaction, as at every door; the set of codes is the rule's.
-      await countConflict(foundation.database, job.accountId, told.code, foundation.clock());
-    return told !== null;
+    for (const code of told)
+      if (code)
+        // Outside the transaction, as at every door; the set of codes is the rule's.
+        await countConflict(foundation.database, job.accountId, code, foundation.clock());
+    return told.length;
   } catch (error) {
     // Without a row it is the database, not the row: it is tried again at the next turn.
     if (at === null) throw error;
     await failed(foundation, job.id, at, error, log);
-    return true;
+    return 1;
   }
 }
 
-interface Taken {
-  job: OpenJob;
+interface TakenRow {
   row: number;
   cells: Cells;
   /** It was tried before, and what it told was counted then. */
   counted: boolean;
 }
 
-/** Takes the job against being cancelled meanwhile, and the row against everybody. */
-async function takeRow(work: Work, jobId: string): Promise<Taken | null> {
+/**
+ * Takes the job against being cancelled meanwhile, and the row against everybody; for a dry run with
+ * all that hang together with it. One that hangs on another is not taken before that one is done.
+ */
+async function takeRows(
+  work: Work,
+  jobId: string,
+): Promise<{ job: OpenJob; rows: TakenRow[] } | null> {
   const [job] = await work.query<OpenJob>(
     `select id, account_id as "accountId", kind, state, options, asking, actor
      from bulk_jobs where id = $1 and state in ('checking', 'running') for share`,
     [jobId],
   );
   if (!job) return null;
-  const [taken] = await work.query<Omit<Taken, 'job'>>(
-    `select row, cells, counted from bulk_rows where job_id = $1 and waiting
-     order by row limit 1 for update skip locked`,
+  const [first] = await work.query<TakenRow & { chain: number | null }>(
+    `select r.row, r.cells, r.counted, r.chain from bulk_rows r
+     where r.job_id = $1 and r.waiting and not exists (
+       select from bulk_rows b
+       where b.job_id = $1 and b.chain = r.chain and b.row < r.row and b.waiting)
+     order by r.row limit 1 for update skip locked`,
     [jobId],
   );
-  return taken ? { job, ...taken } : null;
+  if (!first) return null;
+  if (first.chain === null || job.state === 'running') return { job, rows: [first] };
+  const rows = await work.query<TakenRow>(
+    `select row, cells, counted from bulk_rows
+     where job_id = $1 and chain = $2 and waiting order by row for update`,
+    [jobId, first.chain],
+  );
+  return { job, rows };
 }
 
 async function judged(
   work: Work,
-  { kind, state, accountId, asking, options }: OpenJob,
+  { kind, accountId, asking, options }: OpenJob,
   cells: Cells,
   counted: boolean,
 ): Promise<Outcome> {
   try {
     if (kind === 'add' && !counted && !(await conflictsLeft(work, accountId, work.now)))
       throw new Refusal('rate_limited');
-    return await tentatively(
-      work,
-      async (part) => {
-        const account = await requireAccount(part, asking, rightOf[kind], accountId, {
-          guarded: kind !== 'add',
-        });
-        return carryOutRow(part, kind, { asking, account, options }, cells);
-      },
-      { keep: state === 'running' },
-    );
+    return await tentatively(work, async (part) => {
+      const account = await requireAccount(part, asking, rightOf[kind], accountId, {
+        guarded: kind !== 'add',
+      });
+      return carryOutRow(part, kind, { asking, account, options }, cells);
+    });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { message } = error;
@@ -157,7 +185,8 @@ async function keep(
   applied: boolean,
 ): Promise<void> {
   await work.query(
-    `update bulk_rows set waiting = false, counted = true, result = $3, code = $4, message = $5,
+    // What was not looked at, for want of tries, told nothing.
+    `update bulk_rows set waiting = false, counted = $4 <> 'rate_limited', result = $3, code = $4, message = $5,
        user_id = $6, before = $7
      where job_id = $1 and row = $2`,
     // Of a dry run nothing stays, and nobody's id that there never was.

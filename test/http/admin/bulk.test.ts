@@ -415,6 +415,70 @@ describe('a file that deletes people', () => {
   });
 });
 
+describe('what a dry run says', () => {
+  it('takes the rows before into account, as they will be when it is applied', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const { upload, work, path, co, account } = await acme(given, program, server);
+    const as = await given.apiToken();
+    await given.user('zoe@acme.example', { of: account, roles: ['account_administrator'] });
+    await given.user('bob@acme.example', { of: account });
+    const both = async (lines: string[]) => {
+      const { id } = (await upload('kind=update&notify=false', lines, { as })).json;
+      await work();
+      const rows = () => co.get(`${path}/bulk/${id}/rows?limit=100`).then(results);
+      const tried = await rows();
+      await caller(program, as).post(`${path}/bulk/${id}/apply`);
+      await work();
+      return { tried, done: await rows() };
+    };
+
+    const expected = [
+      ['ok', 'updated'],
+      ['error', 'last_administrator'],
+      ['ok', 'updated'],
+      ['ok', 'updated'],
+      ['error', 'already_member'],
+    ];
+    // Two administrators, each taken away; an address that is free once its holder has another.
+    expect(
+      await both([
+        'CurrentEmail,NewEmail,Roles',
+        'zoe@acme.example,,',
+        'fay@acme.example,,',
+        'ann@acme.example,anna@acme.example,',
+        'bob@acme.example,ann@acme.example,',
+        'anna@acme.example,ann@acme.example,',
+      ]),
+    ).toEqual({ tried: expected, done: expected });
+
+    // And whatever else a file may say: the numbers are as random as they have to be, and repeatable.
+    let seed = 7;
+    const any = <T>(...choices: T[]): T => {
+      seed = (seed * 48271) % 2147483647;
+      return choices[seed % choices.length]!;
+    };
+    const names = ['ann', 'anna', 'bob', 'zoe', 'fay', 'joe', 'kim'];
+    const address = (): string => `${any(...names)}@acme.example`;
+    for (let file = 0; file < 4; file += 1) {
+      const who = new Set(Array.from({ length: 8 }, address));
+      const lines = [...who].map((email) =>
+        [
+          email,
+          any('', '', address()),
+          any('', '+account_administrator', '-account administrator', '+co_administrator'),
+          any('', '', 'true', 'false'),
+        ].join(','),
+      );
+      const { tried, done } = await both(['CurrentEmail,NewEmail,Roles,Locked', ...lines]);
+      expect([lines, done]).toEqual([lines, tried]);
+    }
+    expect(server.errors).toEqual([]);
+  });
+});
+
 describe('a job', () => {
   it('goes on where it was, does no row twice, and stops when told to', async ({
     given,
