@@ -275,7 +275,6 @@ export async function createApp({
     recoveryKey: secrets.recoveryCodes,
     acr: acrs.upstream,
     ceiling: lifetimes.federated,
-    logout: (realm, token) => upstreamOidc.logout(realm, token),
   });
   const administration = {
     foundation,

@@ -9,10 +9,9 @@ import {
   waitingAttempt,
   type Attempt,
 } from '#identity/federation/attempt.ts';
-import { findRealm, type Realm } from '#identity/federation/home-realm.ts';
+import { findRealm } from '#identity/federation/home-realm.ts';
 import { openSamlKeys } from '#identity/federation/saml/own-keys.ts';
 import { ourAddresses, samlSettings } from '#identity/federation/saml/settings.ts';
-import type { FederationTrace } from '#identity/federation/trace.ts';
 import type { Foundation } from '#identity/work.ts';
 import { readForm } from '../body.ts';
 import { pageContext, queryText, sendPage } from '../context.ts';
@@ -21,23 +20,14 @@ import { formPostPage } from '../pages/front.ts';
 import { Problem } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
 import type { SamlUpstream } from './saml.ts';
-
-/** A provider did not say who somebody is. */
-export interface FailedWay {
-  realm: Realm;
-  trace: FederationTrace;
-  /** The sign-in it was for; null for a test. */
-  way: { uid: string; requested?: unknown } | null;
-  problem: UpstreamProblem;
-}
+import type { TurnBack } from './turn-back.ts';
 
 export interface SamlRoutesDependencies {
   foundation: Foundation;
   saml: SamlUpstream;
   csrf: Csrf;
-  failed(ctx: Context, failed: FailedWay): Promise<void>;
-  /** An answer that nobody here waits for. */
-  stray(ctx: Context, connectionId: string | undefined): Promise<void>;
+  failed: TurnBack['failed'];
+  stray: TurnBack['stray'];
   finishTest(ctx: Context, attempt: Attempt, assertion: UpstreamAssertion): Promise<void>;
 }
 
@@ -151,8 +141,8 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
       return await saml.arrive(realm, { url, form }, remembered, trace);
     } catch (problem) {
       if (!(problem instanceof UpstreamProblem)) throw problem;
-      const way = interaction === null ? null : { uid: interaction };
-      await failed(ctx, { realm, trace, way, problem });
+      const place = interaction === null ? null : { uid: interaction };
+      await failed(ctx, { realm, trace, place, problem });
       return null;
     }
   }
