@@ -77,6 +77,8 @@ export const refusals = {
   provider_unreachable: 'The identity provider cannot be reached, or is not what it should be.',
   connection_in_use: 'The connection is in use. Disable it first.',
   move_refused: 'The accounts cannot be merged or split like this.',
+  second_operator_required: 'Another operator has to confirm this.',
+  proposal_closed: 'This proposal is no longer open.',
   weak_password: 'This password is not good enough.',
 } as const;
 

@@ -92,8 +92,16 @@ it('accounts are merged, closed, kept and set, domains handed over, people erase
     '--reason',
     'sold',
   );
-  expect([done.err, done.out]).toEqual(['', expect.stringContaining('Begun.')]);
-  const move = /account move (\S+)/.exec(done.out)![1]!;
+  expect([done.err, done.out]).toEqual(['', expect.stringContaining('Proposed.')]);
+  const proposal = /confirm-move (\S+)/.exec(done.out)![1]!;
+  expect((await ostiary('account proposals')).out).toContain('merge: Beta -> Acme');
+  const own = await ostiary('account confirm-move', proposal, '--digest', digest);
+  expect([own.status, own.err]).toEqual([1, expect.stringContaining('(second_operator_required)')]);
+  const other = terminal(server, (await given.operator('olga@ostiary.example')).token);
+  expect((await other('account confirm-move', proposal)).out).toContain(`--digest ${digest}`);
+  const begun = await other('account confirm-move', proposal, '--digest', digest);
+  const move = /account move (\S+)/.exec(begun.out)![1]!;
+  expect((await other('account withdraw-move', proposal)).err).toContain('(proposal_closed)');
   expect((await ostiary('account move', move)).out).toContain('0 of 1 people');
   const split = await ostiary('account split Acme --name New --domain acme.example');
   expect([split.status, split.out + split.err]).toEqual([

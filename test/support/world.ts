@@ -1,3 +1,4 @@
+import type { Actor } from '#identity/access/actor.ts';
 import { createApiToken } from '#identity/access/api-token.ts';
 import { grantRole } from '#identity/access/roles.ts';
 import { Account } from '#identity/accounts/account.ts';
@@ -50,8 +51,11 @@ export class World {
   }
 
   /** Runs a rule as the test. */
-  work<T>(command: (work: Work) => Promise<T>): Promise<T> {
-    return unitOfWork(this.foundation, { actor: { type: 'system', id: 'test' } }, command);
+  work<T>(
+    command: (work: Work) => Promise<T>,
+    actor: Actor = { type: 'system', id: 'test' },
+  ): Promise<T> {
+    return unitOfWork(this.foundation, { actor }, command);
   }
 
   account(
@@ -232,6 +236,16 @@ export class World {
       });
       return secret;
     });
+  }
+
+  /** An operator, and a token that they made for themselves. */
+  async operator(email: string): Promise<{ user: GivenUser; token: string }> {
+    const user = await this.user(email, { roles: ['operator'] });
+    const { secret } = await this.work(
+      (work) => createApiToken(work, { name: email, accountId: null, role: 'operator' }),
+      { type: 'user', id: user.id },
+    );
+    return { user, token: secret };
   }
 
   person(user: { id: string }): Promise<Person | null> {

@@ -21,7 +21,19 @@ interface Moved {
   dryRun: boolean;
   digest: string;
   report: Report;
-  move: Move | null;
+  proposal: Proposal | null;
+}
+
+interface Proposal {
+  id: string;
+  kind: string;
+  report: Report;
+  digest: string;
+  reason: string;
+  state: string;
+  proposedBy: { type: string; name?: string; id?: string };
+  expiresAt: string;
+  moveId: string | null;
 }
 
 interface Move {
@@ -31,9 +43,8 @@ interface Move {
   total: number;
 }
 
-function shown(moved: Moved): Said {
-  const { report, digest, move } = moved;
-  const facts = {
+function facts(report: Report): Record<string, unknown> {
+  return {
     what: `${report.kind}: ${report.source.name} -> ${report.target.name}`,
     people: `${report.people.members} members, ${report.people.invited} invited`,
     roles: report.roles.map(({ email, from, to }) => `${email}: ${from} -> ${to ?? 'none'}`),
@@ -45,24 +56,34 @@ function shown(moved: Moved): Said {
     'tokens revoked': report.tokensRevoked,
     problems: report.problems.map(({ problem }) => problem),
   };
-  const end = move
-    ? `Begun. How far it is: ostiary account move ${move.id}`
-    : `Nothing is changed. To do it: --confirm ${digest} --reason <text>`;
-  return { json: moved, text: `${record(facts)}\n\n${end}` };
+}
+
+function shown(moved: Moved): Said {
+  const { report, digest, proposal } = moved;
+  const end = proposal
+    ? `Proposed. Another operator confirms it until ${proposal.expiresAt}:\n  ostiary account confirm-move ${proposal.id} --digest ${digest}`
+    : `Nothing is changed. To propose it: --confirm ${digest} --reason <text>`;
+  return { json: moved, text: `${record(facts(report))}\n\n${end}` };
+}
+
+function by({ type, name, id }: Proposal['proposedBy']): string {
+  return `${type} ${name ?? id ?? ''}`.trim();
 }
 
 const which = [{ name: 'account', summary: 'Its id, number, name or a domain of it.' }];
 
+const proposed = [{ name: 'proposal', summary: 'Its id.' }];
+
 const confirming = {
-  confirm: { value: 'digest', summary: 'Of the report that was read: then it is done.' },
-  reason: { value: 'text', summary: 'Goes into the audit log; required to do it.' },
+  confirm: { value: 'digest', summary: 'Of the report that was read: then it is proposed.' },
+  reason: { value: 'text', summary: 'Goes into the audit log; required to propose it.' },
 };
 
 function mode(given: Given): object {
   const confirm = given.text('confirm');
   return confirm === undefined
     ? { mode: 'dry-run' }
-    : { mode: 'apply', confirm, reason: given.text('reason') };
+    : { mode: 'propose', confirm, reason: given.text('reason') };
 }
 
 /** `password.minLength=14` as `{password: {minLength: 14}}`: JSON where it is, text where it is not. */
@@ -101,7 +122,7 @@ export const accountLifeCommands: Command[] = [
   {
     noun: 'account',
     verb: 'merge',
-    summary: 'Merges an account into another. First it is shown what that would do.',
+    summary: 'Proposes to merge an account into another. First it is shown what that would do.',
     takes: which,
     options: {
       into: { value: 'account', summary: 'Where it goes.', required: true },
@@ -131,7 +152,8 @@ export const accountLifeCommands: Command[] = [
   {
     noun: 'account',
     verb: 'split',
-    summary: 'Makes an account of some domains and people of another. First it is shown.',
+    summary:
+      'Proposes to make an account of some domains and people of another. First it is shown.',
     takes: which,
     options: {
       name: { value: 'name', summary: 'What the new one is called.', required: true },
@@ -158,6 +180,64 @@ export const accountLifeCommands: Command[] = [
           ...mode(given),
         }),
       );
+    },
+  },
+  {
+    noun: 'account',
+    verb: 'proposals',
+    summary: 'Lists the merges and splits that wait for another operator.',
+    options: { all: { summary: 'Those that are decided or expired, too.' } },
+    async run(given, { api }) {
+      const items = await api.list<Proposal>(
+        '/account-move-proposals',
+        given.on('all') ? {} : { open: 'true' },
+      );
+      return {
+        json: items,
+        text: table(items, {
+          ID: ({ id }) => id,
+          WHAT: ({ kind, report: { source, target } }) =>
+            `${kind}: ${source.name} -> ${target.name}`,
+          STATE: ({ state }) => state,
+          'PROPOSED BY': ({ proposedBy }) => by(proposedBy),
+          UNTIL: ({ expiresAt }) => expiresAt,
+        }),
+      };
+    },
+  },
+  {
+    noun: 'account',
+    verb: 'confirm-move',
+    summary: 'Begins a merge or split that another operator proposed. First it is shown.',
+    takes: proposed,
+    options: { digest: { value: 'digest', summary: 'Of the report: then it begins.' } },
+    async run(given, { api }) {
+      const path = `/account-move-proposals/${given.args[0]}`;
+      const digest = given.text('digest');
+      if (digest === undefined) {
+        const proposal = await api.get<Proposal>(path);
+        const { report, reason, state, proposedBy } = proposal;
+        const more = { reason, state, 'proposed by': by(proposedBy) };
+        return {
+          json: proposal,
+          text: `${record({ ...facts(report), ...more })}\n\nTo begin it: --digest ${proposal.digest}`,
+        };
+      }
+      const move = await api.send('POST', `${path}/confirm`, { digest });
+      return {
+        json: move,
+        text: `Begun. How far it is: ostiary account move ${String(move['id'])}`,
+      };
+    },
+  },
+  {
+    noun: 'account',
+    verb: 'withdraw-move',
+    summary: 'Withdraws a merge or split that was proposed.',
+    takes: proposed,
+    async run(given, { api }) {
+      const path = `/account-move-proposals/${given.args[0]}/withdraw`;
+      return { json: await api.send('POST', path), text: 'Withdrawn. Nothing changes.' };
     },
   },
   {

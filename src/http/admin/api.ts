@@ -325,6 +325,7 @@ const ids: Record<string, RefusalCode> = {
   groupId: 'not_found',
   contactId: 'not_found',
   moveId: 'not_found',
+  proposalId: 'not_found',
   webhookId: 'not_found',
   deliveryId: 'not_found',
   connectionId: 'not_found',

@@ -136,11 +136,33 @@ export const MoveView = z
   })
   .meta({ id: 'AccountMove' });
 
+const Somebody = z.looseObject({ type: z.string() });
+
+export const MoveProposalView = z
+  .object({
+    id,
+    kind: z.enum(['merge', 'split']),
+    sourceId: z.string(),
+    targetId: z.string().nullable(),
+    report: ReportView,
+    digest: z.string().describe('What confirming it takes.'),
+    reason: z.string(),
+    state: z.enum(['open', 'expired', 'confirmed', 'withdrawn', 'superseded']),
+    proposedBy: Somebody,
+    proposedAt: Moment,
+    expiresAt: Moment,
+    decidedBy: Somebody.nullable(),
+    decidedAt: Moment.nullable(),
+    moveId: z.string().nullable().describe('What was begun: see getAccountMove.'),
+  })
+  .meta({ id: 'AccountMoveProposal' });
+export const MoveProposalList = listOf(MoveProposalView);
+
 export const MovedView = z.object({
   dryRun: z.boolean(),
   digest: z.string().describe('What `confirm` takes.'),
   report: ReportView,
-  move: MoveView.nullable(),
+  proposal: MoveProposalView.nullable().describe('It waits for another operator.'),
 });
 
 export const ErasureView = z

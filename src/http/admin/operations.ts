@@ -77,6 +77,7 @@ import accountKeep from './operations/account-keep.ts';
 import accountMerge from './operations/account-merge.ts';
 import accountSplit from './operations/account-split.ts';
 import accountMoveGet from './operations/account-move-get.ts';
+import { moveProposalOperations } from './operations/account-move-proposals.ts';
 import accountSettingsGet from './operations/account-settings-get.ts';
 import accountSettingsChange from './operations/account-settings-change.ts';
 import accountHistory from './operations/account-history.ts';
@@ -201,6 +202,7 @@ export const operations: readonly AnyOperation[] = [
   accountMerge,
   accountSplit,
   accountMoveGet,
+  ...moveProposalOperations,
   accountSettingsGet,
   accountSettingsChange,
   accountHistory,

@@ -74,6 +74,8 @@ export const statuses: Record<RefusalCode, number> = {
   connection_in_use: 409,
   provider_unreachable: 409,
   move_refused: 409,
+  second_operator_required: 403,
+  proposal_closed: 409,
   weak_password: 422,
 };
 

@@ -16,5 +16,4 @@ export const refusedInRooms: Partial<Record<RefusalCode, MessageKey>> = {
   resource_exists: 'rooms.refusal.resource_exists',
   version_exists: 'rooms.refusal.version_exists',
   terms_not_found: 'rooms.refusal.terms_not_found',
-  move_refused: 'rooms.refusal.move_refused',
 };

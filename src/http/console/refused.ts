@@ -63,6 +63,8 @@ const texts: Partial<Record<RefusalCode, MessageKey>> = {
   provider_unreachable: 'refusal.provider_unreachable',
   connection_in_use: 'refusal.connection_in_use',
   move_refused: 'refusal.move_refused',
+  second_operator_required: 'refusal.second_operator_required',
+  proposal_closed: 'refusal.proposal_closed',
   weak_password: 'refusal.weak_password',
 };
 

@@ -1,5 +1,6 @@
 import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
+import type { Actor } from '../access/actor.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { closeOwnership } from './close-ownership.ts';
@@ -31,7 +32,7 @@ export interface DomainRequest {
   state: RequestState;
   message: string | null;
   contact: string | null;
-  requestedBy: { type: string; id?: string };
+  requestedBy: Actor;
   requestedAt: Date;
   decidedBy: { type: string; id?: string; name?: string } | null;
   decidedAt: Date | null;

@@ -1,3 +1,4 @@
+import { personBehind } from '../access/person-behind.ts';
 import { Refusal } from '../refusal.ts';
 import { unitOfWork, type Foundation, type Work, type WorkContext } from '../work.ts';
 import { becomeOwner } from './become-owner.ts';
@@ -125,7 +126,7 @@ export async function carryOutTransfer(
   if (owner.accountId !== request.ownerId) refuse(name, 'owner_changed');
   if (request.dueAt === null || request.dueAt > work.now)
     refuse(name, 'notice_runs', { dueAt: request.dueAt?.toISOString() });
-  if (sameActor(work, request)) refuse(name, 'second_operator');
+  if (await isSamePerson(work, request)) refuse(name, 'second_operator');
   await refuseWhileInUse(work, owner.accountId, name);
 
   await decide(work, request.id, 'done');
@@ -191,8 +192,12 @@ async function stillSo(
   return { claim: claimNow, owner: ownerNow };
 }
 
-function sameActor({ actor }: Work, { requestedBy }: DomainRequest): boolean {
-  return 'id' in actor && actor.type === requestedBy.type && actor.id === requestedBy.id;
+async function isSamePerson(work: Work, { requestedBy }: DomainRequest): Promise<boolean> {
+  const [one, other] = [
+    await personBehind(work, work.actor),
+    await personBehind(work, requestedBy),
+  ];
+  return one === other;
 }
 
 function found({ outcome }: Finding): boolean {

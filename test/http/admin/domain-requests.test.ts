@@ -145,7 +145,7 @@ describe('an operator transfers a domain (D-31)', () => {
     });
     const [first, second] = [
       caller(program, await given.apiToken()),
-      caller(program, await given.apiToken()),
+      caller(program, (await given.operator('olga@ostiary.example')).token),
     ];
     const path = `/accounts/${beta.id}/domains/acme.example/transfer`;
     const why = async (answer: Promise<{ status: number; json: { details?: unknown } }>) => {

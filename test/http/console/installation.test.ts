@@ -3,7 +3,7 @@ import { continueMoves } from '#identity/accounts/move-people.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { it as base } from '#test/support/it.ts';
 import { acceptAll, asClient, signIn } from '#test/support/sign-in.ts';
-import type { World } from '#test/support/world.ts';
+import type { GivenUser, World } from '#test/support/world.ts';
 import { acmeAndFay, formTo, open, send } from './support.ts';
 
 const it = base.extend<{ olga: Agent }>({
@@ -213,39 +213,110 @@ describe('accounts', () => {
     expect(resumed.words).toContain('Active');
   });
 
-  it('are merged after the report was read, and split', async ({ olga, given }) => {
+  it('are merged by two operators: one proposes what was read, another confirms', async ({
+    olga,
+    given,
+    server,
+  }) => {
     const { acme, fay } = await acmeAndFay(given);
     const beta = await given.account('Beta', { owns: ['beta.example'] });
     await contactOf(given, beta, 'bea@beta.example');
-    await contactOf(given, acme, 'fritz@acme.example');
+    const fritz = await contactOf(given, acme, 'fritz@acme.example');
     await actIn(olga, acme);
     const form = await olga.get('/console/organization/merge');
-    expect((await send(olga, form, '/organization/merge', { into: 'beta' })).status).toBe(422);
-    const report = await send(olga, form, '/organization/merge', { into: beta.id });
+    expect((await send(olga, form, '/organization/merge', { into: 'Gamma' })).status).toBe(422);
+    const report = await send(olga, form, '/organization/merge', {
+      into: 'beta.example',
+      keepAdministrators: fritz.id,
+    });
     expect(report.words).toContain('Acme → Beta');
     expect(report.words).toContain('fay@acme.example : account_administrator → co_administrator');
-    const stale = await send(olga, report, '/organization/merge/apply', {
+    expect(report.words).not.toContain('fritz@acme.example :');
+    const stale = await send(olga, report, '/organization/merge/propose', {
       confirm: 'another report',
       reason: 'Ticket 1',
     });
     expect(stale.status).toBe(409);
-    const begun = await send(olga, report, '/organization/merge/apply', { reason: 'Ticket 1' });
+    const proposed = await send(olga, report, '/organization/merge/propose', {
+      reason: 'Ticket 1',
+    });
+    expect(proposed.words).toContain('You proposed this. Another operator has to confirm it.');
+    expect(proposed.words).toContain('fay@acme.example : account_administrator');
+    expect((await olga.get('/console/moves')).words).toContain('Waits for another operator');
+    const path = proposed.url.pathname.replace('/console', '');
+
+    const otto = server.agent();
+    const { user } = await given.operator('otto@ostiary.example');
+    const shown = await open(otto, path, user);
+    expect(shown.words).toContain('olga@ostiary.example');
+    const confirming = formTo(shown, `${path}/confirm`);
+    // She sends the form that she is not shown.
+    const { csrf } = formTo(proposed, `${path}/withdraw`).fields;
+    const own = { ...confirming, fields: { ...confirming.fields, csrf: csrf! } };
+    expect((await olga.submit(own)).words).toContain('Another operator has to confirm this.');
+    const begun = await send(otto, shown, `${path}/confirm`);
     expect(begun.words).toContain('It has begun.');
     while (await continueMoves(given.foundation));
     expect((await given.person(fay))!.account!.name).toBe('Beta');
-
-    await actIn(olga, beta);
-    const apart = await olga.get('/console/organization/split');
-    expect(apart.words).toContain('acme.example');
+    expect((await given.person(fritz))!.roles).toContain('account_administrator');
+    expect((await olga.get(`/console${path}`)).words).toContain('Confirmed');
   });
 
-  async function contactOf(given: World, account: { id: string }, email: string): Promise<void> {
+  it('are split by people and groups, if nothing changed since it was read', async ({
+    olga,
+    given,
+    server,
+  }) => {
+    const { acme, fay } = await acmeAndFay(given);
+    const gus = await given.user('gus@elsewhere.example', { of: acme });
+    const [group] = await given.rows<{ id: string }>(
+      `insert into groups (id, account_id, name, created_at, updated_at)
+       values (gen_random_uuid(), $1, 'Rockets', now(), now()) returning id`,
+      [acme.id],
+    );
+    await actIn(olga, acme);
+    const form = await olga.get('/console/organization/split');
+    const typed = { name: 'Rockets', users: 'Gus@elsewhere.example', groups: group!.id };
+    const unknown = await send(olga, form, '/organization/split', {
+      ...typed,
+      administrators: 'nobody@acme.example',
+    });
+    expect(unknown.words).toContain('Nobody in the account has: nobody@acme.example');
+    const report = await send(olga, form, '/organization/split', {
+      ...typed,
+      administrators: 'gus@elsewhere.example',
+    });
+    expect(report.words).toContain('gus@elsewhere.example : none → account_administrator');
+    const proposed = await send(olga, report, '/organization/split/propose', { reason: 'Sold' });
+    const path = proposed.url.pathname.replace('/console', '');
+
+    const join = 'insert into group_members (group_id, user_id, added_at) values ($1, $2, now())';
+    await given.rows(join, [group!.id, fay.id]);
+    const otto = server.agent();
+    const { user } = await given.operator('otto@ostiary.example');
+    const changed = await open(otto, path, user);
+    expect(changed.words).toContain('Something changed since it was proposed.');
+    expect(changed.forms.some(({ action }) => action.endsWith('/confirm'))).toBe(false);
+    await given.rows('delete from group_members');
+    await send(otto, await otto.get(`/console${path}`), `${path}/confirm`);
+    while (await continueMoves(given.foundation));
+    expect((await given.person(gus))!.account!.name).toBe('Rockets');
+    expect((await given.person(gus))!.roles).toContain('account_administrator');
+    expect((await given.person(fay))!.account!.name).toBe('Acme');
+  });
+
+  async function contactOf(
+    given: World,
+    account: { id: string },
+    email: string,
+  ): Promise<GivenUser> {
     const user = await given.user(email, { of: account, roles: ['account_administrator'] });
     await given.rows(
       `insert into fulfillment_contacts (id, account_id, user_id, created_at)
        values (gen_random_uuid(), $1, $2, now())`,
       [account.id, user.id],
     );
+    return user;
   }
 
   it('and all that is of the installation are hidden from who looks after one', async ({

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { reportSplit, splitAccount } from '#identity/accounts/split.ts';
-import { Refusal } from '#identity/refusal.ts';
 import { operation } from '../operation.ts';
 import { MovedView } from '../belonging-views.ts';
-import { Country, Ids, line, name, note } from '../schemas.ts';
+import { dryRunOrProposal, showOrPropose } from '../move-request.ts';
+import { Country, Ids, line, name } from '../schemas.ts';
 
 export default operation({
   id: 'splitAccount',
   tag: 'Accounts',
   method: 'post',
   path: '/accounts/:accountId/split',
-  summary: 'Makes an account of some domains and people of another. First it is shown.',
-  description: 'As mergeAccount: a dry run gives the digest that `apply` takes.',
+  summary: 'Proposes to make an account of some domains and people of another. First it is shown.',
+  description:
+    'As mergeAccount: a dry run gives the digest that `propose` takes, and another operator confirms.',
   right: 'accounts:move',
   body: z.strictObject({
     name,
@@ -25,9 +25,7 @@ export default operation({
     users: Ids.describe('People who go beside them.'),
     groups: Ids.describe('Groups that go.'),
     administrators: Ids.describe('Who looks after the new account: people who go.'),
-    mode: z.enum(['dry-run', 'apply']).default('dry-run'),
-    confirm: z.string().max(100).optional().describe('The `digest` of the report that was read.'),
-    reason: note.optional().describe('Required to apply.'),
+    ...dryRunOrProposal,
   }),
   example: {
     name: 'Acme Rockets',
@@ -39,13 +37,8 @@ export default operation({
   status: 201,
   refusals: ['move_refused', 'version_conflict'],
 
-  async handle(work, { account, body: { mode, confirm, reason, ...rest } }) {
-    const split = { sourceId: account.id, ...rest };
-    if (mode === 'dry-run')
-      return { dryRun: true, ...(await reportSplit(work, split)), move: null };
-    if (!confirm || !reason)
-      throw new Refusal('invalid_value', { required: ['confirm', 'reason'] });
-    const move = await splitAccount(work, { ...split, confirm, reason });
-    return { dryRun: false, report: move.report, digest: confirm, move };
+  handle(work, { account, body: { mode, confirm, reason, ...rest } }) {
+    const split = { kind: 'split', sourceId: account.id, ...rest } as const;
+    return showOrPropose(work, split, { mode, confirm, reason });
   },
 });

@@ -8,6 +8,7 @@ import { directories } from './directories.ts';
 import { domains } from './domains.ts';
 import { explain } from './explain.ts';
 import { keys } from './keys.ts';
+import { moves } from './moves.ts';
 import { organization } from './organization.ts';
 import { settings } from './settings.ts';
 import { terms } from './terms.ts';
@@ -29,6 +30,7 @@ export const accountRooms: readonly Room[] = [
 /** The rooms of operators. */
 export const installationRooms: readonly Room[] = [
   figures,
+  moves,
   clients,
   resources,
   terms,
