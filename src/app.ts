@@ -40,6 +40,7 @@ import {
   newSigningKey,
 } from '#identity/keys/signing-keys.ts';
 import { tellExpiring } from '#identity/scim/expiry.ts';
+import { watchDirectories } from '#identity/scim/failing.ts';
 import { recorder, sweepExchanges, type Recorder } from '#identity/scim/recorder.ts';
 import { acrs } from '#identity/sign-in/assurance.ts';
 import { emailMark, eraseDue } from '#identity/users/erase.ts';
@@ -458,6 +459,7 @@ export async function createApp({
       repeatedly('erasure', 60_000, () => eraseDue(foundation, secrets.marks), log),
       repeatedly('inactivity', 3600_000, () => lookForInactive(foundation), log),
       repeatedly('expiring', 3600_000, () => tellExpiring(foundation), log),
+      repeatedly('failing directories', 300_000, () => watchDirectories(foundation), log),
       repeatedly('directories', 600_000, () => sweepExchanges(database, clock()), log),
       repeatedly('deliveries', 600_000, async () => (await webhooks.sweep()) > 0, log),
     ];

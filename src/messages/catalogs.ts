@@ -3,6 +3,7 @@ import { type Locale, locales } from '#platform/i18n.ts';
 import belonging from './en/belonging.json' with { type: 'json' };
 import bulk from './en/bulk.json' with { type: 'json' };
 import console from './en/console.json' with { type: 'json' };
+import directory from './en/directory.json' with { type: 'json' };
 import domains from './en/domains.json' with { type: 'json' };
 import factors from './en/factors.json' with { type: 'json' };
 import federation from './en/federation.json' with { type: 'json' };
@@ -19,6 +20,7 @@ const english = {
   'sign-in': signIn,
   mail,
   belonging,
+  directory,
   domains,
   factors,
   federation,

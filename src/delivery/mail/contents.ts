@@ -153,6 +153,16 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
   secret_expiring: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   webhook_failing: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   directory_held: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
+  directory_failing: ({ lastError, settingsLink }) => ({
+    why: 'manager',
+    link: settingsLink,
+    facts: [['mail.last_error', lastError]],
+  }),
+  setup_finished: ({ settingsLink, contact, directory }) => ({
+    why: 'manager',
+    link: settingsLink,
+    choices: { known: given(contact), connected: given(directory) },
+  }),
   directory_spared: ({ accountLink }) => ({ why: 'manager', link: accountLink }),
   no_administrator: ({ accountLink }) => ({ why: 'manager', link: accountLink }),
   account_notice: ({ message, accountLink }) => ({

@@ -225,6 +225,22 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
       settingsLink: link('/console/connections'),
     },
   ],
+  directory_failing: (['failing', 'recovered'] as const).map((event) => ({
+    account,
+    label: 'Acme Entra ID',
+    event,
+    errors: 18,
+    requests: 20,
+    lastError: event === 'failing' ? 'uniqueness: Somebody has this userName already.' : null,
+    settingsLink: link('/console/scim'),
+  })),
+  setup_finished: [true, false].map((directory) => ({
+    account,
+    label: 'Acme Entra ID',
+    contact: directory ? 'Ida of the IT' : '',
+    directory,
+    settingsLink: link('/console/connections/17'),
+  })),
   directory_spared: [
     {
       account,

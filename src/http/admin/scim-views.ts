@@ -1,6 +1,11 @@
 import { z } from 'zod';
+import type { ExchangeDetail, ExchangeLine } from '#identity/scim/exchanges.ts';
+import { directoryStates, type DirectoryHealth } from '#identity/scim/health.ts';
+import type { Meaning } from '#identity/scim/meaning.ts';
 import { outcomes } from '#identity/scim/recorder.ts';
 import { domainPolicies } from '#identity/scim/token.ts';
+import { translator } from '#messages/translate.ts';
+import { healthText, meaningText } from '../directory-text.ts';
 import { listOf, Moment } from './schemas.ts';
 
 /** What leaves about directories that speak SCIM to us. */
@@ -54,12 +59,19 @@ export const NewScimTokenView = ScimTokenView.extend({
 
 const MeaningView = z
   .object({
+    kind: z.string().describe('What was asked, such as `user.create` or `bulk`.'),
     summary: z.string().describe('What it was and what came of it, in a sentence.'),
     changes: z.array(z.string()).describe('What changed; in a dry run, what would have.'),
     directory: z.string().nullable().describe('Whose way of speaking it was, where it is known.'),
     dialect: z.array(z.string()).describe('How it differs from the standard, and was understood.'),
+    quirks: z.array(z.string()).describe('The same by name, such as `capital_operations`.'),
     rule: z
-      .object({ code: z.string(), says: z.string(), advice: z.string() })
+      .object({
+        code: z.string(),
+        says: z.string(),
+        advice: z.string(),
+        adviceCode: z.string().describe('The advice by name, such as `prove_domain`.'),
+      })
       .nullable()
       .describe('The rule that refused it, and what to do.'),
   })
@@ -104,7 +116,7 @@ export const DirectoryHealthList = listOf(
     .object({
       tokenId: id,
       name: z.string(),
-      state: z.enum(['held', 'expired', 'failing', 'expiring', 'silent', 'never_used', 'ok']),
+      state: z.enum(directoryStates),
       says: z.string(),
       lastUsedAt: Moment.nullable(),
       lastSuccessAt: Moment.nullable(),
@@ -116,6 +128,7 @@ export const DirectoryHealthList = listOf(
       requests: z.number().int().describe('In the last 24 hours.'),
       errors: z.number().int(),
       errorRate: z.number().describe('0 to 1.'),
+      errorsInRow: z.number().int().describe('Since the last success, counted to twenty.'),
       expiresAt: Moment.nullable(),
       daysLeft: z.number().int().nullable(),
       refusedAt: Moment.nullable().describe('When somebody last came with it in vain.'),
@@ -123,3 +136,25 @@ export const DirectoryHealthList = listOf(
     })
     .meta({ id: 'DirectoryHealth' }),
 );
+
+/** The API speaks English; codes stand beside what it says. */
+const t = translator('en');
+
+export function meaningView(meaning: Meaning) {
+  const { rule, ...text } = meaningText(meaning, t);
+  return {
+    ...text,
+    kind: meaning.kind,
+    quirks: meaning.dialect,
+    rule: rule && { ...rule, adviceCode: meaning.rule!.advice },
+  };
+}
+
+/** A line of the log, or all of one exchange. */
+export function exchangeView<Line extends ExchangeLine | ExchangeDetail>(exchange: Line) {
+  return { ...exchange, meaning: meaningView(exchange.meaning) };
+}
+
+export function healthView(health: DirectoryHealth) {
+  return { ...health, says: healthText(health, t) };
+}

@@ -158,6 +158,27 @@ export interface Letters {
     minutes: number;
     settingsLink: string;
   };
+  directory_failing: {
+    account: string;
+    /** The name of the token. */
+    label: string;
+    event: 'failing' | 'recovered';
+    /** Of the last 24 hours. */
+    errors: number;
+    requests: number;
+    lastError: string | null;
+    settingsLink: string;
+  };
+  setup_finished: {
+    account: string;
+    /** The name of the connection. */
+    label: string;
+    /** Whom the link was for, in the words of who made it. */
+    contact: string;
+    /** Whether a directory was connected, too: it only tries until it is let. */
+    directory: boolean;
+    settingsLink: string;
+  };
   directory_spared: {
     account: string;
     /** The name of the token. */
@@ -370,6 +391,18 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
   directory_held: {
     number: 'M20',
     trigger: 'a directory would put out more people at once than it may',
+    life: null,
+    secret: [],
+  },
+  directory_failing: {
+    number: 'M20',
+    trigger: 'the requests of a directory keep failing; it works again',
+    life: null,
+    secret: [],
+  },
+  setup_finished: {
+    number: 'M20',
+    trigger: "a company's IT is done with a setup link, to who sent it",
     life: null,
     secret: [],
   },

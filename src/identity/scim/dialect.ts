@@ -4,36 +4,32 @@ import type { SentRequest } from './recorder.ts';
 export const directories = ['entra', 'okta', 'onelogin', 'jumpcloud', 'ping', 'google'] as const;
 export type Directory = (typeof directories)[number];
 
+/** As their makers call them. */
 export const directoryNames: Readonly<Record<Directory, string>> = {
   entra: 'Microsoft Entra ID',
   okta: 'Okta',
   onelogin: 'OneLogin',
   jumpcloud: 'JumpCloud',
-  ping: 'PingOne or PingFederate',
+  ping: 'PingOne, PingFederate',
   google: 'Google Workspace',
 };
 
 /** What a request says of itself that the RFCs do not have, and that is understood all the same. */
-const quirks = {
-  capital_operations: 'Operations begin with a capital letter (Add, Replace, Remove).',
-  text_booleans: 'True and False are sent as text.',
-  dotted_names: 'A value names attributes with dots, such as name.givenName.',
-  schema_names: 'A value names attributes with their schema.',
-  remove_with_value: 'What is to be removed stands in the value, not in the path.',
-  members_without_path: 'Members are sent without a path.',
-  plain_manager: 'The manager is sent as plain text.',
-  unknown_schema: 'A schema is named that is not ours; it was passed over.',
-  resource_in_patch: 'The value of a PATCH repeats the id of the resource.',
-  optimized_flag: 'The address carries the flag aadOptscim062020; it was passed over.',
-  bare_filter_value: 'A filter compares with a value without quotation marks.',
-  filtered_sub_attribute: 'A filter names a sub-attribute behind brackets.',
-} as const;
-
-export type Quirk = keyof typeof quirks;
-
-export function describeQuirk(quirk: string): string {
-  return quirks[quirk as Quirk] ?? quirk;
-}
+export const quirks = [
+  'capital_operations',
+  'text_booleans',
+  'dotted_names',
+  'schema_names',
+  'remove_with_value',
+  'members_without_path',
+  'plain_manager',
+  'unknown_schema',
+  'resource_in_patch',
+  'optimized_flag',
+  'bare_filter_value',
+  'filtered_sub_attribute',
+] as const;
+export type Quirk = (typeof quirks)[number];
 
 const agents: [RegExp, Directory][] = [
   [/okta/i, 'okta'],

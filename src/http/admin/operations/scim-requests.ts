@@ -8,6 +8,9 @@ import { operation, type AnyOperation } from '../operation.ts';
 import { Moment, paging, Search } from '../schemas.ts';
 import {
   DirectoryHealthList,
+  exchangeView,
+  healthView,
+  meaningView,
   ReplayedView,
   ScimRequestDetailView,
   ScimRequestList,
@@ -44,7 +47,7 @@ export const scimRequestOperations: readonly AnyOperation[] = [
         before: cursor.after,
         limit: limit + 1,
       });
-      return cursor.page(found, limit, ({ id }) => id);
+      return cursor.page(found.map(exchangeView), limit, ({ id }) => id);
     },
   }),
   operation({
@@ -59,7 +62,8 @@ export const scimRequestOperations: readonly AnyOperation[] = [
 
     prepare: ({ tools }) => tools.directories.flush(),
 
-    handle: (work, { account, params }) => requireExchange(work, account.id, params['requestId']!),
+    handle: async (work, { account, params }) =>
+      exchangeView(await requireExchange(work, account.id, params['requestId']!)),
   }),
   operation({
     id: 'replayScimRequest',
@@ -84,8 +88,10 @@ export const scimRequestOperations: readonly AnyOperation[] = [
       );
     },
 
-    handle: (work, { account, params, prepared }) =>
-      replayed(work, account.id, params['requestId']!, prepared),
+    async handle(work, { account, params, prepared }) {
+      const again = await replayed(work, account.id, params['requestId']!, prepared);
+      return { ...again, meaning: meaningView(again.meaning) };
+    },
   }),
   operation({
     id: 'listDirectoryHealth',
@@ -99,7 +105,8 @@ export const scimRequestOperations: readonly AnyOperation[] = [
     prepare: ({ tools }) => tools.directories.flush(),
 
     async handle(work, { account }) {
-      return { items: await directoryHealth(work, account.id, work.now), nextCursor: null };
+      const all = await directoryHealth(work, account.id, work.now);
+      return { items: all.map(healthView), nextCursor: null };
     },
   }),
 ];

@@ -3,7 +3,7 @@ import { requireAccount } from '#identity/access/rights.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { decideHold } from '#identity/scim/brake.ts';
 import { findExchanges, requireExchange, type ExchangeLine } from '#identity/scim/exchanges.ts';
-import { directoryHealth } from '#identity/scim/health.ts';
+import { directoryHealth, healthOfToken } from '#identity/scim/health.ts';
 import { rehearseAgain, replayed, type Replayed } from '#identity/scim/replay.ts';
 import {
   changeScimToken,
@@ -12,7 +12,9 @@ import {
   requireScimToken,
   revokeScimToken,
 } from '#identity/scim/token.ts';
+import type { Translate } from '#messages/translate.ts';
 import { originOf } from '../../context.ts';
+import { healthText, meaningText } from '../../directory-text.ts';
 import { secretPage } from '../../pages/console/forms.ts';
 import {
   directoriesPage,
@@ -60,16 +62,11 @@ function tokenOf({ params }: Visit): string {
   return params['tokenId']!;
 }
 
-function shownLine({
-  id,
-  token,
-  at,
-  outcome,
-  status,
-  dryRun,
-  meaning,
-}: ExchangeLine): ExchangeShown {
-  return { id, token, at, outcome, status, dryRun, summary: meaning.summary };
+function shownLine(
+  { id, token, at, outcome, status, dryRun, meaning }: ExchangeLine,
+  t: Translate,
+): ExchangeShown {
+  return { id, token, at, outcome, status, dryRun, summary: meaningText(meaning, t).summary };
 }
 
 async function showAll(visit: Visit): Promise<void> {
@@ -94,8 +91,8 @@ async function showAll(visit: Visit): Promise<void> {
     directoriesPage({
       ...visit.page,
       endpoint: new URL('/scim/v2', tools.foundation.issuer).href,
-      health,
-      exchanges: items.map(shownLine),
+      health: health.map((one) => ({ ...one, says: healthText(one, visit.t) })),
+      exchanges: items.map((one) => shownLine(one, visit.t)),
       filter: { person, outcome: outcome ?? '' },
       nextCursor,
       later: cursor.after !== undefined,
@@ -157,11 +154,15 @@ async function create(visit: Visit): Promise<void> {
 }
 
 async function showOne(visit: Visit, errors: Typed['errors'] = {}): Promise<void> {
-  const token = await requireScimToken(visit.sql, visit.account.id, tokenOf(visit), visit.now);
+  const { sql, now, t } = visit;
+  const token = await requireScimToken(sql, visit.account.id, tokenOf(visit), now);
+  await visit.tools.directories.flush();
+  const health = (await healthOfToken(sql, token.id, now))!;
   visit.show(
     directoryPage({
       ...visit.page,
       token,
+      health: { ...health, says: healthText(health, t) },
       errors,
       may: visit.may('scim_tokens:manage'),
     }),
@@ -207,8 +208,8 @@ async function showRequest(visit: Visit, again: Replayed | null = null): Promise
   visit.show(
     exchangePage({
       ...visit.page,
-      exchange: { ...exchange, ...meaning },
-      replayed: again && { ...again, ...again.meaning },
+      exchange: { ...exchange, ...meaningText(meaning, visit.t) },
+      replayed: again && { ...again, ...meaningText(again.meaning, visit.t) },
     }),
   );
 }

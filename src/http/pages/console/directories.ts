@@ -53,6 +53,8 @@ export interface DirectoriesPage extends ConsoleFrame {
     tokenId: string;
     name: string;
     state: HealthState;
+    /** What that means, in a sentence. */
+    says: string;
     lastSyncAt: Date | null;
     requests: number;
     errors: number;
@@ -97,10 +99,12 @@ export function directoriesPage(page: DirectoriesPage): Html {
                   },
                   {
                     title: t('console.status'),
-                    cell: ({ state }) =>
+                    cell: ({ state, says }) => [
                       html`<span class="badge ${healthStates[state][0]}"
                         >${t(healthStates[state][1])}</span
                       >`,
+                      state !== 'ok' && html`<span class="hint">${says}</span>`,
+                    ],
                   },
                   {
                     title: t('rooms.scim.last_sync'),
@@ -158,7 +162,7 @@ export function directoriesPage(page: DirectoriesPage): Html {
                   },
                   {
                     title: t('rooms.explain.then'),
-                    cell: ({ summary }) => html`<span lang="en">${named(summary, 300)}</span>`,
+                    cell: ({ summary }) => named(summary, 300),
                   },
                   { title: t('rooms.name'), wide: true, cell: ({ token }) => named(token, 40) },
                 ],
@@ -189,13 +193,23 @@ export interface DirectoryPage extends ConsoleFrame {
     limits: { number: number; share: number; minutes: number };
     held: { since: Date; departures: number; keptAt: Date | null } | null;
   };
+  health: {
+    state: HealthState;
+    says: string;
+    lastSyncAt: Date | null;
+    lastErrorAt: Date | null;
+    lastError: string | null;
+    requests: number;
+    errors: number;
+    refusedAt: Date | null;
+  };
   errors: Errors;
   may: boolean;
 }
 
 /** One directory: its brake, how it is treated, and its end. */
 export function directoryPage(page: DirectoryPage): Html {
-  const { t, csrf, token, errors, may } = page;
+  const { t, csrf, token, health, errors, may } = page;
   const { held, limits } = token;
   const base = `${home}/${token.id}`;
   return consolePage(page, {
@@ -239,7 +253,27 @@ export function directoryPage(page: DirectoryPage): Html {
           ),
       ],
       part(t('console.status'), [
+        html`<p>
+          <span class="badge ${healthStates[health.state][0]}"
+            >${t(healthStates[health.state][1])}</span
+          >
+          ${health.says}
+        </p>`,
         facts([
+          [t('rooms.scim.last_sync'), health.lastSyncAt && when(page, health.lastSyncAt)],
+          [
+            t('rooms.scim.day'),
+            t('rooms.scim.requests', { n: health.requests, errors: health.errors }),
+          ],
+          [
+            t('directory.last_error'),
+            health.lastErrorAt && [
+              when(page, health.lastErrorAt),
+              ' ',
+              html`<span lang="en">${named(health.lastError ?? '', 300)}</span>`,
+            ],
+          ],
+          [t('directory.refused_at'), health.refusedAt && when(page, health.refusedAt)],
           [
             t('rooms.scim.reach'),
             [
@@ -392,7 +426,7 @@ export function exchangePage(page: ExchangePage): Html {
   const { t, exchange, replayed } = page;
   const lines = (list: readonly string[]): Child =>
     list.length > 0 &&
-    html`<ul class="plain" lang="en">
+    html`<ul class="plain">
       ${list.map((one) => html`<li>${named(one, 300)}</li>`)}
     </ul>`;
   const json = (value: unknown): Html =>
@@ -412,22 +446,19 @@ export function exchangePage(page: ExchangePage): Html {
               >${t('rooms.scim.replayed', { before: replayed.statusThen, now: replayed.status })}</strong
             >
           </p>`,
-          html`<p lang="en">${named(replayed.summary, 400)}</p>`,
+          html`<p>${named(replayed.summary, 400)}</p>`,
           lines(replayed.changes),
         ]),
       part(
         t('rooms.explain.then'),
         [
-          html`<p>
-            ${outcomeBadge(page, exchange.outcome)}
-            <span lang="en">${named(exchange.summary, 400)}</span>
-          </p>`,
+          html`<p>${outcomeBadge(page, exchange.outcome)} ${named(exchange.summary, 400)}</p>`,
           exchange.rule &&
             notice('warning', [
               html`<p lang="en">
                 <code>${exchange.rule.code}</code> ${named(exchange.rule.says, 400)}
               </p>`,
-              html`<p lang="en">${named(exchange.rule.advice, 400)}</p>`,
+              html`<p>${named(exchange.rule.advice, 400)}</p>`,
             ]),
           lines(exchange.changes),
           lines(exchange.dialect),
