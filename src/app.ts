@@ -310,6 +310,8 @@ export async function createApp({
     if (secure) ctx.cookies.secure = true;
     await next();
   });
+  // Directories ask often: they do not wait until every other address was compared with theirs.
+  app.use(scim.answer);
   app.use(serveAssets());
   app.use(engineEndpoints(() => provider, database, clock, issuer, prepared));
   for (const router of [
@@ -365,7 +367,6 @@ export async function createApp({
     adminApi(administration),
     consoleRoutes({ ...administration, sessions, csrf: forms }),
     apiDocumentation(issuer),
-    scim.routes,
     systemRoutes({
       database,
       clock,

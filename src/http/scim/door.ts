@@ -1,5 +1,4 @@
-import { Router } from '@koa/router';
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Log } from '#platform/observability/log.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { ScimError } from '#identity/scim/error.ts';
@@ -31,7 +30,8 @@ export interface ScimDependencies {
 }
 
 export interface ScimDoor {
-  routes: Router;
+  /** Answers what is below `/scim/v2`, and passes on the rest. */
+  answer: Middleware;
   /** Asks again what was asked before, as a rehearsal. */
   rehearse: Rehearse;
 }
@@ -69,6 +69,8 @@ const burst = 4;
 /** Bad tokens a minute from one address. */
 const badPerMinute = 60;
 
+const isBelow = /^\/scim\/v2(\/|$)/;
+
 /**
  * The door for corporate directories: SCIM 2.0 (RFC 7643, 7644, 9865).
  *
@@ -89,12 +91,14 @@ export function scimDoor({
   const cursorKeys = vault.derive('scim-cursors');
   const requests = rateLimit(perSecond * 60, clock, { burst: perSecond * burst });
   const badTokens = rateLimit(badPerMinute, clock);
-  const router = new Router();
-  router.all(/^\/scim\/v2(\/.*)?$/, async (ctx) => {
-    (ctx as { _matchedRoute?: unknown })._matchedRoute = '/scim/v2';
-    await answer(ctx);
-  });
-  return { routes: router, rehearse };
+  return {
+    async answer(ctx, next) {
+      if (!isBelow.test(ctx.path)) return next();
+      (ctx as { _matchedRoute?: unknown })._matchedRoute = '/scim/v2';
+      return answer(ctx);
+    },
+    rehearse,
+  };
 
   async function answer(ctx: Context): Promise<void> {
     try {
@@ -152,14 +156,14 @@ export function scimDoor({
       ifMatch: ctx.get('if-match') || undefined,
       ifNoneMatch: ctx.get('if-none-match') || undefined,
     };
-    return carryOut(route, request, exchange, originOf(ctx));
+    return carryOut(route, request, exchange, () => originOf(ctx));
   }
 
   async function carryOut(
     route: Route,
     request: ScimRequest,
     exchange: Exchange,
-    origin: Origin,
+    origin: () => Origin,
   ): Promise<ScimAnswer> {
     const { caller } = exchange;
     return route.handle(request, {
@@ -170,7 +174,9 @@ export function scimDoor({
       now: exchange.begun,
       change: (command) =>
         again(() =>
-          directoryWork(foundation, exchange, origin, (work) => command({ work, caller, hasher })),
+          directoryWork(foundation, exchange, origin(), (work) =>
+            command({ work, caller, hasher }),
+          ),
         ),
       route: (method, path) => routeOf(method, path, caller),
       charge: (more) => requests.charge(caller.id, more),
@@ -188,7 +194,7 @@ export function scimDoor({
       try {
         const route = routeOf(method, path, exchange.caller);
         const request = { method, path, query, body, ...nothing };
-        const { status, body: answered } = await carryOut(route, request, exchange, {});
+        const { status, body: answered } = await carryOut(route, request, exchange, () => ({}));
         return { status, body: answered };
       } catch (error) {
         const known = toScimError(error, { deleting: method === 'DELETE' });
