@@ -1,4 +1,4 @@
-import type { Outgoing, Work } from './work.ts';
+import { partOf, type Outgoing, type Work } from './work.ts';
 
 /**
  * Runs one of several things that a unit of work does: where it fails, it alone is taken back, with
@@ -12,12 +12,13 @@ export async function attempt<T>(work: Work, command: (work: Work) => Promise<T>
   await work.query('savepoint attempt');
   let result: T;
   try {
-    result = await command({
-      ...work,
-      record: (...row) => void recorded.push(row),
-      send: (outgoing) => void sent.push(outgoing),
-    });
-    await work.em.flush();
+    result = await command(
+      partOf(work, {
+        record: (...row) => void recorded.push(row),
+        send: (outgoing) => void sent.push(outgoing),
+      }),
+    );
+    await work.flush();
   } catch (error) {
     await work.query('rollback to savepoint attempt');
     await work.query('release savepoint attempt');

@@ -111,7 +111,7 @@ class Rehearsed {
 /**
  * Runs `command` in a transaction of its own. A thrown error saves nothing.
  *
- * Audit rows and outgoing messages are written by one statement each, just before the commit.
+ * Audit rows and outgoing messages are written by one statement each, which go out with the commit.
  */
 export async function unitOfWork<T>(
   { database, vault, clock, issuer, sent }: Foundation,
@@ -123,7 +123,12 @@ export async function unitOfWork<T>(
   const transaction = database.transaction(async (tx) => {
     const now = clock();
     const work: Work = {
-      em: tx.em,
+      get em() {
+        return tx.em;
+      },
+      flush: () => tx.flush(),
+      forget: () => tx.forget(),
+      last: (text, params) => tx.last(text, params),
       query: (text, params) => tx.query(text, params),
       actor: withoutAddress(actor),
       origin,
@@ -138,10 +143,15 @@ export async function unitOfWork<T>(
     };
     const answer = await command(work);
     // MikroORM writes its changes at the commit; audit rows refer to rows it may still hold back.
-    await tx.em.flush();
-    if (audit.length > 0) await tx.query(insertAudit, auditParams(work, audit));
-    if (outbox.length > 0) await tx.query(insertOutbox, outboxParams(vault, now, outbox));
-    if (rehearsal) throw new Rehearsed(answer);
+    await tx.flush();
+    const rows: Parameters<Transaction['last']>[] = [];
+    if (audit.length > 0) rows.push([insertAudit, auditParams(work, audit)]);
+    if (outbox.length > 0) rows.push([insertOutbox, outboxParams(vault, now, outbox)]);
+    if (rehearsal) {
+      for (const row of rows) await tx.query(...row);
+      throw new Rehearsed(answer);
+    }
+    for (const row of rows) tx.last(...row);
     return answer;
   });
   let result: T;
@@ -169,17 +179,16 @@ export async function tentatively<T>(
 ): Promise<T> {
   const records: Parameters<Work['record']>[] = [];
   const outbox: Outgoing[] = [];
-  const part: Work = {
-    ...work,
+  const part = partOf(work, {
     record: (...record) => void records.push(record),
     send: (outgoing) => void outbox.push(outgoing),
-  };
-  await work.em.flush();
+  });
+  await work.flush();
   await work.query('savepoint part');
   let result: T;
   try {
     result = await command(part);
-    await work.em.flush();
+    await work.flush();
   } catch (error) {
     await takeBack(work);
     throw error;
@@ -196,9 +205,14 @@ export async function tentatively<T>(
 
 /** Also the savepoint goes, or a part around this one would find it in the place of its own. */
 async function takeBack(work: Work): Promise<void> {
-  work.em.clear();
+  work.forget();
   await work.query('rollback to savepoint part');
   await work.query('release savepoint part');
+}
+
+/** The same unit of work, where something else hears what is written down and sent. */
+export function partOf(work: Work, hears: Pick<Work, 'record' | 'send'>): Work {
+  return Object.assign(Object.create(work) as Work, hears);
 }
 
 /** What is written down for ever names a person by their id alone: an address is to be erased one day. */

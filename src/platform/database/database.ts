@@ -1,11 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { MikroORM } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/postgresql';
-import type { Sql } from './sql.ts';
+import type { Param, Sql } from './sql.ts';
 
-/** A transaction: MikroORM's unit of work, and plain statements, on one connection. */
+/** A transaction: plain statements, and MikroORM's unit of work for who asks for it, on one connection. */
 export interface Transaction extends Sql {
+  /** Made when it is first asked for: most transactions never do. */
   readonly em: SqlEntityManager;
+  /** Writes what `em` holds back. */
+  flush(): Promise<void>;
+  /** Leaves what `em` holds back unwritten, as what it was to go with is taken back. */
+  forget(): void;
+  /**
+   * A statement with which the transaction ends: it goes out with the commit, and where it fails
+   * nothing is committed.
+   */
+  last(text: string, params?: readonly Param[]): void;
 }
 
 /**

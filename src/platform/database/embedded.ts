@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, existsSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
-import { MikroORM } from '@mikro-orm/pglite';
+import { MikroORM, type SqlEntityManager } from '@mikro-orm/pglite';
+import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely';
 import {
   insideTransaction,
   refuseInsideTransaction,
@@ -10,7 +11,7 @@ import {
 } from './database.ts';
 import { keepPrepared } from './embedded-statements.ts';
 import { lockFolder } from './folder-lock.ts';
-import { transactionOf, type Entities } from './postgres.ts';
+import type { Entities } from './postgres.ts';
 import type { Param } from './sql.ts';
 import { parsers } from './types.ts';
 
@@ -69,7 +70,12 @@ export async function embeddedOver(
 
     transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
       refuseInsideTransaction();
-      return orm.em.fork().transactional((em) => insideTransaction(() => work(transactionOf(em))));
+      return orm.em.fork().transactional(async (em) => {
+        const tx = transactionOf(em);
+        const result = await insideTransaction(() => work(tx));
+        await tx.end();
+        return result;
+      });
     },
 
     async listen(channel, heard) {
@@ -88,4 +94,26 @@ export async function embeddedOver(
     },
   };
   return database;
+}
+
+/** MikroORM's transaction, with plain statements on the same connection. */
+function transactionOf(em: SqlEntityManager): Transaction & { end(): Promise<void> } {
+  const ending: Parameters<Transaction['last']>[] = [];
+  async function query<Row>(text: string, params: readonly Param[] = []): Promise<Row[]> {
+    tally(text);
+    const trx = em.getTransactionContext<KyselyTransaction<unknown>>()!;
+    const { rows } = await trx.executeQuery<Row>(CompiledQuery.raw(text, [...params]));
+    return rows;
+  }
+  return {
+    em,
+    query,
+    flush: () => em.flush(),
+    forget: () => em.clear(),
+    last: (...statement) => void ending.push(statement),
+    async end() {
+      await em.flush();
+      for (const statement of ending) await query(...statement);
+    },
+  };
 }

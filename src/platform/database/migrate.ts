@@ -1,4 +1,5 @@
 import { Migrator } from '@mikro-orm/migrations';
+import type { SqlEntityManager } from '@mikro-orm/postgresql';
 import type { Database } from './database.ts';
 import type { Sql } from './sql.ts';
 
@@ -19,11 +20,12 @@ export async function migrate(database: Database, folder: string): Promise<strin
 async function up(database: Database, migrator: Migrator, only?: string[]): Promise<string[]> {
   const these = only && { migrations: only };
   if (database.kind === 'embedded') return (await migrator.up(these)).map(({ name }) => name);
-  return database.transaction(async (tx) => {
-    await tx.query('set local statement_timeout = 0');
-    await tx.query('set local lock_timeout = 0');
-    await tx.query('select pg_advisory_xact_lock($1)', [advisoryLock]);
-    const run = await migrator.up({ ...these, transaction: tx.em.getTransactionContext() });
+  // A transaction of MikroORM's own: each migration is a part of it.
+  return (database.orm.em.fork() as SqlEntityManager).transactional(async (em) => {
+    await em.execute('set local statement_timeout = 0');
+    await em.execute('set local lock_timeout = 0');
+    await em.execute(`select pg_advisory_xact_lock(${advisoryLock})`);
+    const run = await migrator.up({ ...these, transaction: em.getTransactionContext() });
     return run.map(({ name }) => name);
   });
 }

@@ -1,15 +1,14 @@
 import { Socket } from 'node:net';
-import { MikroORM, type EntitySchema, type EntityClass } from '@mikro-orm/postgresql';
-import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely';
-import { Client, TypeOverrides, type ClientConfig } from 'pg';
 import {
-  insideTransaction,
-  refuseInsideTransaction,
-  tally,
-  type Database,
-  type Transaction,
-} from './database.ts';
-import { statementName, type Param } from './sql.ts';
+  MikroORM,
+  type EntitySchema,
+  type EntityClass,
+  type PostgreSqlConnection,
+} from '@mikro-orm/postgresql';
+import { Client, TypeOverrides, type ClientConfig } from 'pg';
+import { refuseInsideTransaction, tally, type Database } from './database.ts';
+import { transact } from './postgres-transaction.ts';
+import { onlyReads, statementName, type Param } from './sql.ts';
 import { parsers } from './types.ts';
 
 export type Entities = readonly (EntitySchema | EntityClass<object>)[];
@@ -61,6 +60,7 @@ export async function openPostgres(
     logger: onWarning,
   });
 
+  const pool = await (orm.em.getConnection() as PostgreSqlConnection).getNativeClient();
   const connections = (count: number, setting?: string): Pipeline[] =>
     Array.from({ length: count }, () => new Pipeline(session, onWarning, setting));
   const readers = connections(sizes.readers);
@@ -107,7 +107,7 @@ export async function openPostgres(
 
     transaction(work) {
       refuseInsideTransaction();
-      return orm.em.fork().transactional((em) => insideTransaction(() => work(transactionOf(em))));
+      return transact(pool, orm, work);
     },
 
     async listen(channel, heard) {
@@ -136,24 +136,6 @@ export async function openPostgres(
   return database;
 }
 
-/** MikroORM's transaction, with plain statements on the same connection. */
-export function transactionOf(em: Transaction['em']): Transaction {
-  return {
-    em,
-    async query<Row>(text: string, params: readonly Param[] = []): Promise<Row[]> {
-      tally(text);
-      const trx = em.getTransactionContext<KyselyTransaction<unknown>>()!;
-      const { rows } = await trx.executeQuery<Row>(CompiledQuery.raw(text, [...params]));
-      return rows;
-    },
-  };
-}
-
-/** Where a statement goes is a matter of speed alone: one that is mistaken for a read still writes. */
-function onlyReads(text: string): boolean {
-  return /^\s*select\b/i.test(text);
-}
-
 /** Times as ISO 8601, which is quicker to make than what `pg` makes of them. */
 function written(value: Param): Param {
   return value instanceof Date ? value.toISOString() : value;
@@ -172,14 +154,11 @@ function idlest(pipelines: readonly Pipeline[]): Pipeline {
  */
 class PreparingClient extends Client {
   constructor(config?: ClientConfig) {
-    super(config);
+    super({ ...config, pipeline: true });
     const send = this.query.bind(this) as (...given: unknown[]) => unknown;
     const query = (text: unknown, values: unknown, ...rest: unknown[]): unknown =>
       typeof text === 'string' && Array.isArray(values) && values.length > 0 && isRepeated(text)
-        ? send(
-            { name: statementName(text), text, values: (values as Param[]).map(written) },
-            ...rest,
-          )
+        ? send({ name: statementName(text), text, values: values.map(written) }, ...rest)
         : send(text, values, ...rest);
     Object.assign(this, { query });
   }

@@ -42,3 +42,8 @@ export function statementName(text: string): string {
   }
   return name;
 }
+
+/** Where a statement goes is a matter of speed alone: one that is mistaken for a read still writes. */
+export function onlyReads(text: string): boolean {
+  return /^\s*select\b/i.test(text);
+}

@@ -180,10 +180,18 @@ function counting(inner: Database): Database {
     transaction(work) {
       return inner.transaction((tx) =>
         work({
-          em: tx.em,
+          get em() {
+            return tx.em;
+          },
+          flush: () => tx.flush(),
+          forget: () => tx.forget(),
           query(text, params) {
             statements += 1;
             return tx.query(text, params);
+          },
+          last(text, params) {
+            statements += 1;
+            tx.last(text, params);
           },
         }),
       );
