@@ -5,7 +5,7 @@ import {
   type Arrival,
   type FederatedResult,
 } from '#identity/federation/sign-in.ts';
-import { isOwnAcr, lacksFactorBeside } from '#identity/sign-in/assurance.ts';
+import { isOwnAcr } from '#identity/sign-in/assurance.ts';
 import { endSession } from '#identity/users/sessions.ts';
 import { unitOfWork } from '#identity/work.ts';
 import { originOf } from '../context.ts';
@@ -74,15 +74,14 @@ export function entering(way: Way, { refuse }: TurnBack): Decide {
 
   async function enter(
     ctx: Context,
-    { interaction, attempt, assertion }: Waiting,
-    { userId, federation }: Extract<FederatedResult, { outcome: 'signed_in' }>,
+    { interaction, assertion }: Waiting,
+    { userId, federation, lacksFactor }: Extract<FederatedResult, { outcome: 'signed_in' }>,
   ): Promise<void> {
-    const { secondFactor } = attempt.realm.connection.provisioning;
     const now = Math.floor(clock().getTime() / 1000);
     const amr = assertion.amr.length > 0 ? [...assertion.amr] : ['fed'];
     // When they were proved there; never later than now, whatever the provider's clock says.
     const authTime = Math.min(assertion.authTime ?? now, now);
-    if (lacksFactorBeside(secondFactor, assertion)) {
+    if (lacksFactor) {
       await interactions.keep(interaction, {
         userId,
         methods: ['upstream_alone'],

@@ -110,6 +110,7 @@ export function provedAt(desk: Desk, device: DeviceCookie): Proved {
       origin,
       deviceId,
       methods,
+      connection: upstream?.federation.connection ?? null,
       rememberFactor: rememberFactor && secondFactor.rememberDays > 0,
     });
     if (secret !== null) device.write(ctx, secret);

@@ -12,6 +12,7 @@ import { unlockUser } from '../users/lock.ts';
 import { findPerson, type Person } from '../users/person.ts';
 import { revokeAccess } from '../users/revoke.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
+import { lacksFactorBeside } from '../sign-in/assurance.ts';
 import type { UpstreamAssertion } from './assertion.ts';
 import { finishAttempt, type Attempt } from './attempt.ts';
 import {
@@ -44,7 +45,13 @@ export interface Arrival {
 
 /** What came of it, for whoever shows it. */
 export type FederatedResult =
-  | { outcome: 'signed_in'; userId: string; federation: Federation }
+  | {
+      outcome: 'signed_in';
+      userId: string;
+      federation: Federation;
+      /** A second factor is to be shown here beside: only then the sign-in is done, and written down. */
+      lacksFactor: boolean;
+    }
   | Extract<FederatedOutcome, { outcome: 'ask' | 'step_up' }>
   | {
       outcome: 'refused';
@@ -147,6 +154,7 @@ async function carryOut(
   const userId = await settle(work, arrival, facts, said);
   trace.userId = userId;
   await dependencies.traces.save(work, trace);
+  const result = signedIn(dependencies, arrival, userId, work.now);
   await work.query(succeeded, [
     connection.id,
     userId,
@@ -154,23 +162,28 @@ async function carryOut(
     arrival.assertion.subject,
     facts.bound ? domainOf(facts.mapped.identifier!) : null,
     work.now,
+    result.lacksFactor,
   ]);
-  work.record(
-    'sign_in.succeeded',
-    { type: 'user', id: userId },
-    { method: 'federated', connection: connection.id, client: arrival.clientId },
-    connection.accountId,
-  );
-  return signedIn(dependencies, arrival, userId, work.now);
+  if (!result.lacksFactor)
+    work.record(
+      'sign_in.succeeded',
+      { type: 'user', id: userId },
+      { method: 'federated', connection: connection.id, client: arrival.clientId },
+      connection.accountId,
+    );
+  return result;
 }
 
-/** $1 connection, $2 person, $3 issuer, $4 subject, $5 the domain it stands on now, $6 now. */
+/**
+ * $1 connection, $2 person, $3 issuer, $4 subject, $5 the domain it stands on now, $6 now, $7 whether a
+ * second factor is still to be shown.
+ */
 const succeeded = `
   with link as (
     update federated_links set last_used_at = $6, domain = coalesce($5, domain)
     where connection_id = $1 and issuer = $3 and subject = $4 and unlinked_at is null
   )
-  update users set last_login_at = $6 where id = $2`;
+  update users set last_login_at = $6 where id = $2 and not $7::boolean`;
 
 /** Somebody known, of whom nothing changed: one statement. */
 async function signInQuickly(
@@ -186,6 +199,7 @@ async function signInQuickly(
   attempt.trace.append(now, 'decided', { outcome: 'sign_in', userId });
   attempt.trace.outcome = 'sign_in';
   attempt.trace.userId = userId;
+  const result = signedIn(dependencies, arrival, userId, now);
   const [row] = await foundation.database.query<{ done: boolean }>(quick, [
     connection.id,
     userId,
@@ -200,10 +214,11 @@ async function signInQuickly(
     origin.ip ?? null,
     origin.userAgent ?? null,
     origin.reference ?? null,
+    result.lacksFactor,
   ]);
   if (!row!.done) return refusedWith('link_withdrawn', null);
   await traces.save(foundation.database, attempt.trace);
-  return signedIn(dependencies, arrival, userId, now);
+  return result;
 }
 
 /**
@@ -230,13 +245,14 @@ const quick = `
     where id = $1 and exists (select from attempt) and (failures > 0 or last_success_at is null
       or last_success_at < $6::timestamptz - interval '1 minute')
   ), seen as (
-    update users set last_login_at = $6 where id = $2::uuid and exists (select from link)
+    update users set last_login_at = $6
+    where id = $2::uuid and exists (select from link) and not $14::boolean
   ), written as (
     insert into audit_events
       (at, account_id, actor, action, target_type, target_id, details, ip, user_agent, reference)
     select $6, $8::uuid, $9::jsonb, 'sign_in.succeeded', 'user', $2::text, $10::jsonb, $11::text,
            $12::text, $13::text
-    from link
+    from link where not $14
   )
   select exists (select from link) as done`;
 
@@ -245,12 +261,14 @@ function signedIn(
   { attempt, assertion }: Arrival,
   userId: string,
   now: Date,
-): FederatedResult {
+): Extract<FederatedResult, { outcome: 'signed_in' }> {
+  const { connection } = attempt.realm;
   return {
     outcome: 'signed_in',
     userId,
+    lacksFactor: lacksFactorBeside(connection.provisioning.secondFactor, assertion),
     federation: {
-      connection: attempt.realm.connection.id,
+      connection: connection.id,
       at: now.toISOString(),
       until: new Date(now.getTime() + ceiling * 1000).toISOString(),
       sid: assertion.sessionIndex,

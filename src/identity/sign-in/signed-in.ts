@@ -17,6 +17,8 @@ export interface SignedIn {
   clientId: string | null;
   /** What they showed. */
   methods: readonly Method[];
+  /** Their company's connection, where its provider proved them before. */
+  connection?: string | null;
   /** A second factor was shown here and need not be shown again for a while. */
   rememberFactor?: boolean;
   origin: Origin;
@@ -38,6 +40,7 @@ export async function signedIn(
     deviceId,
     clientId,
     methods,
+    connection = null,
     rememberFactor = false,
     origin,
   }: SignedIn,
@@ -53,7 +56,13 @@ export async function signedIn(
     new Date(now.getTime() + deviceLifetime),
     accountId,
     JSON.stringify({ type: 'user', id: userId }),
-    JSON.stringify({ method: methods[0], methods, client: clientId, newDevice: deviceId === null }),
+    JSON.stringify({
+      method: connection === null ? methods[0] : 'federated',
+      methods,
+      client: clientId,
+      newDevice: deviceId === null,
+      ...(connection !== null && { connection }),
+    }),
     origin.ip ?? null,
     origin.userAgent ?? null,
     origin.reference ?? null,

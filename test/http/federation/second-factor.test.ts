@@ -25,6 +25,14 @@ async function claimsIn(browser: Agent, client: GivenClient, answer: Answer) {
   return decodeJwt(json.id_token as string);
 }
 
+/** Who signed in, by the audit log. */
+async function signedIn(world: World) {
+  const rows = await world.rows<{ details: Record<string, unknown> }>(
+    `select details from audit_events where action = 'sign_in.succeeded' order by id`,
+  );
+  return rows.map(({ details }) => details);
+}
+
 describe('a second factor beside what the company says (F28)', () => {
   it('is the company’s business by default, though it is demanded of everybody', async ({
     given: world,
@@ -48,6 +56,8 @@ describe('a second factor beside what the company says (F28)', () => {
     acmeIdp.person = { ...dan, amr: ['pwd', 'mfa'] };
     const page = await signInUpstream(browser, client, dan.email);
     expect(page.words).toContain('Set up a second step');
+    // What the company says is half of it: nobody has signed in yet.
+    expect(await signedIn(world)).toEqual([]);
     const other = await world.client();
     expect((await silent(browser, other)).searchParams.get('error')).toBe('login_required');
     const { app, answer } = await enrolApp(browser, page, server.clock);
@@ -55,10 +65,13 @@ describe('a second factor beside what the company says (F28)', () => {
       acr: 'urn:ostiary:acr:mfa',
       amr: ['pwd', 'mfa', 'otp'],
     });
+    const written = { method: 'federated', connection: connection.id, client: client.id };
+    expect(await signedIn(world)).toMatchObject([written]);
     const again = server.agent();
     const asked = await signInUpstream(again, client, dan.email);
     expect(asked.words).toContain('Confirm that it is you');
     codeOf(await again.follow(await again.submit(asked.forms[0]!, { code: app.next() })));
+    expect(await signedIn(world)).toMatchObject([written, written]);
     // It stands on the company still: a connection that is disabled puts them out.
     await world.rows(`update connections set state = 'disabled' where id = $1`, [connection.id]);
     expect((await silent(again, client)).searchParams.get('error')).toBe('login_required');
@@ -76,6 +89,7 @@ describe('a second factor beside what the company says (F28)', () => {
     expect((await signInUpstream(server.agent(), client, dan.email)).words).toContain(
       'Set up a second step',
     );
+    expect(await signedIn(world)).toHaveLength(1);
   });
 
   it('is not what a company calls by our names', async ({ given: world, browser }) => {

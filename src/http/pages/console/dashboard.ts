@@ -155,7 +155,6 @@ const methods: Record<string, MessageKey> = {
   synced_passkey: 'rooms.method.passkey',
   federated: 'rooms.method.federated',
   upstream: 'rooms.method.federated',
-  upstream_alone: 'rooms.method.federated',
 };
 
 const sources: Record<string, MessageKey> = {
