@@ -38,6 +38,7 @@ const owners: Record<string, string | readonly string[]> = {
   'scim2-parse-filter': 'identity/scim',
   '@node-saml/node-saml': 'platform/saml',
   '@xmldom/xmldom': 'platform/saml',
+  'xml-crypto': 'platform/saml',
   'xml-encryption': 'platform/saml',
   otpauth: 'identity/credentials',
   '@simplewebauthn/server': 'identity/credentials',

@@ -5,6 +5,7 @@ import { newOwnKey, type OwnKey } from '#platform/saml/own-key.ts';
 import { readCertificate } from '#platform/saml/certificate.ts';
 import { samlVerifier, type SamlVerifier } from '#platform/saml/verifier.ts';
 import type { Expected, VerifiedAssertion } from '#platform/saml/verify.ts';
+import { selfSigned } from '#test/support/certificate.ts';
 import {
   assertionXml,
   base64,
@@ -403,6 +404,46 @@ describe('what hides in a document', () => {
     ['257 KB', base64(`<a>${'x'.repeat(257 * 1024)}</a>`), 'too_large'],
   ])('%s: refused before it is parsed', ([, encoded, why]) => {
     expect(() => decodeMessage(encoded)).toThrow(expect.objectContaining({ code: why }));
+  });
+});
+
+describe('other keys and other hashes', () => {
+  const more = 'http://www.w3.org/2001/04/xmldsig-more#';
+  const curve = (name: string): Pick<OwnKey, 'privateKey' | 'certificate'> => {
+    const { key, cert } = selfSigned('idp', name);
+    return { privateKey: key, certificate: cert };
+  };
+
+  it.for<[method: string, digest: string, curve: string | null]>([
+    ['rsa-sha384', `${more}sha384`, null],
+    ['rsa-sha512', 'http://www.w3.org/2001/04/xmlenc#sha512', null],
+    ['ecdsa-sha256', sha256.digest, 'P-256'],
+    ['ecdsa-sha384', `${more}sha384`, 'P-384'],
+  ])('%s is believed, from the key it names and no other', async ([method, digest, name]) => {
+    const algorithms = { ...sha256, signature: `${more}${method}`, digest };
+    const key = name === null ? pinned : curve(name);
+    const xml = await response({}, { key, algorithms });
+    expect(await verdict(xml, { certificates: [key.certificate] })).toBe('accepted');
+    const other = name === null ? curve('P-256') : pinned;
+    expect(await verdict(xml, { certificates: [other.certificate] })).toBe('signature');
+    expect(
+      await verdict(xml.replace('S-1-ann', 'S-1-eve'), { certificates: [key.certificate] }),
+    ).toBe('signature');
+  });
+
+  it('is no signature of zeros', async () => {
+    const key = curve('P-256');
+    const algorithms = { ...sha256, signature: `${more}ecdsa-sha256` };
+    const xml = (await response({}, { key, algorithms })).replace(
+      /(<ds:SignatureValue>)[^<]*/,
+      `$1${Buffer.alloc(64).toString('base64')}`,
+    );
+    expect(await verdict(xml, { certificates: [key.certificate] })).toBe('signature');
+  });
+
+  it('pins curves that are in use, and no others', () => {
+    expect(readCertificate(selfSigned('idp', 'P-384').cert).subject).toBe('CN=idp');
+    expect(() => readCertificate(selfSigned('idp', 'P-521').cert)).toThrow(/secp521r1/);
   });
 });
 

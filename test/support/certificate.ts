@@ -7,8 +7,8 @@ export interface Certificate {
 }
 
 /** A certificate for a host that vouches for itself: good where it is trusted by name (RFC 5280). */
-export function selfSigned(host: string): Certificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function selfSigned(host: string, namedCurve = 'P-256'): Certificate {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve });
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
   const name = sequence(set(sequence(oid('2.5.4.3'), utf8(host))));
   const year = 365 * 24 * 3600_000;

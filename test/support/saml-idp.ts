@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import { encrypt } from 'xml-encryption';
 import { SignedXml } from 'xml-crypto';
@@ -52,6 +52,28 @@ export const sha256 = {
     'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
     'http://www.w3.org/2001/10/xml-exc-c14n#',
   ],
+};
+
+/** What xml-crypto cannot sign with by itself. */
+const more = 'http://www.w3.org/2001/04/xmldsig-more#';
+const moreSignatures = Object.fromEntries(
+  ['rsa-sha384', 'ecdsa-sha256', 'ecdsa-sha384', 'ecdsa-sha512'].map((name) => [
+    more + name,
+    class {
+      getAlgorithmName = (): string => more + name;
+      getSignature = (signed: string, key: string): string =>
+        sign(name.slice(-6), Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString(
+          'base64',
+        );
+      verifySignature = (): boolean => false;
+    },
+  ]),
+);
+const moreDigests = {
+  [`${more}sha384`]: class {
+    getAlgorithmName = (): string => `${more}sha384`;
+    getHash = (xml: string): string => hash('sha384', xml, 'base64');
+  },
 };
 
 const persistent = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent';
@@ -161,6 +183,8 @@ export function signElement(
     signatureAlgorithm: algorithms.signature,
     canonicalizationAlgorithm: algorithms.c14n,
   });
+  Object.assign(signer.SignatureAlgorithms, moreSignatures);
+  Object.assign(signer.HashAlgorithms, moreDigests);
   signer.addReference({
     xpath: `//*[@ID='${id}']`,
     transforms: algorithms.transforms,
@@ -174,7 +198,7 @@ export function signElement(
 }
 
 export interface Signing {
-  key: OwnKey;
+  key: Pick<OwnKey, 'privateKey' | 'certificate'>;
   sign?: 'assertion' | 'response' | 'both' | 'none';
   algorithms?: typeof sha256;
   /** Encrypts the assertion to this certificate, after it was signed or not. */

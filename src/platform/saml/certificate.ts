@@ -11,10 +11,13 @@ export interface PinnedCertificate {
   notAfter: Date;
 }
 
+const curves = new Set(['prime256v1', 'secp384r1']);
+
 /**
  * Reads a certificate, as PEM or as the Base64 of a metadata document.
  *
- * @throws {SamlRefused} when it is none, or its key is not one to trust (RSA below 2048 bits)
+ * @throws {SamlRefused} when it is none, or its key is not one to trust (RSA below 2048 bits, a curve other
+ * than P-256 and P-384)
  */
 export function readCertificate(text: string): PinnedCertificate {
   const base64 = text.replace(/-----(BEGIN|END) CERTIFICATE-----/g, '').replace(/\s+/g, '');
@@ -26,14 +29,14 @@ export function readCertificate(text: string): PinnedCertificate {
   } catch {
     throw new SamlRefused('certificate', 'This is no certificate.');
   }
-  const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
-  if (asymmetricKeyType !== 'rsa')
+  const { asymmetricKeyType: kind, asymmetricKeyDetails: details } = certificate.publicKey;
+  if (kind === 'rsa' && (details?.modulusLength ?? 0) < 2048)
+    throw new SamlRefused('certificate', 'The RSA key has fewer than 2048 bits.');
+  if (kind !== 'rsa' && !(kind === 'ec' && curves.has(details?.namedCurve ?? '')))
     throw new SamlRefused(
       'certificate',
-      `Responses have to be signed with an RSA key; this one is ${asymmetricKeyType}.`,
+      `Responses have to be signed with an RSA key, or one of the curves P-256 and P-384; this one is ${details?.namedCurve ?? kind}.`,
     );
-  if ((asymmetricKeyDetails?.modulusLength ?? 0) < 2048)
-    throw new SamlRefused('certificate', 'The RSA key has fewer than 2048 bits.');
   return {
     pem: certificate.toString(),
     fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
