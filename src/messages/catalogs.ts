@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Locale, locales } from '#platform/i18n.ts';
+import audit from './en/audit.json' with { type: 'json' };
 import belonging from './en/belonging.json' with { type: 'json' };
 import bulk from './en/bulk.json' with { type: 'json' };
 import console from './en/console.json' with { type: 'json' };
@@ -19,6 +20,7 @@ import signIn from './en/sign-in.json' with { type: 'json' };
 const english = {
   'sign-in': signIn,
   mail,
+  audit,
   belonging,
   directory,
   domains,

@@ -1,5 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { auditActions } from '#identity/audit/actions.ts';
+import { refusals } from '#identity/refusal.ts';
 import { catalogs, type MessageKey } from '#messages/catalogs.ts';
 import { translator } from '#messages/translate.ts';
 import { compileMessage, locales, negotiateLocale, type Wishes } from '#platform/i18n.ts';
@@ -26,11 +28,21 @@ describe('the messages', () => {
   });
 
   it('are all said somewhere', () => {
-    // Mails are told apart by their kind: `mail.<kind>.subject`.
-    const named = keys.filter((key) => !key.startsWith('mail.'));
+    // Some are told apart by what they are about: `mail.<kind>.subject`, `audit.<action>`. Where
+    // one of those is missing, or there is one too many, the types or the next test say so.
+    const named = keys.filter((key) => !/^(mail|audit|refusal)\./.test(key));
     const sources = globSync('src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
     const source = sources.join('\n');
     expect(named.filter((key) => !source.includes(`'${key}'`))).toEqual([]);
+  });
+
+  it('name nothing in the audit log and no refusal that there is not', () => {
+    const told = [
+      ...auditActions.map((action) => `audit.${action}`),
+      ...Object.keys(refusals).flatMap((code) => [`refusal.${code}`, `refusal.${code}_unnamed`]),
+    ];
+    const about = /^(refusal\.|audit\.(?!actor\.|target\.))/;
+    expect(keys.filter((key) => about.test(key) && !told.includes(key))).toEqual([]);
   });
 
   it('count as the language counts', () => {

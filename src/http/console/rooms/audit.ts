@@ -3,6 +3,7 @@ import { auditActions } from '#identity/audit/actions.ts';
 import { verifyAudit } from '#identity/audit/chain.ts';
 import { changesOf } from '#identity/audit/changes.ts';
 import { findEvents, type AuditExport } from '#identity/audit/find-events.ts';
+import { targetNames } from '#identity/audit/target-names.ts';
 import type { Capability } from '#identity/access/rights.ts';
 import { auditLines, auditTable } from '../../audit-file.ts';
 import { auditCheckPage, auditPage, type AuditPage } from '../../pages/console/audit.ts';
@@ -48,12 +49,21 @@ function auditRoom(
                 limit: atOnce + 1,
               });
         const { items, nextCursor } = cursor.page(rows, atOnce, ({ id }) => id);
+        const names = await targetNames(
+          visit.sql,
+          accountOf(visit),
+          items.map(({ target }) => target),
+        );
         visit.show(
           auditPage({
             ...visit.page,
             title: visit.t(menu.title),
             path: `/console${path}`,
-            events: items.map(({ details, ...event }) => ({ ...event, ...changesOf(details) })),
+            events: items.map(({ details, target, ...event }) => ({
+              ...event,
+              target: target && { ...target, name: names.get(target.id) ?? null },
+              ...changesOf(details),
+            })),
             filter: typed,
             errors,
             actions: auditActions,
@@ -92,6 +102,13 @@ function auditRoom(
         const accountId = accountOf(visit);
         const { vault } = visit.tools.foundation;
         const reports = await verifyAudit(visit.sql, vault, accountId);
+        const names = await targetNames(
+          visit.sql,
+          accountId,
+          reports.map((report) =>
+            report.accountId === null ? null : { type: 'account', id: report.accountId },
+          ),
+        );
         visit.show(
           auditCheckPage({
             ...visit.page,
@@ -100,9 +117,7 @@ function auditRoom(
               name:
                 report.accountId === null
                   ? 'Ostiary'
-                  : visit.page.account?.id === report.accountId
-                    ? visit.account.name
-                    : report.accountId,
+                  : (names.get(report.accountId) ?? report.accountId),
               checked: report.checked,
               fault: report.fault && `${report.fault.fault} ${report.fault.seq}`,
             })),

@@ -72,7 +72,8 @@ export function accountsPage(page: AccountsPage): Html {
                       >`,
                   },
                   {
-                    title: html`<span class="hidden">${t('console.actions')}</span>`,
+                    title: t('console.actions'),
+                    does: true,
                     cell: ({ id, name }) =>
                       postForm({ action: '/console/acting', csrf }, [
                         hidden('account', id),

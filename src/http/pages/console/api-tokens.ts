@@ -69,7 +69,8 @@ export function apiTokensPage(page: ApiTokensPage): Html {
                   ],
                 },
                 {
-                  title: html`<span class="hidden">${t('console.actions')}</span>`,
+                  title: t('console.actions'),
+                  does: true,
                   cell: ({ id, name }) =>
                     may.revoke &&
                     act(page, {

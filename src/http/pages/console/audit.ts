@@ -1,14 +1,15 @@
 import { type Child, type Html, html } from '#platform/html.ts';
+import { actionText, actorText, targetText } from '../../audit-text.ts';
 import { alert, clip, field, named, notice } from '../../form.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
-import { empty, filters, pager, withQuery } from './parts.ts';
+import { empty, facts, filters, pager, withQuery } from './parts.ts';
 
 export interface EventShown {
   id: number;
   at: Date;
   actor: { type: string; id: string | null; name: string | null };
   action: string;
-  target: { type: string; id: string } | null;
+  target: { type: string; id: string; name: string | null } | null;
   changes: readonly { field: string; before: unknown; after: unknown }[];
   rest: readonly (readonly [name: string, value: unknown])[];
   ip: string | null;
@@ -57,7 +58,7 @@ export function auditPage(page: AuditPage): Html {
           attributes: 'list="actions" data-search',
         }),
         html`<datalist id="actions">
-          ${page.actions.map((action) => html`<option value="${action}"></option>`)}
+          ${page.actions.map((action) => html`<option value="${action}">${actionText(t, action)}</option>`)}
         </datalist>`,
         field({
           name: 'actor',
@@ -110,74 +111,120 @@ function one(page: AuditPage, event: EventShown): Html {
   return html`<details class="event">
     <summary>
       <span class="at">${when(page, event.at)}</span>
-      <code>${event.action}</code>
-      <span class="who">${named(actor.name ?? actor.id ?? actor.type, 60)}</span>
-      <span class="whom">${target && named(`${target.type} ${target.id}`, 60)}</span>
+      <span class="happened">${actionText(t, event.action)}</span>
+      <span class="whom"
+        >${
+          target && [
+            html`<span class="hidden">${targetText(t, target.type)}: </span>`,
+            named(target.name ?? target.id, 60),
+          ]
+        }</span
+      >
+      <span class="who">${named(actor.name ?? actorText(t, actor.type), 60)}</span>
     </summary>
-    ${
-      changes.length > 0 &&
-      html`<table class="diff">
-        <caption class="hidden">
-          ${t('rooms.audit.changes')}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">${t('rooms.audit.field')}</th>
-            <th scope="col">${t('rooms.audit.before')}</th>
-            <th scope="col">${t('rooms.audit.after')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${changes.map(
-            (change) =>
-              html`<tr>
-                <th scope="row">${clip(change.field)}</th>
-                <td>${value(change.before, 'del')}</td>
-                <td>${value(change.after, 'ins')}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>`
-    }
-    <dl class="details">
-      ${rest.map(
-        ([name, one]) =>
-          html`<dt>${clip(name)}</dt>
-            <dd>${value(one)}</dd>`,
-      )}
-      <dt>${t('rooms.audit.actor')}</dt>
-      <dd>
-        ${named(actor.name ?? actor.type)}
-        ${actor.id && html`<a href="${withQuery(page.path, { actor: actor.id })}">${clip(actor.id)}</a>`}
-      </dd>
-      ${
-        target &&
-        html`<dt>${t('rooms.audit.target')}</dt>
-          <dd>
-            ${target.type}
-            <a href="${withQuery(page.path, { target: target.id })}">${clip(target.id)}</a>
-          </dd>`
-      }
-      ${
-        event.ip &&
-        html`<dt>${t('rooms.audit.from')}</dt>
-          <dd>${event.ip} ${event.userAgent && named(event.userAgent)}</dd>`
-      }
-      ${
-        event.reference &&
-        html`<dt>${t('rooms.audit.reference')}</dt>
-          <dd>${event.reference}</dd>`
-      }
-    </dl>
+    ${changes.length > 0 && diff(page, changes)}
+    ${facts([
+      ...rest.map(([name, said]) => [clip(name), value(page, said)] as const),
+      [
+        t('rooms.audit.action'),
+        [
+          actionText(t, event.action),
+          ' ',
+          html`<a href="${withQuery(page.path, { action: event.action })}"
+            ><code>${event.action}</code></a
+          >`,
+        ],
+      ],
+      [
+        t('rooms.audit.actor'),
+        [
+          named(actor.name ?? actorText(t, actor.type)),
+          ' ',
+          actor.id &&
+            html`<a href="${withQuery(page.path, { actor: actor.id })}"
+              ><code>${clip(actor.id)}</code></a
+            >`,
+        ],
+      ],
+      [
+        t('rooms.audit.target'),
+        target && [
+          targetText(t, target.type),
+          ' ',
+          target.name && named(target.name),
+          ' ',
+          html`<a href="${withQuery(page.path, { target: target.id })}"
+            ><code>${clip(target.id)}</code></a
+          >`,
+        ],
+      ],
+      [t('rooms.audit.from'), event.ip && [event.ip, ' ', named(event.userAgent ?? '')]],
+      [t('rooms.audit.reference'), event.reference && html`<code>${event.reference}</code>`],
+    ])}
   </details>`;
 }
 
-/** A value as it is written, whatever it is; what somebody typed keeps its direction to itself. */
-function value(one: unknown, kind?: 'del' | 'ins'): Child {
+function diff(page: AuditPage, changes: EventShown['changes']): Html {
+  const { t } = page;
+  return html`<table class="diff">
+    <caption class="hidden">
+      ${t('rooms.audit.changes')}
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">${t('rooms.audit.field')}</th>
+        <th scope="col">${t('rooms.audit.before')}</th>
+        <th scope="col">${t('rooms.audit.after')}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${changes.map(
+        ({ field: name, before, after }) =>
+          html`<tr>
+            <th scope="row"><code>${clip(name)}</code></th>
+            <td data-title="${t('rooms.audit.before')}">${side(page, before, after, 'del')}</td>
+            <td data-title="${t('rooms.audit.after')}">${side(page, after, before, 'ins')}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+/** One side of a change; of a list, only what is not on the other is marked. */
+function side(page: AuditPage, one: unknown, other: unknown, kind: 'del' | 'ins'): Child {
+  const marked = (part: unknown): Child => {
+    const said = value(page, part);
+    return kind === 'del' ? html`<del>${said}</del>` : html`<ins>${said}</ins>`;
+  };
+  if (one === undefined || one === null) return value(page, one);
+  if (!Array.isArray(one) || one.length === 0) return marked(one);
+  const there = new Set((Array.isArray(other) ? other : []).map((part) => JSON.stringify(part)));
+  return html`<ul class="plain">
+    ${one
+      .slice(0, most)
+      .map(
+        (part: unknown) =>
+          html`<li>${there.has(JSON.stringify(part)) ? value(page, part) : marked(part)}</li>`,
+      )}
+    ${one.length > most && html`<li>…</li>`}
+  </ul>`;
+}
+
+/** How many of a list are shown. */
+const most = 20;
+
+const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/;
+
+/** A value as it is read; what somebody typed keeps its direction to itself. */
+function value(page: AuditPage, one: unknown): Child {
   if (one === undefined || one === null) return html`<span class="none">–</span>`;
-  const text = named(typeof one === 'string' ? one : JSON.stringify(one), 300);
-  if (kind === 'del') return html`<del>${text}</del>`;
-  return kind === 'ins' ? html`<ins>${text}</ins>` : text;
+  if (typeof one === 'boolean') return page.t(one ? 'rooms.yes' : 'rooms.no');
+  if (typeof one === 'number') return one.toLocaleString(page.t.locale);
+  if (typeof one === 'string' && moment.test(one) && !Number.isNaN(Date.parse(one)))
+    return when(page, new Date(one));
+  if (Array.isArray(one) && one.every((part) => typeof part === 'string'))
+    return named(one.join(', '), 300);
+  return named(typeof one === 'string' ? one : JSON.stringify(one), 300);
 }
 
 export interface AuditCheckPage extends ConsoleFrame {

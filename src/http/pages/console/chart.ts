@@ -134,8 +134,8 @@ export function shares(
 ): Html | null {
   if (rows.length === 0) return null;
   const most = Math.max(...rows.map(({ count }) => count));
-  return html`<section class="shares">
-    <h3>${title}</h3>
+  return html`<section class="chart shares">
+    <h2>${title}</h2>
     <dl>
       ${[...rows]
         .sort((one, other) => other.count - one.count)

@@ -292,7 +292,8 @@ export function clientPage(page: ClientPage): Html {
                     cell: ({ expiresAt }) => whenever(page, expiresAt, 'day'),
                   },
                   {
-                    title: html`<span class="hidden">${t('console.actions')}</span>`,
+                    title: t('console.actions'),
+                    does: true,
                     cell: ({ id, hint }) =>
                       act(page, {
                         action: `${base}/secrets/${id}/revoke`,
@@ -383,7 +384,8 @@ export function resourcesPage(
                     cell: ({ alg, ttl }) => `${alg}, ${ttl} s`,
                   },
                   {
-                    title: html`<span class="hidden">${t('console.actions')}</span>`,
+                    title: t('console.actions'),
+                    does: true,
                     cell: ({ identifier, name }) =>
                       act(page, {
                         action: '/console/installation/resources/remove',

@@ -335,7 +335,8 @@ export function connectionPage(page: ConnectionPage): Html {
                     cell: ({ expiresAt }) => whenever(page, expiresAt, 'day'),
                   },
                   {
-                    title: html`<span class="hidden">${t('console.actions')}</span>`,
+                    title: t('console.actions'),
+                    does: true,
                     cell: ({ id, hint }) =>
                       may &&
                       act(page, {
@@ -398,7 +399,8 @@ export function connectionPage(page: ConnectionPage): Html {
                     cell: ({ lastUsedAt }) => whenever(page, lastUsedAt),
                   },
                   {
-                    title: html`<span class="hidden">${t('console.actions')}</span>`,
+                    title: t('console.actions'),
+                    does: true,
                     cell: ({ id, contact }) =>
                       act(page, {
                         action: `${base}/links/${id}/revoke`,

@@ -61,7 +61,8 @@ export function contactsPage(page: ContactsPage): Html {
                     cell: ({ createdAt }) => when(page, createdAt, 'day'),
                   },
                   {
-                    title: html`<span class="hidden">${t('console.actions')}</span>`,
+                    title: t('console.actions'),
+                    does: true,
                     cell: ({ id, name, email }) =>
                       may &&
                       html`<a

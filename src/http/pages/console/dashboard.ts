@@ -169,4 +169,5 @@ const sources: Record<string, MessageKey> = {
   directory: 'rooms.source.scim',
   adopted: 'rooms.source.scim',
   just_in_time: 'rooms.source.jit',
+  demo: 'rooms.source.demo',
 };

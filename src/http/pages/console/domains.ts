@@ -600,6 +600,7 @@ function impactPart(page: DomainPage, base: string): Html {
           t(countNames[key]),
           counts[key].toLocaleString(t.locale),
         ]),
+        'counts',
       ),
       people.length > 0 &&
         html`<details>

@@ -50,7 +50,8 @@ export function erasuresPage(page: ErasuresPage): Html {
                   cell: ({ dueAt }) => whenever(page, dueAt, 'day'),
                 },
                 {
-                  title: html`<span class="hidden">${t('console.actions')}</span>`,
+                  title: t('console.actions'),
+                  does: true,
                   cell: ({ id, name, state }) =>
                     may &&
                     state === 'waiting' &&

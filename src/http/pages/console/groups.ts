@@ -275,7 +275,8 @@ export function groupPage(page: GroupPage): Html {
                       cell: ({ addedAt }) => when(page, addedAt, 'day'),
                     },
                     {
-                      title: html`<span class="hidden">${t('console.actions')}</span>`,
+                      title: t('console.actions'),
+                      does: true,
                       cell: (member) =>
                         html`<span class="do">
                           ${may.manage && manager(page, member)}

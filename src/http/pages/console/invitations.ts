@@ -88,7 +88,8 @@ export function invitationsPage(page: InvitationsPage): Html {
                     cell: ({ expiresAt }) => when(page, expiresAt),
                   },
                   {
-                    title: html`<span class="hidden">${t('console.actions')}</span>`,
+                    title: t('console.actions'),
+                    does: true,
                     cell: ({ id, email, state: is }) =>
                       may &&
                       (is === 'pending' || is === 'expired') &&

@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** On a narrow screen there is no room for it: it stands on the page of the row. */
   wide?: boolean;
   number?: boolean;
+  /** What can be done with the row, at the end of it: its title is for those who hear it. */
+  does?: boolean;
   /** `ascending` or `descending` where the list is in the order of this column. */
   sorted?: 'ascending' | 'descending' | undefined;
 }
@@ -23,13 +25,18 @@ export interface TableOf<Row> {
   rowId?(row: Row): string;
 }
 
-/** The first column names the row. */
+/**
+ * The first column names the row. Where there is more of it than a phone has room for, the cells
+ * of a row stand there one below the other, with the titles of their columns.
+ */
 export function table<Row>({ caption, columns, rows, rowId }: TableOf<Row>): Html {
-  const kind = ({ wide, number }: Column<Row>): Child => {
-    const names = [wide && 'desk', number && 'number'].filter(Boolean).join(' ');
+  const kind = ({ wide, number, does }: Column<Row>): Child => {
+    const names = [wide && 'desk', number && 'number', does && 'does'].filter(Boolean).join(' ');
     return names && html`class="${names}"`;
   };
-  return html`<table>
+  const narrow = columns.filter(({ wide }) => !wide);
+  const stacks = narrow.length > (columns.some(({ does }) => does) ? 2 : 3);
+  return html`<table ${stacks && raw('class="stacks"')}>
     <caption class="hidden">
       ${caption}
     </caption>
@@ -42,7 +49,7 @@ export function table<Row>({ caption, columns, rows, rowId }: TableOf<Row>): Htm
               ${kind(column)}
               ${column.sorted && html`aria-sort="${column.sorted}"`}
             >
-              ${column.title}
+              ${column.does ? html`<span class="hidden">${column.title}</span>` : column.title}
             </th>`,
         )}
       </tr>
@@ -51,11 +58,20 @@ export function table<Row>({ caption, columns, rows, rowId }: TableOf<Row>): Htm
       ${rows.map(
         (row) =>
           html`<tr ${rowId && html`id="${rowId(row)}"`}>
-            ${columns.map((column) => html`<td ${kind(column)}>${column.cell(row)}</td>`)}
+            ${columns.map(
+              (column, at) =>
+                html`<td ${kind(column)} ${stacks && at > 0 && titled(column)}>
+                  ${column.cell(row)}
+                </td>`,
+            )}
           </tr>`,
       )}
     </tbody>
   </table>`;
+}
+
+function titled<Row>({ title, does }: Column<Row>): Child {
+  return typeof title === 'string' && !does && html`data-title="${title}"`;
 }
 
 /** A list that is empty says why, and what to do about it. */
@@ -173,9 +189,12 @@ interface SelectionHead {
   actions: Child;
 }
 
-/** Names and values. What has no value is left out. */
-export function facts(list: readonly (readonly [name: string, value: Child])[]): Html {
-  return html`<dl class="details">
+/** Names and values; `counts` are many numbers. What has no value is left out. */
+export function facts(
+  list: readonly (readonly [name: string, value: Child])[],
+  kind: '' | 'counts' = '',
+): Html {
+  return html`<dl class="details ${kind}">
     ${list
       .filter(
         ([, value]) => value !== null && value !== undefined && value !== '' && value !== false,

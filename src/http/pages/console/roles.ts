@@ -72,7 +72,8 @@ export function rolesPage(page: RolesPage): Html {
                         >`,
                 },
                 {
-                  title: html`<span class="hidden">${t('console.actions')}</span>`,
+                  title: t('console.actions'),
+                  does: true,
                   cell: (role) =>
                     may &&
                     !role.builtIn &&

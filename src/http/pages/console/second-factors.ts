@@ -68,7 +68,8 @@ export function secondFactorsPage(page: SecondFactorsPage): Html {
                       t(required ? 'mfa.console.demanded' : 'mfa.console.not_demanded'),
                   },
                   {
-                    title: html`<span class="hidden">${t('mfa.console.change')}</span>`,
+                    title: t('console.actions'),
+                    does: true,
                     cell: (domain) => may.domains && toggle(page, domain),
                   },
                 ],

@@ -1,5 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
+import { actionText, actorText } from '../../audit-text.ts';
 import { hidden, named, notice, postForm } from '../../form.ts';
 import { consolePage, type ConsoleFrame, when, whenever } from './frame.ts';
 import { empty, facts, pager, part, table } from './parts.ts';
@@ -376,9 +377,12 @@ const reasons: Record<string, MessageKey | undefined> = {
   auto_approved: 'people.reason.auto_approved',
   invitation: 'people.reason.invitation',
   import: 'people.reason.import',
-  jit: 'people.reason.jit',
-  scim: 'people.reason.scim',
+  just_in_time: 'people.reason.jit',
+  directory: 'people.reason.scim',
+  adopted: 'people.reason.scim',
   restored: 'people.reason.restored',
+  moved: 'people.reason.moved',
+  fulfillment_contact: 'people.reason.fulfillment_contact',
 };
 
 function sessionsPart(page: UserPage): Html {
@@ -435,8 +439,8 @@ function eventsPart(page: UserPage): Html {
             ({ at, action, actor, reference }) =>
               html`<li>
                 <span
-                  ><code>${action}</code>
-                  <span class="hint">${named(actor.name ?? actor.type)}</span></span
+                  ><span title="${action}">${actionText(t, action)}</span>
+                  <span class="hint">${named(actor.name ?? actorText(t, actor.type))}</span></span
                 >
                 <span class="hint"
                   >${when(page, at)}${reference && html` · <code>${reference}</code>`}</span
@@ -496,7 +500,8 @@ export function removedPage(page: RemovedPage): Html {
                   wide: true,
                 },
                 {
-                  title: html`<span class="hidden">${t('console.actions')}</span>`,
+                  title: t('console.actions'),
+                  does: true,
                   cell: ({ id, ...person }) =>
                     html`<a
                       class="button"

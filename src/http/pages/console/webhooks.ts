@@ -237,7 +237,8 @@ export function webhookPage(page: WebhookPage): Html {
                   ],
                 },
                 {
-                  title: html`<span class="hidden">${t('console.actions')}</span>`,
+                  title: t('console.actions'),
+                  does: true,
                   cell: ({ id, state, type }) =>
                     may && [
                       act(page, {
