@@ -11,6 +11,7 @@ import federation from './en/federation.json' with { type: 'json' };
 import mail from './en/mail.json' with { type: 'json' };
 import people from './en/people.json' with { type: 'json' };
 import profile from './en/profile.json' with { type: 'json' };
+import readiness from './en/readiness.json' with { type: 'json' };
 import rooms from './en/rooms.json' with { type: 'json' };
 import refusal from './en/refusal.json' with { type: 'json' };
 import setup from './en/setup.json' with { type: 'json' };
@@ -28,6 +29,7 @@ const english = {
   federation,
   profile,
   console,
+  readiness,
   rooms,
   people,
   refusal,

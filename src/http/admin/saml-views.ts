@@ -7,6 +7,7 @@ import {
   destinationOf,
   ourAddresses,
   samlProblem,
+  samlProblems,
   samlSettings,
   type KeptCertificate,
 } from '#identity/federation/saml/settings.ts';
@@ -80,6 +81,7 @@ export async function showSaml(
      where connection_id = $1 and kind = $2 and revoked_at is null order by created_at`,
     [connection.id, samlKeyKind],
   );
+  const problem = samlProblem(connection);
   const { signOn, metadataUrl, metadataProblem, subjectAttribute } = settings;
   return {
     connectionId: connection.id,
@@ -107,7 +109,7 @@ export async function showSaml(
     mutableSubject: settings.mutableSubject,
     nameIdFormat: settings.nameIdFormat,
     encryption: settings.encryption,
-    problem: samlProblem(connection),
+    problem: problem && samlProblems[problem],
     version: connection.version,
   };
 }

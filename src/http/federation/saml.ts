@@ -14,6 +14,7 @@ import {
   ourAddresses,
   persistentNameId,
   samlProblem,
+  samlProblems,
   samlSettings,
   transientNameId,
   type SamlSettings,
@@ -62,7 +63,10 @@ export class SamlUpstream implements UpstreamProtocol {
     const problem = samlProblem(connection);
     const target = destinationOf(settings);
     if (problem !== null || !target)
-      throw new UpstreamProblem('upstream_error', problem ?? 'The binding has no address.');
+      throw new UpstreamProblem(
+        'upstream_error',
+        problem ? samlProblems[problem] : 'The binding has no address.',
+      );
     const [key] = openSamlKeys(live, vault);
     if (!key) throw new UpstreamProblem('upstream_error', 'There is no key of ours to sign with.');
     const { entityId, acsUrl } = ourAddresses(issuer, connection.id);

@@ -1,6 +1,7 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { breakGlassOf } from '../credentials/break-glass.ts';
 import type { Connection } from './connection.ts';
+import { membersOf, peopleOf, type Members, type Standing } from './readiness-people.ts';
 import { samlProblem, samlSettings } from './saml/settings.ts';
 
 /** `error` keeps a connection from being ready; `warning` is to be read; `info` is good to know. */
@@ -14,10 +15,15 @@ export const readinessChecks = [
   'expiry',
   'health',
   'members',
+  'linked_by_domain',
   'step_up',
+  'break_glass_members',
   'locked_members',
   'missing_country',
   'missing_name',
+  'unknown_to_directory',
+  'other_in_directory',
+  'other_ids',
   'other_addresses',
   'elsewhere',
   'unaffiliated',
@@ -28,12 +34,63 @@ export const readinessChecks = [
 ] as const;
 export type ReadinessCheck = (typeof readinessChecks)[number];
 
+/** What exactly was found. Each door says it in the reader's language. */
+export const readinessFindings = [
+  'provider_trusted',
+  'metadata_missing',
+  'no_address',
+  'no_certificate',
+  'no_own_key',
+  'issuer_missing',
+  'no_secret',
+  'no_domain',
+  'domain_lost',
+  'domain_at_risk',
+  'domains_owned',
+  'never_tested',
+  'changed_since',
+  'tested_at',
+  'break_glass_there',
+  'break_glass_missing',
+  'nothing_ends',
+  'ended',
+  'ends_soon',
+  'ends_later',
+  'failing',
+  'healthy',
+  'members',
+  'linked_by_domain',
+  'step_up',
+  'break_glass_members',
+  'locked_members',
+  'country_asked',
+  'country_refused',
+  'name_asked',
+  'name_refused',
+  'unknown_to_directory',
+  'unknown_refused',
+  'other_in_directory',
+  'other_ids_refused',
+  'other_ids',
+  'other_addresses',
+  'elsewhere',
+  'unaffiliated',
+  'waiting',
+  'former_refused',
+  'former_return',
+  'unverified',
+  'guests',
+] as const;
+export type ReadinessFinding = (typeof readinessFindings)[number];
+
 export interface ReadinessItem {
   check: ReadinessCheck;
   level: ReadinessLevel;
+  finding: ReadinessFinding;
+  /** What the sentence names: a moment, domains, an issuer, the provider's own words. */
+  values: { at?: Date; names?: string[]; detail?: string };
   /** How many it is about, where it is about people or things. */
   count: number | null;
-  detail: string;
   /** Addresses of the account's own people, a few. Those of others are never named. */
   people: string[];
 }
@@ -62,15 +119,16 @@ const soon = 30 * 24 * 3600_000;
 const few = 20;
 
 /**
- * What there is to know before a connection is activated (behaviour.md F29): whether it can work, and
- * what it will mean for whom. Reads alone, in six statements; nothing is changed by it.
+ * What there is to know before a connection is activated (behaviour.md F29): whether it can work, what
+ * it will mean for whom, and where the people here are not those of the company's directory. Reads
+ * alone, in five statements; nothing is changed by it.
  */
 export async function readinessReport(
   sql: Sql,
   connection: Connection,
   now: Date,
 ): Promise<ReadinessReport> {
-  const { domains, accountId } = connection;
+  const { domains, accountId, provisioning, mapping } = connection;
   const [owned, usable, secrets, people, members] = [
     await ownedDomains(sql, accountId, domains),
     await breakGlassOf(sql, accountId),
@@ -80,6 +138,7 @@ export async function readinessReport(
   ];
   const count = (standing: Standing): number =>
     people.find((one) => one.standing === standing)?.count ?? 0;
+  const refuses = provisioning.mode === 'scim_only';
   const items = [
     provider(connection, secrets),
     domainItem(domains, owned),
@@ -87,77 +146,46 @@ export async function readinessReport(
     item(
       'break_glass',
       usable.length > 0 ? 'ok' : connection.mode === 'enforced' ? 'error' : 'warning',
-      usable.length > 0
-        ? 'They can come in without the provider.'
-        : 'Nobody could come in if the provider did not answer. Mark an Account Administrator who has a password and a second factor.',
-      usable.map(({ email }) => email),
-      usable.length,
+      usable.length > 0 ? 'break_glass_there' : 'break_glass_missing',
+      { people: usable.map(({ email }) => email), count: usable.length },
     ),
     expiry(connection, secrets, now),
-    item(
-      'health',
-      connection.health.failingSince ? 'warning' : 'ok',
-      connection.health.failingSince
-        ? `It fails again and again: ${connection.health.lastFailure ?? ''}`
-        : 'It does not fail.',
-    ),
-    about('members', 'info', members.total, 'Members whose address is of its domains.'),
-    about(
-      'step_up',
-      'info',
-      members.stepUp.length,
-      'Administrators with a password show it once more when they come through the provider first.',
-      members.stepUp,
-    ),
-    about(
-      'locked_members',
-      'info',
-      members.locked.length,
-      'They are locked here, and stay so whatever the provider says.',
-      members.locked,
-    ),
+    connection.health.failingSince
+      ? item('health', 'warning', 'failing', {
+          values: { detail: connection.health.lastFailure ?? '' },
+        })
+      : item('health', 'ok', 'healthy'),
+    about('members', 'info', 'members', members.total),
+    about('linked_by_domain', 'info', 'linked_by_domain', members.linkedByDomain),
+    about('step_up', 'info', 'step_up', members.stepUp),
+    about('break_glass_members', 'info', 'break_glass_members', members.breakGlass),
+    about('locked_members', 'info', 'locked_members', members.locked),
     ...missing(connection, members),
     about(
-      'other_addresses',
-      'info',
-      members.otherAddresses,
-      'Members whose address is of another domain go on with their password.',
+      'unknown_to_directory',
+      refuses ? 'warning' : 'info',
+      refuses ? 'unknown_refused' : 'unknown_to_directory',
+      members.unknownToDirectory,
     ),
+    about('other_in_directory', 'warning', 'other_in_directory', members.otherInDirectory),
     about(
-      'elsewhere',
-      'warning',
-      count('elsewhere'),
-      'People with addresses of its domains belong to other accounts. They are refused until they leave there.',
+      'other_ids',
+      mapping.attributes.externalId ? 'warning' : 'info',
+      mapping.attributes.externalId ? 'other_ids_refused' : 'other_ids',
+      members.otherIds,
     ),
-    about(
-      'unaffiliated',
-      'info',
-      count('unaffiliated'),
-      'People of no account join yours with their first sign-in.',
-    ),
-    about(
-      'waiting',
-      'info',
-      count('waiting'),
-      'They wait for approval; their first sign-in through the provider settles it.',
-    ),
+    about('other_addresses', 'info', 'other_addresses', members.otherAddresses),
+    about('elsewhere', 'warning', 'elsewhere', count('elsewhere')),
+    about('unaffiliated', 'info', 'unaffiliated', count('unaffiliated')),
+    about('waiting', 'info', 'waiting', count('waiting')),
     about(
       'former',
-      connection.provisioning.removalSticks ? 'warning' : 'info',
+      provisioning.removalSticks ? 'warning' : 'info',
+      provisioning.removalSticks ? 'former_refused' : 'former_return',
       count('former'),
-      connection.provisioning.removalSticks
-        ? 'They were removed here. They are refused, and you are told that they asked to return.'
-        : 'They were removed here, and come back with their next sign-in.',
     ),
-    about(
-      'unverified',
-      'info',
-      count('unverified'),
-      'They registered and never proved the address. What they set is discarded.',
-    ),
-    ...(connection.provisioning.guests
-      ? [item('guests', 'info', 'Guests of the directory come in too.')]
-      : []),
+    about('unverified', 'info', 'unverified', count('unverified')),
+    provisioning.guests ? item('guests', 'info', 'guests') : null,
   ].filter((one) => one !== null);
   return {
     connectionId: connection.id,
@@ -168,7 +196,7 @@ export async function readinessReport(
       firstBind: members.firstBind,
       passwordEnds: members.passwordEnds,
       stepUp: members.stepUp.length,
-      breakGlass: members.breakGlass,
+      breakGlass: members.breakGlass.length,
       locked: members.locked.length,
     },
     items,
@@ -178,22 +206,25 @@ export async function readinessReport(
 function item(
   check: ReadinessCheck,
   level: ReadinessLevel,
-  detail: string,
-  people: readonly string[] = [],
-  count: number | null = null,
+  finding: ReadinessFinding,
+  {
+    values = {},
+    people = [],
+    count = null,
+  }: { values?: ReadinessItem['values']; people?: readonly string[]; count?: number | null } = {},
 ): ReadinessItem {
-  return { check, level, count, detail, people: people.slice(0, few) };
+  return { check, level, finding, values, count, people: people.slice(0, few) };
 }
 
-/** What is said only where there is somebody it is about. */
+/** What is said only where there is somebody it is about: how many, or who. */
 function about(
   check: ReadinessCheck,
   level: ReadinessLevel,
-  count: number,
-  detail: string,
-  people: readonly string[] = [],
+  finding: ReadinessFinding,
+  whom: number | readonly string[],
 ): ReadinessItem | null {
-  return count === 0 ? null : item(check, level, detail, people, count);
+  const [count, people] = typeof whom === 'number' ? [whom, []] : [whom.length, whom];
+  return count === 0 ? null : item(check, level, finding, { count, people });
 }
 
 interface LiveSecret {
@@ -202,44 +233,35 @@ interface LiveSecret {
 }
 
 function provider(connection: Connection, secrets: readonly LiveSecret[]): ReadinessItem {
-  const problem =
+  const problem: ReadinessFinding | null =
     connection.kind === 'saml'
       ? (samlProblem(connection) ??
-        (secrets.some(({ kind }) => kind === 'saml_key') ? null : 'There is no key of ours.'))
+        (secrets.some(({ kind }) => kind === 'saml_key') ? null : 'no_own_key'))
       : connection.issuer === null
-        ? 'The issuer is missing.'
+        ? 'issuer_missing'
         : secrets.length === 0
-          ? 'There is no client secret and no key.'
+          ? 'no_secret'
           : null;
   return problem === null
-    ? item('provider', 'ok', `It trusts ${connection.issuer}.`)
+    ? item('provider', 'ok', 'provider_trusted', { values: { names: [connection.issuer!] } })
     : item('provider', 'error', problem);
 }
 
 function domainItem(domains: readonly string[], owned: ReadonlyMap<string, string>): ReadinessItem {
-  if (domains.length === 0)
-    return item('domains', 'error', 'No domain leads to it: nobody would be sent there.', [], 0);
+  if (domains.length === 0) return item('domains', 'error', 'no_domain', { count: 0 });
+  const said = (names: string[]) => ({ values: { names }, count: names.length });
   const lost = domains.filter((domain) => !owned.has(domain));
-  if (lost.length > 0)
-    return item(
-      'domains',
-      'error',
-      `The account does not own ${lost.join(', ')}.`,
-      [],
-      lost.length,
-    );
+  if (lost.length > 0) return item('domains', 'error', 'domain_lost', said(lost));
   const atRisk = domains.filter((domain) => owned.get(domain) === 'at_risk');
-  if (atRisk.length > 0)
-    return item('domains', 'warning', `The proof of ${atRisk.join(', ')} is not found any more.`);
-  return item('domains', 'ok', domains.join(', '), [], domains.length);
+  if (atRisk.length > 0) return item('domains', 'warning', 'domain_at_risk', said(atRisk));
+  return item('domains', 'ok', 'domains_owned', said([...domains]));
 }
 
 function tested({ testedAt, testedVersion, version }: Connection): ReadinessItem {
-  if (testedAt === null)
-    return item('tested', 'error', 'No test sign-in went through to its end yet.');
+  if (testedAt === null) return item('tested', 'error', 'never_tested');
   return testedVersion === version
-    ? item('tested', 'ok', `The last test was at ${testedAt.toISOString()}.`)
-    : item('tested', 'warning', 'It was changed after the last test. Test it once more.');
+    ? item('tested', 'ok', 'tested_at', { values: { at: testedAt } })
+    : item('tested', 'warning', 'changed_since');
 }
 
 function expiry(connection: Connection, secrets: readonly LiveSecret[], now: Date): ReadinessItem {
@@ -253,40 +275,30 @@ function expiry(connection: Connection, secrets: readonly LiveSecret[], now: Dat
   for (const { notAfter } of samlSettings(connection).certificates)
     note('certificate', new Date(notAfter));
   const first = Math.min(...kinds.values());
-  if (!Number.isFinite(first)) return item('expiry', 'ok', 'Nothing of it ends.');
-  const when = new Date(first).toISOString();
-  if (first <= now.getTime()) return item('expiry', 'warning', `Something of it ended at ${when}.`);
+  if (!Number.isFinite(first)) return item('expiry', 'ok', 'nothing_ends');
+  const values = { at: new Date(first) };
+  if (first <= now.getTime()) return item('expiry', 'warning', 'ended', { values });
   return first - now.getTime() < soon
-    ? item('expiry', 'warning', `Something of it ends at ${when}.`)
-    : item('expiry', 'ok', `Nothing of it ends before ${when}.`);
+    ? item('expiry', 'warning', 'ends_soon', { values })
+    : item('expiry', 'ok', 'ends_later', { values });
 }
 
 function missing(
-  { provisioning: { missing, requireCountry, defaultCountry } }: Connection,
+  { provisioning: { missing: choice, requireCountry, defaultCountry } }: Connection,
   { withoutCountry, withoutName }: Members,
 ): (ReadinessItem | null)[] {
-  const level = missing === 'reject' ? 'warning' : 'info';
-  const then =
-    missing === 'reject'
-      ? 'They are refused where the provider does not send it.'
-      : 'They are asked for it where the provider does not send it.';
+  const refused = choice === 'reject';
+  const level = refused ? 'warning' : 'info';
   return [
     requireCountry && defaultCountry === null
       ? about(
           'missing_country',
           level,
-          withoutCountry.length,
-          `No country is known of them. ${then}`,
+          refused ? 'country_refused' : 'country_asked',
           withoutCountry,
         )
       : null,
-    about(
-      'missing_name',
-      level,
-      withoutName.length,
-      `Their first or last name is missing. ${then}`,
-      withoutName,
-    ),
+    about('missing_name', level, refused ? 'name_refused' : 'name_asked', withoutName),
   ];
 }
 
@@ -310,82 +322,4 @@ function liveSecrets(sql: Sql, connectionId: string): Promise<LiveSecret[]> {
      where connection_id = $1 and revoked_at is null`,
     [connectionId],
   );
-}
-
-type Standing = 'member' | 'elsewhere' | 'unaffiliated' | 'waiting' | 'former' | 'unverified';
-
-/** Everybody with an address of these domains, as the account may know of them. */
-function peopleOf(
-  sql: Sql,
-  accountId: string,
-  domains: readonly string[],
-): Promise<{ standing: Standing; count: number }[]> {
-  return sql.query(
-    `select case
-         when u.affiliation = 'member' and u.account_id = $1 then 'member'
-         when u.affiliation = 'member' then 'elsewhere'
-         when u.identity = 'unverified' then 'unverified'
-         when exists (select from approval_requests q where q.user_id = u.id
-           and q.state = 'open' and q.account_id = $1) then 'waiting'
-         when exists (select from user_locks l where l.user_id = u.id and l.released_at is null
-           and l.reason = 'unaffiliated' and l.account_id = $1) then 'former'
-         else 'unaffiliated' end as standing, count(*)::int as count
-     from users u
-     where u.email is not null and split_part(u.email, '@', 2) = any ($2)
-     group by 1`,
-    [accountId, domains],
-  );
-}
-
-interface Members {
-  total: number;
-  linked: number;
-  firstBind: number;
-  passwordEnds: number;
-  breakGlass: number;
-  otherAddresses: number;
-  stepUp: string[];
-  locked: string[];
-  withoutCountry: string[];
-  withoutName: string[];
-}
-
-/** The account's own members, sorted by what their first sign-in through the provider means. */
-async function membersOf(sql: Sql, connection: Connection, now: Date): Promise<Members> {
-  const [row] = await sql.query<Record<string, number> & Record<string, string[]>>(
-    `with m as (
-       select u.email_display as email, u.country, u.given_name, u.family_name, u.break_glass,
-         split_part(u.email, '@', 2) = any ($2) as covered,
-         exists (select from federated_links k where k.user_id = u.id and k.connection_id = $3
-           and k.unlinked_at is null) as linked,
-         exists (select from passwords p where p.user_id = u.id and p.disabled_at is null)
-           as password,
-         exists (select from role_assignments r where r.user_id = u.id and r.role in
-           ('operator', 'account_administrator', 'co_administrator')) as administrator,
-         exists (select from user_locks l where l.user_id = u.id and l.released_at is null
-           and (l.until is null or l.until > $4) and l.reason <> 'too_many_attempts') as locked
-       from users u
-       where u.account_id = $1 and u.affiliation = 'member' and u.email is not null
-     ), c as (select * from m where covered)
-     select
-       (select count(*)::int from c) as "total",
-       (select count(*)::int from c where linked) as "linked",
-       (select count(*)::int from c where not linked and not break_glass and not password)
-         as "firstBind",
-       (select count(*)::int from c where not linked and not break_glass and password
-          and not administrator) as "passwordEnds",
-       (select count(*)::int from c where break_glass) as "breakGlass",
-       (select count(*)::int from m where not covered) as "otherAddresses",
-       ${list('not linked and not break_glass and password and administrator')} as "stepUp",
-       ${list('locked')} as "locked",
-       ${list('country is null')} as "withoutCountry",
-       ${list("given_name = '' or family_name = ''")} as "withoutName"`,
-    [connection.accountId, connection.domains, connection.id, now],
-  );
-  return row as unknown as Members;
-}
-
-/** Whom it is about, by address; enough to count them in what is shown. */
-function list(condition: string): string {
-  return `array(select email from c where ${condition} order by email limit 1000)`;
 }

@@ -53,6 +53,7 @@ describe('the readiness report', () => {
     expect(items).toMatchObject({
       provider: { level: 'ok' },
       domains: { level: 'ok', detail: 'acme.example' },
+      linked_by_domain: { count: 2, people: ['lou@acme.example', 'pat@acme.example'] },
       step_up: { count: 1, people: ['fay@acme.example'] },
       missing_country: { count: 1, people: ['lou@acme.example'] },
       other_addresses: { count: 1 },
@@ -62,6 +63,58 @@ describe('the readiness report', () => {
     expect(answer.text).not.toMatch(/bea@|una@/);
     const co = caller(program, await given.apiToken(acme, 'co_administrator'));
     expect((await co.get(path)).status).toBe(403);
+  });
+
+  it('compares the people here with those of the directory', async ({ given, program, server }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const client = await given.client();
+    const oid = 'urn:acme:object-id';
+    const connection = await connectedSaml(given, acme, {
+      mapping: { attributes: { externalId: [oid] } },
+    });
+    for (const name of ['ann', 'ben'])
+      await signInBySaml(server, server.agent(), client, `${name}@acme.example`, {
+        nameId: `id-of-${name}`,
+        attributes: {
+          email: [`${name}@acme.example`],
+          givenName: ['A'],
+          surname: ['B'],
+          country: ['US'],
+          [oid]: [`object-${name}`],
+        },
+      });
+    const fay = await given.user('fay@acme.example', { of: acme });
+    await given.user('una@acme.example', { of: acme });
+    const admin = caller(program, await given.apiToken(acme));
+    const path = `/accounts/${acme.id}/connections/${connection.id}/readiness`;
+    const about = async (): Promise<Record<string, unknown>> =>
+      Object.fromEntries(
+        (await admin.get(path)).json.items.map((one: { check: string }) => [one.check, one]),
+      );
+    // Without a directory there is nothing to compare with.
+    expect(await about()).not.toHaveProperty('unknown_to_directory');
+
+    const made = await admin.post(`/accounts/${acme.id}/scim-tokens`, { name: 'Entra ID' });
+    const knows = (email: string, userName: string, externalId: string): Promise<unknown> =>
+      given.rows(
+        `update affiliations set provisioned_by = $1, user_name = $2, user_name_key = $2,
+           external_id = $3
+         where user_id = (select id from users where email = $4)`,
+        [made.json.id, userName, externalId, email],
+      );
+    await knows('ann@acme.example', 'ann@acme.example', 'object-ann');
+    await knows('ben@acme.example', 'ben@acme.example', 'somebody-else');
+    await knows(fay.email, 'fay.miller@acme.example', 'object-fay');
+    expect(await about()).toMatchObject({
+      unknown_to_directory: { level: 'info', people: ['una@acme.example'] },
+      other_in_directory: { level: 'warning', people: ['fay@acme.example'] },
+      other_ids: {
+        level: 'warning',
+        finding: 'other_ids_refused',
+        people: ['ben@acme.example'],
+        detail: expect.stringContaining('another id than your directory'),
+      },
+    });
   });
 
   it('is ready once it was tested as it is, and says when something changed since', async ({

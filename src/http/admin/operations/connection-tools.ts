@@ -1,15 +1,24 @@
 import { z } from 'zod';
 import { findRealm } from '#identity/federation/home-realm.ts';
 import { findTrace } from '#identity/federation/kept-traces.ts';
-import { readinessChecks, readinessReport } from '#identity/federation/readiness.ts';
+import {
+  readinessChecks,
+  readinessFindings,
+  readinessReport,
+} from '#identity/federation/readiness.ts';
 import { listSetupLinks, makeSetupLink, revokeSetupLink } from '#identity/federation/setup-link.ts';
 import { assertionOf, simulate, type Simulated } from '#identity/federation/simulate.ts';
 import { Refusal } from '#identity/refusal.ts';
+import { translator } from '#messages/translate.ts';
 import { isId } from '#platform/ids.ts';
+import { readinessText } from '../../readiness-text.ts';
 import { ConnectionFields } from '../connection-views.ts';
 import { operation, type AnyOperation } from '../operation.ts';
 import { listOf, Moment, text } from '../schemas.ts';
 import { connectionOfAccount } from './connection-traces.ts';
+
+/** The API speaks English; codes stand beside what it says. */
+const english = translator('en');
 
 const path = '/accounts/:accountId/connections/:connectionId' as const;
 const tag = 'Connections';
@@ -34,7 +43,8 @@ export const ReadinessView = z
         check: z.enum(readinessChecks),
         level: z.enum(['ok', 'info', 'warning', 'error']),
         count: z.number().int().nullable(),
-        detail: z.string(),
+        finding: z.enum(readinessFindings).describe('What exactly was found.'),
+        detail: z.string().describe('The same in a sentence.'),
         people: z.array(z.string()).describe("Addresses of the account's own people, a few."),
       }),
     ),
@@ -94,7 +104,12 @@ export const connectionToolOperations: readonly AnyOperation[] = [
     refusals: ['not_found'],
     async handle(work, { account, params }) {
       const connection = await connectionOfAccount(work, account.id, params['connectionId']!);
-      return readinessReport(work, connection, work.now);
+      const report = await readinessReport(work, connection, work.now);
+      const items = report.items.map(({ values, ...one }) => ({
+        ...one,
+        detail: readinessText({ ...one, values }, english),
+      }));
+      return { ...report, items };
     },
   }),
 

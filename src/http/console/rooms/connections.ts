@@ -32,6 +32,7 @@ import {
   type ConnectionRow,
 } from '../../pages/console/connections.ts';
 import { secretPage } from '../../pages/console/forms.ts';
+import { readinessText } from '../../readiness-text.ts';
 import type { Room, Visit } from '../room.ts';
 import { Typed } from '../typed.ts';
 
@@ -233,7 +234,10 @@ async function showOne(
       connection: { ...connection, ...connection.health, ...rowOf(connection) },
       figures,
       reasons: figures.reasons,
-      readiness,
+      readiness: {
+        ...readiness,
+        items: readiness.items.map((one) => ({ ...one, detail: readinessText(one, visit.t) })),
+      },
       secrets: secrets.map(({ id, publicPart, createdAt, expiresAt }) => ({
         id,
         hint: typeof publicPart['hint'] === 'string' ? publicPart['hint'] : id.slice(-4),

@@ -272,7 +272,7 @@ export function connectionPage(page: ConnectionPage): Html {
             [t('rooms.connection.password_ends'), readiness.members.passwordEnds],
             [t('rooms.connection.break_glass'), readiness.members.breakGlass],
           ]),
-          html`<ul class="plain" lang="en">
+          html`<ul class="plain">
             ${readiness.items.map(
               ({ level, count, detail, people }) =>
                 html`<li>

@@ -68,12 +68,23 @@ export function samlSettings({ settings }: Pick<Connection, 'settings'>): SamlSe
   return { ...defaultSaml, ...settings };
 }
 
+export type SamlProblem = 'metadata_missing' | 'no_address' | 'no_certificate';
+
+/** For traces and the API. */
+export const samlProblems: Readonly<Record<SamlProblem, string>> = {
+  metadata_missing: 'The metadata of the identity provider is missing.',
+  no_address: 'The provider has no address for requests.',
+  no_certificate: 'No certificate of the provider is trusted.',
+};
+
 /** Why a connection cannot be used yet; null when it can. */
-export function samlProblem(connection: Pick<Connection, 'settings' | 'issuer'>): string | null {
+export function samlProblem(
+  connection: Pick<Connection, 'settings' | 'issuer'>,
+): SamlProblem | null {
   const { signOn, certificates } = samlSettings(connection);
-  if (connection.issuer === null) return 'The metadata of the identity provider is missing.';
-  if (!signOn.redirect && !signOn.post) return 'The provider has no address for requests.';
-  if (certificates.length === 0) return 'No certificate of the provider is trusted.';
+  if (connection.issuer === null) return 'metadata_missing';
+  if (!signOn.redirect && !signOn.post) return 'no_address';
+  if (certificates.length === 0) return 'no_certificate';
   return null;
 }
 
