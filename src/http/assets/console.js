@@ -66,7 +66,8 @@ document.addEventListener('change', (event) => {
 for (const list of document.querySelectorAll('[data-list]')) count(list);
 
 // Whoever did something to a row goes on there, once the browser has scrolled to it and let go of
-// whatever had the focus.
+// whatever had the focus. Whoever sent a form that came back goes on at what is wrong with it, or at
+// what can be done instead.
 if (location.hash.length > 1)
   addEventListener('load', () => {
     setTimeout(() => {
@@ -74,3 +75,9 @@ if (location.hash.length > 1)
       part?.querySelector('a, button, input, select, textarea')?.focus({ preventScroll: true });
     });
   });
+else {
+  const wrong =
+    document.querySelector('main [aria-invalid="true"]') ??
+    document.querySelector('main [role="alert"] :is(a, button)');
+  wrong?.focus();
+}

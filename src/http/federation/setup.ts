@@ -340,7 +340,9 @@ export function setupRoutes({
             ? 'here'
             : elsewhere.has(claim.name)
               ? 'elsewhere'
-              : 'pending',
+              : isOwned(claim)
+                ? 'free'
+                : 'pending',
           record: record?.type === 'TXT' ? { name: record.name, value: record.value } : null,
         };
       });

@@ -7,8 +7,8 @@ import { card } from './card.ts';
 export interface SetupDomain {
   name: string;
   displayName: string;
-  /** `elsewhere`: proved, and another connection has it. */
-  state: 'pending' | 'here' | 'elsewhere';
+  /** `free`: proved, and no connection has it; `elsewhere`: proved, and another one has. */
+  state: 'pending' | 'free' | 'here' | 'elsewhere';
   record: { name: string; value: string } | null;
 }
 
@@ -115,6 +115,13 @@ function detailOf(detail: string | undefined): Html | undefined {
   return detail ? html`<p><code>${clip(detail, 300)}</code></p>` : undefined;
 }
 
+const standings = {
+  pending: 'setup.domain_pending',
+  free: 'setup.domain_free',
+  here: 'setup.domain_owned',
+  elsewhere: 'setup.domain_elsewhere',
+} as const satisfies Record<SetupDomain['state'], MessageKey>;
+
 function domainStep(page: SetupPage): Html {
   const { t, csrf, action, domains } = page;
   return html`
@@ -122,15 +129,14 @@ function domainStep(page: SetupPage): Html {
     ${domains.map(
       ({ name, displayName, state, record }) => html`
         <h3>${named(displayName)}</h3>
-        <p>
-          ${t(
-            state === 'here'
-              ? 'setup.domain_owned'
-              : state === 'elsewhere'
-                ? 'setup.domain_elsewhere'
-                : 'setup.domain_pending',
-          )}
-        </p>
+        <p>${t(standings[state])}</p>
+        ${
+          state === 'free' &&
+          postForm({ action: `${action}/domain`, csrf }, [
+            hidden('domain', name),
+            html`<button type="submit">${t('setup.domain_use', { domain: displayName })}</button>`,
+          ])
+        }
         ${
           record &&
           state === 'pending' &&

@@ -10,6 +10,7 @@ import { originOf, referenceOf, sendPage } from '../context.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
 import type { Interaction } from '../interactions.ts';
 import { passwordPage } from '../pages/identify.ts';
+import { forgotPasswordPage } from '../pages/password.ts';
 import { throttledPage } from '../pages/trouble.ts';
 import { pageOf, type Desk } from './desk.ts';
 import { identifierOf } from './identifier.ts';
@@ -93,6 +94,24 @@ export function passwordStep(
     await proved(ctx, interaction, person, proofOf(person, { deviceId: null, remember: false }));
   });
 
+  // Whoever typed the address here need not type it again.
+  router.get('/forgot', async (ctx) => {
+    const interaction = await desk.load(ctx);
+    if (!interaction) return;
+    const { uid } = interaction;
+    sendPage(
+      ctx,
+      200,
+      forgotPasswordPage({
+        ...pageOf(ctx, interaction),
+        csrf: csrf.token(ctx),
+        action: `/forgot-password?sign_in=${uid}`,
+        email: identifierOf(interaction) ?? undefined,
+        backHref: `/sign-in/${uid}`,
+      }),
+    );
+  });
+
   return show;
 
   function proofOf(
@@ -120,7 +139,7 @@ export function passwordStep(
         changeHref: `/sign-in/${uid}?change`,
         email,
         error,
-        forgotHref: `/forgot-password?sign_in=${uid}`,
+        forgotHref: `/sign-in/${uid}/forgot`,
         clientName: client?.name,
       }),
     );

@@ -48,6 +48,7 @@ export const setupSamples: Sample[] = [
         domains: [
           { name: 'acme.example', displayName: 'acme.example', state: 'here', record: null },
           { name: 'acme.test', displayName: 'acme.test', state: 'elsewhere', record: null },
+          { name: 'acme.invalid', displayName: 'acme.invalid', state: 'free', record: null },
         ],
         issuer: hostile,
         certificates: [

@@ -4,11 +4,12 @@ import { Refusal } from '#identity/refusal.ts';
 import { liftersOf, mayLift } from '#identity/users/administer-locks.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
 import { listChoices } from '#identity/users/list-choices.ts';
+import type { LockReason } from '#identity/users/locks.ts';
 import { authoritiesOf } from '#identity/scim/authority.ts';
 import { removedPeople } from '#identity/users/restore.ts';
 import { endSession, sessionsOf } from '#identity/users/sessions.ts';
 import { userDetails } from '#identity/users/user-details.ts';
-import { removedPage, userPage } from '../../pages/console/user.ts';
+import { removedPage, userPage, type UserPage } from '../../pages/console/user.ts';
 import { deviceName } from '../../user-agent.ts';
 import type { Room, Visit } from '../room.ts';
 import { mayOf } from './user-actions.ts';
@@ -77,11 +78,7 @@ async function show(visit: Visit): Promise<void> {
       locks: user.locks.map((lock) => ({
         ...lock,
         mine: !beyond && mayLift(asking.role, lock.reason),
-        lifters: liftersOf(lock.reason).includes('co_administrator')
-          ? 'administrators'
-          : liftersOf(lock.reason).length > 0
-            ? 'operator'
-            : 'itself',
+        lifters: liftersShown(lock.reason),
       })),
       sessions: sessions.map((session) => ({
         ...session,
@@ -105,4 +102,12 @@ async function show(visit: Visit): Promise<void> {
       },
     }),
   );
+}
+
+/** Who ends a lock, as somebody reads it who cannot. */
+function liftersShown(reason: LockReason): UserPage['locks'][number]['lifters'] {
+  if (reason === 'directory') return 'directory';
+  const lifters = liftersOf(reason);
+  if (lifters.includes('co_administrator')) return 'administrators';
+  return lifters.length > 0 ? 'operator' : 'itself';
 }

@@ -41,7 +41,7 @@ export function accountsPage(page: AccountsPage): Html {
       html`<div id="list" class="list">
         ${
           accounts.length === 0
-            ? empty(t('console.accounts.none'))
+            ? empty(t(q || later ? 'console.accounts.none' : 'console.accounts.none_yet'))
             : table({
                 caption: title,
                 rows: accounts,

@@ -1,9 +1,9 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
 import { locales } from '#platform/i18n.ts';
-import { alert, checkbox, field, hidden, named, postForm, primary, select } from '../../form.ts';
+import { alert, checkbox, field, hidden, named, postForm, select } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
-import { confirmPage } from './parts.ts';
+import { confirmPage, sendOrCancel } from './parts.ts';
 import { countryName, roleName } from './people.ts';
 
 export interface AddValues {
@@ -46,6 +46,9 @@ export function addPage(page: AddPage): Html {
   const { t, csrf, way, values, errors, refused, next, countries } = page;
   const inviting = way === 'invite';
   const failed = refused !== null || Object.keys(errors).length > 0;
+  const back = inviting
+    ? { href: '/console/invitations', title: t('people.invitations') }
+    : { href: '/console/users', title: t('people.title') };
   const name = (key: 'givenName' | 'familyName', label: MessageKey): Html =>
     field({
       name: key,
@@ -56,9 +59,7 @@ export function addPage(page: AddPage): Html {
   return consolePage(page, {
     title: t(inviting ? 'people.invite.title' : 'people.add.title'),
     lead: t(inviting ? 'people.invite.lead' : 'people.add.lead'),
-    back: inviting
-      ? { href: '/console/invitations', title: t('people.invitations') }
-      : { href: '/console/users', title: t('people.title') },
+    back,
     failed,
     main: html`<section class="card part">
       ${
@@ -108,7 +109,7 @@ export function addPage(page: AddPage): Html {
             label: t('people.add.send'),
             checked: values.send,
           }),
-        primary(t(inviting ? 'people.invite.button' : 'people.add.button')),
+        sendOrCancel(page, t(inviting ? 'people.invite.button' : 'people.add.button'), back),
       ])}
     </section>`,
   });

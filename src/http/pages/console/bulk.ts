@@ -248,7 +248,9 @@ function decision(page: JobPage): Child {
   const { id, kind, state } = job;
   if (state === 'checked')
     return [
-      html`<p role="status">${t('bulk.checked_text')}</p>`,
+      html`<p role="status">
+        ${t(job.succeeded > 0 ? 'bulk.checked_text' : 'bulk.checked_nothing')}
+      </p>`,
       may.manage &&
         html`<div class="actions">
           ${

@@ -72,7 +72,10 @@ export function connectionsPage(
     main: html`<div id="list" class="list">
       ${
         connections.length === 0
-          ? empty(t('rooms.connections.none'))
+          ? empty(
+              t('rooms.connections.none'),
+              html`<a class="button" href="/console/domains">${t('rooms.domains')}</a>`,
+            )
           : table({
               caption: t('rooms.connections'),
               rows: connections,
@@ -460,7 +463,7 @@ export function stepPage(
   };
   return confirmPage(page, {
     title: t(titles[step]),
-    heading: named(name),
+    heading: [t(titles[step]), ': ', named(name)],
     back: { href: `${home}/${id}`, title: named(name) },
     what: html`<p>${t(texts[step])}</p>`,
     fields:

@@ -87,7 +87,10 @@ export function directoriesPage(page: DirectoriesPage): Html {
       html`<div class="list">
         ${
           health.length === 0
-            ? empty(t('rooms.scim.none'))
+            ? empty(
+                t('rooms.scim.none'),
+                html`<a class="button" href="/console/domains">${t('rooms.domains')}</a>`,
+              )
             : table({
                 caption: t('rooms.scim'),
                 rows: health,

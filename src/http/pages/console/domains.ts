@@ -328,6 +328,8 @@ export function domainPage(page: DomainPage): Html {
     failed: failure !== undefined,
     main: [
       failure && alert(failure),
+      // The answer to what was just asked comes first.
+      page.findings && checkPart(page),
       part(
         t('console.status'),
         [
@@ -354,11 +356,11 @@ export function domainPage(page: DomainPage): Html {
         ],
         { id: 'status' },
       ),
-      page.record && proofPart(page, base),
-      page.findings && checkPart(page),
+      page.record && state !== 'owned' && proofPart(page, base),
       actions.includes('request_access') && may && contestedPart(page, base),
       owned && signupPart(page, base),
       (owned || state === 'pending' || state === 'contested') && impactPart(page, base),
+      page.record && state === 'owned' && proofPart(page, base),
       may &&
         (actions.includes('release') || actions.includes('cancel_claim')) &&
         html`<p>
@@ -409,7 +411,8 @@ const proofNames: Record<NonNullable<DomainPage['proof']>, MessageKey> = {
 };
 
 function proofPart(page: DomainPage, base: string): Html {
-  const { t, record, actions, may } = page;
+  const { t, record, actions, may, state } = page;
+  const open = state !== 'owned';
   const copy = (label: MessageKey, id: string, value: string): Html =>
     html`<div class="field">
       <label for="${id}">${t(label)}</label>
@@ -419,20 +422,21 @@ function proofPart(page: DomainPage, base: string): Html {
     t('rooms.domain.prove'),
     [
       record?.type === 'TXT' && [
-        html`<p>${t('rooms.domain.prove_dns')}</p>`,
+        open && html`<p>${t('rooms.domain.prove_dns')}</p>`,
         copy('rooms.domain.record_name', 'record-name', record.name),
         copy('rooms.domain.record_value', 'record-value', record.value),
-        html`<p class="hint">
-          ${t.parts('rooms.domain.record_else', { name: html`<code>${record.alternativeName}</code>` })}
-        </p>`,
+        open &&
+          html`<p class="hint">
+            ${t.parts('rooms.domain.record_else', { name: html`<code>${record.alternativeName}</code>` })}
+          </p>`,
       ],
       record?.type === 'HTTPS' && [
-        html`<p>${t('rooms.domain.prove_https')}</p>`,
+        open && html`<p>${t('rooms.domain.prove_https')}</p>`,
         copy('rooms.domain.record_url', 'record-url', record.url),
         copy('rooms.domain.record_value', 'record-value', record.value),
       ],
       record?.type === 'MAIL' && [
-        html`<p>${t('rooms.domain.prove_email')}</p>`,
+        open && html`<p>${t('rooms.domain.prove_email')}</p>`,
         html`<ul class="plain">
           ${record.mailboxes.map((mailbox) => html`<li>${named(mailbox)}</li>`)}
         </ul>`,
@@ -441,7 +445,7 @@ function proofPart(page: DomainPage, base: string): Html {
         record?.type !== 'MAIL' &&
         actions.includes('verify') &&
         act(page, { action: `${base}/verify`, label: t('rooms.domain.verify'), kind: 'primary' }),
-      html`<p class="hint">${t('rooms.domain.prove_later')}</p>`,
+      open && html`<p class="hint">${t('rooms.domain.prove_later')}</p>`,
     ],
     { id: 'proof' },
   );

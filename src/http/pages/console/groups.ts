@@ -19,6 +19,7 @@ import {
   pager,
   part,
   searchField,
+  sendOrCancel,
   table,
   withQuery,
 } from './parts.ts';
@@ -133,11 +134,12 @@ export function groupFormPage(page: GroupFormPage): Html {
     ['', t('people.do.no_country')] as const,
     ...countries.map((code) => [code, countryName(page, code)] as const),
   ];
+  const back = group
+    ? { href: `/console/groups/${group.id}`, title: named(group.name) }
+    : { href: '/console/groups', title: t('people.groups') };
   return consolePage(page, {
     title: group ? group.name : t('people.group.new'),
-    back: group
-      ? { href: `/console/groups/${group.id}`, title: named(group.name) }
-      : { href: '/console/groups', title: t('people.groups') },
+    back,
     failed: error !== null,
     main: html`<section class="card part">
       ${error && alert(error)}
@@ -179,7 +181,7 @@ export function groupFormPage(page: GroupFormPage): Html {
               value: values.entitlementCountry,
               options: entitlement,
             }),
-          primary(t(group ? 'profile.save' : 'people.group.create')),
+          sendOrCancel(page, t(group ? 'profile.save' : 'people.group.create'), back),
         ],
       )}
     </section>`,

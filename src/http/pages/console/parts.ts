@@ -1,5 +1,5 @@
 import { type Child, type Html, html, raw } from '#platform/html.ts';
-import { alert, field, hidden, postForm, type Field } from '../../form.ts';
+import { alert, field, hidden, postForm, primary, type Field } from '../../form.ts';
 import { consolePage, type ConsoleContent, type ConsoleFrame } from './frame.ts';
 
 /** The pieces that pages of the console are put together from. */
@@ -241,6 +241,14 @@ export interface Confirmation {
   danger?: boolean;
   /** Why it was not done. */
   error?: Child;
+}
+
+/** The button that sends a form, and the way out of it. */
+export function sendOrCancel({ t }: ConsoleFrame, label: string, back: { href: string }): Html {
+  return html`<div class="actions">
+    ${primary(label)}
+    <a class="button quiet" href="${back.href}">${t('console.cancel')}</a>
+  </div>`;
 }
 
 /** What is about to happen, and the button that does it. */

@@ -1,7 +1,7 @@
 import { type Html, html } from '#platform/html.ts';
-import { alert, checkbox, field, named, postForm, primary, textArea } from '../../form.ts';
+import { alert, checkbox, field, named, postForm, textArea } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
-import { confirmPage, empty, table } from './parts.ts';
+import { confirmPage, empty, table, sendOrCancel } from './parts.ts';
 import { roleName } from './people.ts';
 
 interface RoleShown {
@@ -118,9 +118,10 @@ export interface RoleFormPage extends ConsoleFrame {
 
 export function roleFormPage(page: RoleFormPage): Html {
   const { t, csrf, role, values, others, error } = page;
+  const back = { href: '/console/roles', title: t('people.roles') };
   return consolePage(page, {
     title: role ? role.name : t('people.role.new'),
-    back: { href: '/console/roles', title: t('people.roles') },
+    back,
     failed: error !== null,
     main: html`<section class="card part">
       ${error && alert(error)}
@@ -167,7 +168,7 @@ export function roleFormPage(page: RoleFormPage): Html {
             label: t('people.role.revokes'),
             checked: values.revokeOnRemove,
           }),
-          primary(t('profile.save')),
+          sendOrCancel(page, t('profile.save'), back),
         ],
       )}
     </section>`,

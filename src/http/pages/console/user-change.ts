@@ -1,6 +1,7 @@
 import { type Child, type Html, html } from '#platform/html.ts';
 import { locales } from '#platform/i18n.ts';
-import { alert, field, named, postForm, primary, select } from '../../form.ts';
+import { alert, field, named, postForm, select } from '../../form.ts';
+import { sendOrCancel } from './parts.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { nameOf, type Named } from './people.ts';
 
@@ -40,10 +41,11 @@ export function changeUserPage(page: ChangeUserPage): Html {
       error: errors[key] && t('profile.invalid_name'),
       ...elsewhere(key),
     });
+  const back = { href: `/console/users/${user.id}`, title: html`<bdi>${nameOf(user)}</bdi>` };
   return consolePage(page, {
     title: t('people.change'),
     heading: [t('people.change'), ': ', html`<bdi>${nameOf(user)}</bdi>`],
-    back: { href: `/console/users/${user.id}`, title: html`<bdi>${nameOf(user)}</bdi>` },
+    back,
     failed: refused !== null || Object.keys(errors).length > 0,
     main: html`<section class="card part">
       ${refused && alert(refused)}
@@ -91,7 +93,7 @@ export function changeUserPage(page: ChangeUserPage): Html {
             ),
           ],
         }),
-        primary(t('profile.save')),
+        sendOrCancel(page, t('profile.save'), back),
       ])}
     </section>`,
   });

@@ -63,7 +63,7 @@ export interface UserPage extends ConsoleFrame {
   locks: readonly (LockShown & {
     /** Whether the reader may lift it. */
     mine: boolean;
-    lifters: 'administrators' | 'operator' | 'itself';
+    lifters: 'administrators' | 'directory' | 'operator' | 'itself';
   })[];
   sessions: readonly {
     id: string;
@@ -173,6 +173,7 @@ function locksPart(page: UserPage): Child {
 
 const lifters = {
   administrators: 'people.lift.administrators',
+  directory: 'people.lift.directory',
   operator: 'people.lift.operator',
   itself: 'people.lift.itself',
 } as const satisfies Record<string, MessageKey>;
