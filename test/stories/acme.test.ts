@@ -1,205 +1,203 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { Agent, type Answer } from '#test/support/agent.ts';
+import { workOnBulk } from '#identity/bulk/run.ts';
 import { testDatabase } from '#test/support/database.ts';
 import { FakeDns } from '#test/support/dns.ts';
 import { startServer, type TestServer } from '#test/support/server.ts';
-import {
-  acceptAll,
-  authorizeUrl,
-  codeOf,
-  redeem,
-  refresh,
-  signIn,
-  typePassword,
-  userinfo,
-} from '#test/support/sign-in.ts';
 import { FakeProvider } from '#test/support/upstream.ts';
-import type { GivenClient } from '#test/support/world.ts';
-import { caller } from '../http/admin/support.ts';
-import { atProvider, signInUpstream } from '../http/federation/support.ts';
+import { Visitor } from '#test/support/visitor.ts';
+import { Directory, user } from '../http/scim/support.ts';
+import { codeIn, linkIn, mailTo } from '../http/self-service/mailbox.ts';
 
-const chosen = 'seven quiet otters swim';
+const password = 'seven quiet otters swim';
 
 /**
- * The life of an organization, from its first day (behaviour.md section 13), up to its own identity
- * provider: by pages, mails and the API, as its people would live it. What its directory does then is
- * in `directory.test.ts`.
+ * The life of an organization, from its first day (behaviour.md section 13). Everybody sits at a
+ * browser of their own; application X is the demo's; the directory speaks SCIM; the name server, the
+ * mailboxes and the company's identity provider are fakes over real sockets.
  */
 it('Acme gets an account, proves its domain, and its people come, go and come back', async () => {
   const { database, reset } = await testDatabase();
   await reset();
   const dns = await FakeDns.start();
-  const logouts: string[] = [];
-  const receiver = createServer((request, response) => {
-    request.resume().on('end', () => {
-      logouts.push(request.url ?? '');
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  const { port } = receiver.address() as AddressInfo;
   const idp = await new FakeProvider().start();
-  const server = await startServer(database, { config: { dnsServers: [dns.server] } });
+  const dataDir = mkdtempSync(join(tmpdir(), 'ostiary-story-'));
+  const server = await startServer(database, { config: { dnsServers: [dns.server], dataDir } });
+  const visitors: Visitor[] = [];
+  const arrives = async (): Promise<Visitor> => {
+    const visitor = await Visitor.arrives(server);
+    visitors.push(visitor);
+    return visitor;
+  };
   try {
-    await live(server, dns, port, logouts, idp);
+    await registerX(server, dataDir);
+    await live({ server, dns, idp, arrives });
+    expect(visitors.flatMap(({ complaints }) => complaints)).toEqual([]);
     expect(server.errors).toEqual([]);
   } finally {
+    for (const visitor of visitors) await visitor.leaves();
     await server.close();
     await dns.stop();
     await idp.stop();
-    receiver.close();
+    rmSync(dataDir, { recursive: true });
   }
-});
+}, 180_000);
 
-async function live(
-  server: TestServer,
-  dns: FakeDns,
-  port: number,
-  logouts: string[],
-  idp: FakeProvider,
-): Promise<void> {
+interface Acme {
+  server: TestServer;
+  dns: FakeDns;
+  idp: FakeProvider;
+  arrives: () => Promise<Visitor>;
+}
+
+async function live({ server, dns, idp, arrives }: Acme): Promise<void> {
   const { given } = server;
-  const program = new Agent(server.url, { cookies: false });
-  const operator = caller(program, await given.apiToken());
+  const program = server.agent({ cookies: false });
   await given.terms('2026');
-  const x = await given.client({
-    requiresAccount: true,
-    metadata: {
-      redirect_uris: ['https://rp.example/cb'],
-      grant_types: ['authorization_code', 'refresh_token'],
-      backchannel_logout_uri: `http://127.0.0.1:${port}/x`,
-    },
-  });
 
-  // An operator creates Acme, and Fay, its fulfillment contact, has no password yet.
-  const fay = { email: 'fay@acme.example', password: chosen };
-  const acme = await operator.post('/accounts', {
-    name: 'Acme',
-    countries: ['US'],
-    fulfillmentContact: { email: fay.email, givenName: 'Fay', familyName: 'Miller', country: 'US' },
+  // An operator creates Acme with Fay as its fulfillment contact.
+  const olga = await arrives();
+  const operator = await given.user('olga@ostiary.example', { roles: ['operator'] });
+  await olga.open('/console/accounts');
+  await olga.signsIn(operator.email, operator.password);
+  await olga.follow('New account');
+  await olga.type({
+    Name: 'Acme',
+    'Countries of entitlement': 'US',
+    'E-mail address of the fulfillment contact': 'fay@acme.example',
+    'First name': 'Fay',
+    'Last name': 'Miller',
   });
-  expect(acme.status).toBe(201);
-  const path = `/accounts/${acme.json.id}`;
-  const admin = caller(program, await given.apiToken(acme.json));
+  await olga.press('Create');
+  await olga.isTold('Acme is there.');
 
   // Fay uses "Forgot password?", sets one, accepts the terms, and is Account Administrator.
-  const fays = server.agent();
-  const forgot = await fays.get('/forgot-password');
-  await fays.submit(forgot.forms[0]!, { email: fay.email });
-  await server.app.delivery.drain();
-  const activation = await fays.get(linkIn((await mailTo(server, fay.email)).text, '/activate'));
-  await fays.submit(activation.forms[0]!, { password: chosen, password_again: chosen });
-  const fayIn = await acceptAll(fays, await signIn(fays, x, fay));
-  expect(codeOf(fayIn)).toBeTruthy();
-  expect(await person(fay.email)).toMatchObject({ roles: ['account_administrator'] });
+  const fay = await arrives();
+  await fay.open('/console');
+  await fay.type({ 'E-mail address': 'fay@acme.example' });
+  await fay.press('Continue');
+  await fay.follow('Forgot password?');
+  await fay.press('Send link');
+  await fay.reads('If the address is known you will get a mail.');
+  await fay.open(linkIn(await mailTo(server, 'fay@acme.example')));
+  await fay.type({ 'New password': password, 'Repeat the new password': password });
+  await fay.press('Save password');
+  await fay.open('/console');
+  await fay.signsIn('fay@acme.example', password);
+  await fay.tick('I accept “Terms of Service”');
+  await fay.press('Accept and continue');
+  await fay.enter('Users');
+  await fay.follow('Fay Miller');
+  await fay.reads('Account Administrator');
 
-  // Acme proves its domain by DNS.
-  const claim = await admin.post(`${path}/domains`, { domain: 'acme.example', method: 'dns' });
-  expect(claim.status).toBe(201);
-  const { name, value } = claim.json.record;
-  dns.set(name, { txt: [value] });
-  const owned = await admin.post(`${path}/domains/acme.example/verify`, {});
-  expect(owned.json).toMatchObject({ state: 'owned', proof: 'dns' });
+  // She claims acme.example, and proves it by DNS.
+  await fay.enter('Domains');
+  await fay.follow('acme.example');
+  await fay.follow('Claim a domain');
+  await fay.press('Claim a domain');
+  await fay.isTold('Claimed. Now publish the proof.');
+  dns.set(await fay.field('Name').inputValue(), { txt: [await fay.field('Text').inputValue()] });
+  await fay.press('Look for it now');
+  await fay.isTold('Proved: the domain is yours.');
 
-  // Ann registers on her way to X and waits; Fay approves; Ann is in.
-  const anns = server.agent();
-  const ann = { email: 'ann@acme.example', password: chosen };
-  const waiting = await registerOnTheWay(anns, x, ann.email, 'Ann');
-  expect(waiting.words).toContain('Almost there');
-  const queue = await admin.get(`${path}/approvals`);
-  expect(queue.json.items).toMatchObject([{ email: ann.email }]);
-  await admin.post(`${path}/approvals/decide`, {
-    ids: [queue.json.items[0].id],
-    decision: 'approve',
-  });
-  const annIn = await signIn(anns, x, ann, { scope: 'openid email organization' });
-  const annTokens = (await redeem(program, x, codeOf(annIn))).json;
-  expect((await userinfo(program, annTokens.access_token)).json).toMatchObject({
-    email: ann.email,
-    org: acme.json.id,
-    org_name: 'Acme',
-  });
+  // Ann registers on her way to X and waits; Fay approves; Ann's token says that she is Acme's.
+  const ann = await arrives();
+  await registers(ann, 'ann@acme.example', 'Ann');
+  await ann.reads('Almost there');
+  await fay.enter('Approvals');
+  await fay.tick('Choose Ann Example');
+  await fay.press('Approve');
+  await fay.press('Approve');
+  await fay.isTold('One person was approved.');
+  await ann.open('/dev/app');
+  await ann.press('Sign in');
+  await ann.reads('Ann Example is signed in');
+  expect(await claim(ann, 'org_name')).toBe('Acme');
 
-  // Fay lets everybody of the domain in; Bob registers and is in at once.
-  await admin.patch(`${path}/domains/acme.example`, { signup: 'auto' });
-  const bobs = server.agent();
-  const bob = { email: 'bob@acme.example', password: chosen };
-  const bobIn = await registerOnTheWay(bobs, x, bob.email, 'Bob', {
-    scope: 'openid offline_access',
-  });
-  const bobTokens = (await redeem(program, x, codeOf(bobIn))).json;
+  // Fay lets everybody of the domain in at once; Bob registers, and is in.
+  await fay.enter('Domains');
+  await fay.follow('acme.example');
+  await fay.choose('Who registers with an address here', 'Is in at once');
+  await fay.press('Save');
+  await fay.isTold('Saved.');
+  const bob = await arrives();
+  await registers(bob, 'bob@acme.example', 'Bob');
+  await bob.reads('Bob Example is signed in');
 
-  // Carol has a public address: she is asked, and says yes.
-  const carols = server.agent();
-  const carol = await given.user('carol@gmail.com', { password: chosen });
-  const refused = await admin.post(`${path}/users`, someone(carol.email, 'Carol'));
-  expect(refused).toMatchObject({ status: 409, json: { code: 'user_exists_other_domain' } });
-  expect(refused.json.detail).toContain("Click 'Invite to Account'");
-  await admin.post(`${path}/users/${carol.id}/invite`, {});
-  await typePassword(carols, await carols.follow(await carols.get('/profile')), carol);
-  await server.app.delivery.drain();
-  const invitation = await carols.get(
-    linkIn((await mailTo(server, carol.email, 'invitation')).text, '/invitations/'),
-  );
-  await carols.submit(invitation.forms.find(({ action }) => action.endsWith('/accept'))!);
-  expect(await person(carol.email)).toMatchObject({
-    affiliation: 'member',
-    account: { name: 'Acme' },
-  });
+  // Carol's address is a public one: Fay cannot add her, but invite; Carol says yes.
+  const carol = await arrives();
+  const known = await given.user('carol@gmail.com', { givenName: 'Carol' });
+  await adds(fay, 'carol@gmail.com', 'Carol');
+  await fay.isRefused("Click 'Invite to Account'");
+  await fay.follow('Invite to Account');
+  await fay.press('Invite to Account');
+  await fay.isTold('carol@gmail.com was invited.');
+  await carol.open(linkIn(await mailTo(server, 'carol@gmail.com')));
+  await carol.press('Sign in to accept');
+  await carol.type({ Password: known.password });
+  await carol.press('Sign in');
+  await carol.press('Accept');
+  await carol.reads('You now belong to Acme.');
 
   // Beta cannot have Bob, and is not told whose he is.
   const beta = await given.account('Beta', { owns: ['beta.example'] });
-  const betas = caller(program, await given.apiToken(beta));
-  const other = await betas.post(`/accounts/${beta.id}/users`, someone(bob.email, 'Bob'));
-  expect(other).toMatchObject({ status: 409, json: { code: 'domain_owned_by_other' } });
-  expect(other.text).not.toContain('Acme');
+  const bea = await arrives();
+  const her = await given.user('bea@beta.example', { of: beta, roles: ['account_administrator'] });
+  await bea.open('/console/users');
+  await bea.signsIn(her.email, her.password);
+  await adds(bea, 'bob@acme.example', 'Bob');
+  await bea.isRefused('owned by a different organization');
+  expect(await bea.page.content()).not.toContain('Acme');
 
-  // Fay locks Bob: X is told, his tokens are dead, and the padlock says why. Unlocked, he is back.
-  const bobId = (await person(bob.email)).id;
-  const locked = await admin.post(`${path}/users/${bobId}/lock`, { note: 'on leave' });
-  expect(locked.json.locks).toMatchObject([{ reason: 'admin', note: 'on leave' }]);
-  await server.app.delivery.drain();
-  expect(logouts).toEqual(['/x']);
-  expect((await refresh(program, x, bobTokens.refresh_token)).json.error).toBe('invalid_grant');
-  await admin.post(`${path}/users/${bobId}/unlock`, {});
-  expect((await refresh(program, x, bobTokens.refresh_token)).json.error).toBe('invalid_grant');
-  expect(codeOf(await signIn(server.agent(), x, bob))).toBeTruthy();
+  // Fay locks Bob: his tokens are dead, X hears of it, and the padlock says why.
+  await bob.press('Refresh');
+  await bob.isTold('There is a new access token');
+  await actsOn(fay, 'Bob Example', 'Lock');
+  await fay.type({ Why: 'On leave until May' });
+  await fay.press('Lock');
+  await fay.isTold('One person is locked.');
+  await bob.press('Refresh');
+  await bob.isRefused('invalid_grant');
+  await hearsOfSignOut(bob);
+  await fay.page.locator('tr', { hasText: 'Bob Example' }).locator('button.lock').focus();
+  expect(await fay.page.getByRole('tooltip').innerText()).toMatch(
+    /^Locked by fay@acme.example on .*: On leave until May$/,
+  );
+  await actsOn(fay, 'Bob Example', 'Unlock');
+  await fay.press('Unlock');
+  await fay.isTold('One person is unlocked.');
+  await bob.press('Sign in');
+  await bob.signsIn('bob@acme.example', password);
+  await bob.reads('Bob Example is signed in');
+  const bobsSub = await claim(bob, 'sub');
 
-  // Fay removes Bob: of no account, locked, without roles. He can be added again, and is the same.
-  await admin.post(`${path}/users/${bobId}/roles`, { add: ['co_administrator'] });
-  await admin.delete(`${path}/users/${bobId}`);
-  expect(await person(bob.email)).toMatchObject({
+  // She deletes him: of no account, locked, without roles. He can be added again, and is the same.
+  await actsOn(fay, 'Bob Example', 'Change roles');
+  await fay.tick('Co-Administrator');
+  await fay.press('Change roles');
+  await fay.isTold('The roles of one person are changed.');
+  await actsOn(fay, 'Bob Example', 'Remove from account');
+  await fay.press('Remove from account');
+  await fay.isTold('One person was removed.');
+  expect(await given.person({ id: bobsSub })).toMatchObject({
     affiliation: 'none',
-    account: null,
     roles: [],
     locks: [{ reason: 'unaffiliated' }],
   });
-  const again = await admin.post(`${path}/users`, someone(bob.email, 'Bob'));
-  expect(again).toMatchObject({ status: 409, json: { code: 'user_exists' } });
-  expect(again.json.detail).toBe(
-    "This user already exists. Click 'Add to account' to add to your account.",
-  );
-  await admin.post(`${path}/users/${bobId}/add`, { unlock: true });
-  expect(await person(bob.email)).toMatchObject({ id: bobId, affiliation: 'member', locks: [] });
-  expect(codeOf(await signIn(server.agent(), x, bob))).toBeTruthy();
+  await adds(fay, 'bob@acme.example', 'Bob');
+  await fay.isRefused("This user already exists. Click 'Add to account' to add to your account.");
+  await fay.follow('Add to account');
+  await fay.press('Add to account');
+  await fay.isTold('bob@acme.example belongs to your account now.');
+  await hearsOfSignOut(bob);
+  await bob.press('Sign in');
+  await bob.signsIn('bob@acme.example', password);
+  await bob.reads('Bob Example is signed in');
+  expect(await claim(bob, 'sub')).toBe(bobsSub);
 
-  // Acme federates. Fay could come in without the company, and tries the connection out.
-  await given.rows(
-    'update users set break_glass = true, second_factor_at = now() where email = $1',
-    [fay.email],
-  );
-  const connection = await admin.post(`${path}/connections`, {
-    kind: 'oidc',
-    preset: 'generic',
-    name: 'Acme sign-in',
-    issuer: idp.issuer,
-    oidc: { clientId: idp.clientId },
-    clientSecret: idp.secrets[0],
-    domains: ['acme.example'],
-  });
-  const one = `${path}/connections/${connection.json.id}`;
+  // Acme federates: Fay sets the connection up, tries it out as Dan, and switches it on.
   idp.person = {
     sub: 'employee-7',
     email: 'dan@acme.example',
@@ -207,78 +205,189 @@ async function live(
     family_name: 'Dale',
     country: 'USA',
   };
-  const test = await admin.post(`${one}/test`, {});
-  const hers = server.agent();
-  const shown = await hers.get(await atProvider(await hers.get(test.json.url)));
-  expect(shown.words).toContain('The test was successful');
-  expect((await admin.post(`${one}/activate`, {})).json.state).toBe('active');
+  await fay.enter('Connections');
+  await fay.follow('New connection');
+  await fay.choose('Product', 'Another product');
+  await fay.type({ Name: 'Acme sign-in' });
+  await fay.press('Create');
+  await fay.press('Set it up, step by step');
+  await fay.press('Use acme.example');
+  await fay.reads('Proved, and leads to this connection');
+  await fay.type({ Issuer: idp.issuer, 'Client ID': idp.clientId });
+  await fay.type({ 'Client secret': idp.secrets[0]! });
+  await fay.field('Client secret').press('Enter');
+  await fay.reads(`Connected with ${idp.issuer}`);
+  const [test] = await Promise.all([
+    fay.page.context().waitForEvent('page'),
+    fay.follow('Start a test sign-in'),
+  ]);
+  await test.getByText('The test was successful').first().waitFor();
+  await test.close();
+  await fay.open('/console/connections');
+  await fay.follow('Acme sign-in');
+  await fay.follow('Switch on');
+  await fay.page.getByLabel('Without an emergency administrator').check();
+  await fay.press('Switch on');
+  await fay.isTold('Saved.');
 
   // Dan was never here. His first sign-in makes him, after the terms; his token says whose he is.
-  const danBrowser = server.agent();
-  const terms = await signInUpstream(danBrowser, x, 'dan@acme.example', {
-    scope: 'openid email organization',
-  });
-  expect(terms.words).toContain('Before you continue');
-  const danTokens = (await redeem(program, x, codeOf(await acceptAll(danBrowser, terms)))).json;
-  expect((await userinfo(program, danTokens.access_token)).json).toMatchObject({
-    email: 'dan@acme.example',
-    org: acme.json.id,
-    usage_country_iso: 'US',
-  });
-  const [evidence] = await given.rows(
-    `select t.client_id from terms_acceptances t join users u on u.id = t.user_id
-     where u.email = 'dan@acme.example'`,
+  const dan = await arrives();
+  await signsInAtWork(dan);
+  await dan.reads('Before you continue');
+  await dan.tick('I accept “Terms of Service”');
+  await dan.press('Accept and continue');
+  await dan.reads('Dan Dale is signed in');
+  expect(await claim(dan, 'org_name')).toBe('Acme');
+  const dansSub = await claim(dan, 'sub');
+
+  // Fay puts him into a group and connects the directory, which finds him and makes nobody twice.
+  await fay.enter('Groups');
+  await fay.follow('New group');
+  await fay.type({ 'Name of the group': 'Painters' });
+  await fay.press('Create group');
+  await fay.isTold('The group was created.');
+  await fay.type({ 'Name or e-mail address': 'dan@' });
+  await fay.press('Add Dan Dale');
+  await fay.isTold('Added to the group.');
+  await fay.enter('Directories (SCIM)');
+  await fay.follow('New directory');
+  await fay.type({ Name: 'Entra' });
+  await fay.choose('What it does', 'Changes people and groups');
+  await fay.press('Create');
+  const directory = new Directory(program, await fay.field('Token').inputValue());
+  const [found] = (await directory.filter('/Users', 'userName eq "DAN@acme.example"')).json
+    .Resources;
+  expect(found).toMatchObject({ active: true, name: { givenName: 'Dan' } });
+  const resource = `/Users/${found.id}`;
+  await directory.patch(resource, { op: 'add', path: 'externalId', value: 'object-dan' });
+  await directory.group('Design', [{ id: found.id }]);
+
+  // He leaves: what he holds is worth nothing at once, and Fay sees who disabled him.
+  await directory.patch(resource, { op: 'Replace', path: 'active', value: 'False' });
+  await dan.press('Refresh');
+  await dan.isRefused('invalid_grant');
+  await hearsOfSignOut(dan);
+  await signsInAtWork(dan);
+  await dan.reads("Your organization's directory disabled this account.");
+  await fay.enter('Users');
+  await fay.follow('Dan Dale');
+  await fay.reads('Disabled by the directory');
+  await fay.reads('Ends when the directory enables the person again');
+
+  // He is back, with the groups he had.
+  await directory.patch(resource, { op: 'Replace', path: 'active', value: 'True' });
+  await signsInAtWork(dan);
+  await dan.reads('Dan Dale is signed in');
+  expect(await claim(dan, 'groups')).toMatch(/Design.*Painters|Painters.*Design/);
+  expect(await claim(dan, 'sub')).toBe(dansSub);
+
+  // Removed, and hired again: another resource, the same person.
+  expect((await directory.delete(resource)).status).toBe(204);
+  const hired = await directory.post(
+    '/Users',
+    user('dan@acme.example', { externalId: 'object-dan' }),
   );
-  expect(evidence).toEqual({ client_id: x.id });
-  // Bob comes by it too from now on, and is the Bob he was.
-  idp.person = { sub: 'employee-2', email: bob.email, given_name: 'Bob', family_name: 'Example' };
-  codeOf(await signInUpstream(server.agent(), x, bob.email));
-  expect((await person(bob.email)).id).toBe(bobId);
+  expect(hired.status).toBe(201);
+  expect(hired.json.id).not.toBe(found.id);
+  await hearsOfSignOut(dan);
+  await signsInAtWork(dan);
+  await dan.reads('Dan Dale is signed in');
+  expect(await claim(dan, 'sub')).toBe(dansSub);
+  expect(await claim(dan, 'groups')).toBe('[]');
+  await fay.enter('Directories (SCIM)');
+  await fay.reads(/asked to remove the person/);
 
-  async function person(email: string) {
-    const [row] = await given.rows<{ id: string }>('select id from users where email = $1', [
-      email,
-    ]);
-    return (await given.person(row!))!;
+  // The short list of Acme's people, uploaded as it is, changes nothing.
+  await fay.enter('Bulk operations');
+  const [list] = await Promise.all([
+    fay.page.waitForEvent('download'),
+    fay.follow('Short list for updates (CSV)'),
+  ]);
+  await fay.follow('Update users');
+  await fay.field('CSV file').setInputFiles(await list.path());
+  await fay.press('Upload and check');
+  await fay.reads('0 of 5 rows');
+  while (await workOnBulk(server.app.foundation, { error: (told) => server.errors.push(told) }));
+  await fay.reads('Would succeed (0)');
+  await fay.reads('Nothing to do (5)');
+
+  /** Registers from the sign-in at X, with the code of the mail. */
+  async function registers(visitor: Visitor, email: string, name: string): Promise<void> {
+    await visitor.open('/dev/app');
+    await visitor.press('Sign in');
+    await visitor.follow('Create an account');
+    await visitor.type({ 'E-mail address': email, 'First name': name, 'Last name': 'Example' });
+    await visitor.choose('Country', 'United States');
+    await visitor.press('Continue');
+    await visitor.reads('We sent a code');
+    await visitor.type({ Code: codeIn(await mailTo(server, email)) });
+    await visitor.press('Continue');
+    await visitor.type({ 'New password': password, 'Repeat the new password': password });
+    await visitor.press('Save password');
+    await visitor.tick('I accept “Terms of Service”');
+    await visitor.press('Accept and continue');
   }
 
-  /** Registers from the sign-in at an application, with the code of the mail. */
-  async function registerOnTheWay(
-    browser: Agent,
-    client: GivenClient,
-    email: string,
-    givenName: string,
-    extra: Record<string, string> = {},
-  ): Promise<Answer> {
-    const start = await browser.follow(await browser.get(authorizeUrl(client, extra)));
-    const form = await browser.get(/href="(\/register\?sign_in=[^"]+)"/.exec(start.text)![1]!);
-    const sent = await browser.submit(form.forms[0]!, {
-      email,
-      given_name: givenName,
-      family_name: 'Example',
-      country: 'US',
-    });
+  /** X was sent a logout token, and forgot what it held. */
+  async function hearsOfSignOut(visitor: Visitor): Promise<void> {
     await server.app.delivery.drain();
-    const code = /\b(\d{6})\b/.exec((await mailTo(server, email)).text)![1]!;
-    const page = await browser.follow(await browser.submit(sent.forms[0]!, { code }));
-    const terms = await browser.follow(
-      await browser.submit(page.forms[0]!, { password: chosen, password_again: chosen }),
-    );
-    return acceptAll(browser, terms);
+    await visitor.open('/dev/app');
+    await visitor.reads('Signed out by the identity provider');
   }
 }
 
-function someone(email: string, givenName: string) {
-  return { email, givenName, familyName: 'Example', country: 'US' };
+/** Fills in the form for a new user. */
+async function adds(visitor: Visitor, email: string, name: string): Promise<void> {
+  await visitor.enter('Users');
+  await visitor.follow('Add user');
+  await visitor.type({ 'E-mail address': email, 'First name': name, 'Last name': 'Example' });
+  await visitor.choose('Country', 'United States');
+  await visitor.press('Add user');
 }
 
-async function mailTo(server: TestServer, email: string, kind?: string) {
-  const mails = await server.given.mails();
-  return mails.findLast(
-    (mail) => mail.recipient.includes(email) && (kind === undefined || mail.kind === kind),
-  )!;
+/** Chooses somebody in the list, and what is to be done. */
+async function actsOn(visitor: Visitor, name: string, action: string): Promise<void> {
+  await visitor.enter('Users');
+  await visitor.tick(`Choose ${name}`);
+  await visitor.choose('What to do…', action);
+  await visitor.press('Continue');
 }
 
-function linkIn(text: string, path: string): string {
-  return text.match(/https?:\/\/\S+/g)!.find((link) => new URL(link).pathname.startsWith(path))!;
+/** From X by the address to the company's own sign-in, which knows who sits there. */
+async function signsInAtWork(visitor: Visitor): Promise<void> {
+  await visitor.open('/dev/app');
+  await visitor.page.getByText('What to ask for').click();
+  await visitor.page.locator('#scope-groups').check();
+  await visitor.press('Sign in with these choices');
+  await visitor.type({ 'E-mail address': 'dan@acme.example' });
+  await visitor.press('Continue');
+}
+
+/** What X read in the ID token. */
+async function claim(visitor: Visitor, name: string): Promise<string> {
+  const card = visitor.page.locator('section', {
+    has: visitor.page.getByRole('heading', { name: 'ID token' }),
+  });
+  const claimed = card.locator('dt', { hasText: new RegExp(`^\\s*${name}\\s*$`) });
+  return (await claimed.locator('+ dd code').first().innerText()).trim();
+}
+
+/** Application X is the demo's, which finds its registration in `demo.json`. */
+async function registerX({ given, url }: TestServer, dataDir: string): Promise<void> {
+  const x = await given.client({
+    name: 'X',
+    requiresAccount: true,
+    redirectUri: `${url}/dev/app/callback`,
+    metadata: {
+      application_type: 'native',
+      backchannel_logout_uri: `${url}/dev/app/backchannel`,
+      backchannel_logout_session_required: true,
+    },
+  });
+  const demo = {
+    clients: { devApp: { client_id: x.id, client_secret: x.secret } },
+    resource: { identifier: 'https://api.example/', scope: 'api:read' },
+    accounts: [],
+  };
+  writeFileSync(join(dataDir, 'demo.json'), JSON.stringify(demo));
 }

@@ -54,77 +54,7 @@ async function isForEverybody(page: Page): Promise<void> {
   await page.setViewportSize(desktop);
 }
 
-describe('an administrator with a keyboard and a mouse', () => {
-  it('finds who is locked and why, locks, takes it back, and adds somebody', async ({
-    given,
-    open,
-  }) => {
-    const { acme, fay } = await acmeAndFay(given);
-    const ann = await given.user('ann@acme.example', { of: acme, familyName: 'Abel' });
-    await given.user('bob@acme.example', { of: acme, familyName: 'Baker' });
-    await given.locked(ann, 'admin', 'Left on Friday');
-    const { page, complaints } = await open(true);
-    await page.setViewportSize(desktop);
-    await signIn(page, '/users', fay);
-    await isForEverybody(page);
-
-    // The padlock speaks when it is pointed at, when it has the focus, and not after Escape.
-    const tip = page.getByRole('tooltip', { includeHidden: true });
-    const padlock = page.locator('button.lock');
-    expect(await tip.isVisible()).toBe(false);
-    await padlock.hover();
-    expect(await tip.isVisible()).toBe(true);
-    await page.mouse.move(0, 0);
-    await padlock.focus();
-    expect(await tip.innerText()).toMatch(/^Locked by test on .*: Left on Friday$/);
-    await page.keyboard.press('Escape');
-    expect(await tip.isVisible()).toBe(false);
-
-    // "/" goes to the search, which narrows the list without a new page, and keeps the focus.
-    await page.evaluate('window.stillHere = true');
-    await page.locator('h1').click();
-    await page.keyboard.press('/');
-    await page.keyboard.type('bak');
-    await page.waitForURL(/q=bak/);
-    await page.locator('#list tbody tr').nth(1).waitFor({ state: 'detached' });
-    expect(await page.locator('#list tbody').innerText()).toContain('bob@acme.example');
-    expect(await page.evaluate('window.stillHere')).toBe(true);
-    expect(await page.evaluate('document.activeElement.id')).toBe('q');
-
-    await page.getByLabel('Choose bob Baker').check();
-    expect(await page.locator('[data-count]').innerText()).toBe('Chosen: 1');
-    await page.locator('#do').selectOption('lock');
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await isForEverybody(page);
-    await page.getByLabel('Why').fill('Lost the laptop');
-    await page.getByRole('button', { name: 'Lock', exact: true }).click();
-    expect(await page.getByRole('status').innerText()).toContain('One person is locked.');
-    // Whoever did something to a row goes on there.
-    await expect
-      .poll(() => page.evaluate('document.activeElement.closest("tr")?.innerText'))
-      .toContain('bob');
-    await page.getByRole('button', { name: 'Undo' }).press('Enter');
-    expect(await page.getByRole('status').innerText()).toContain('One person is unlocked.');
-
-    await page.getByRole('link', { name: 'Add user' }).click();
-    await isForEverybody(page);
-    await page.getByLabel('E-mail address').fill('carla@acme.example');
-    await page.getByLabel('First name').fill('Carla');
-    await page.getByLabel('Last name').fill('Cole');
-    await page.getByLabel('Country', { exact: true }).selectOption('DE');
-    await page.getByRole('button', { name: 'Add user' }).click();
-    expect(await page.getByRole('status').innerText()).toContain('Created and invited.');
-
-    await page.getByRole('link', { name: 'Carla Cole' }).click();
-    await page.waitForURL(/\/users\/[0-9a-f-]{36}$/);
-    await isForEverybody(page);
-    // Times are told where the reader is: eight or seven hours behind, with no zone beside them.
-    expect(await page.locator('time[data-precision="moment"]').first().innerText()).not.toContain(
-      'UTC',
-    );
-    expect(complaints).toEqual([]);
-  });
-
+describe('an administrator', () => {
   it('finds every room usable, on a phone and by night', async ({ given, open }) => {
     const { acme, fay } = await acmeAndFay(given);
     const bob = await given.user('bob@acme.example', { password: null });

@@ -1,15 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { workOnBulk } from '#identity/bulk/run.ts';
-import { obstacles, overflow } from '#test/support/accessibility.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
-import { sharedBrowser } from '#test/support/browser.ts';
 import { it } from '#test/support/it.ts';
 import type { TestServer } from '#test/support/server.ts';
 import { acmeAndFay, formTo, open, send } from './support.ts';
-
-/** `SCREENSHOTS=folder` keeps pictures, for human eyes. */
-const screenshots = process.env['SCREENSHOTS'];
 
 async function work({ app, errors }: TestServer): Promise<void> {
   const log = { error: (...told: unknown[]) => errors.push(told) };
@@ -34,92 +28,6 @@ async function upload(browser: Agent, page: Answer, text: string | Uint8Array): 
 }
 
 describe('files in the console', () => {
-  it('register many users, as an administrator does it in a browser', async ({ given, server }) => {
-    const { acme, fay } = await acmeAndFay(given);
-    await given.user('ann@acme.example', { of: acme });
-    const context = await (
-      await sharedBrowser()
-    ).newContext({ baseURL: server.url, locale: 'en-US', reducedMotion: 'reduce' });
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(error.message));
-    try {
-      await page.goto('/console/bulk');
-      await page.getByLabel('E-mail address').fill(fay.email);
-      await page.getByRole('button', { name: 'Continue' }).click();
-      await page.getByLabel('Password').fill(fay.password);
-      await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByRole('heading', { level: 1, name: 'Bulk operations' }).waitFor();
-      expect(await obstacles(page)).toEqual([]);
-      await picture('list');
-
-      await page.getByRole('link', { name: 'Add users' }).click();
-      await page.getByLabel('CSV file').setInputFiles({
-        name: 'users.csv',
-        mimeType: 'text/csv',
-        buffer: Buffer.from(
-          [
-            'Email,FirstName,LastName,Country,ProfileCountry',
-            'ben@acme.example,Ben,Baker,US,US',
-            'cleo@gmail.com,Cleo,Clark,US,Germany',
-            'ann@acme.example,Ann,Archer,US,US',
-            'dan@acme.example,Dan,,US,US',
-          ].join('\n'),
-        ),
-      });
-      expect(await obstacles(page)).toEqual([]);
-      await picture('upload');
-      await page.getByRole('button', { name: 'Upload and check' }).click();
-      await page.getByText('0 of 4 rows').first().waitFor();
-      expect(await obstacles(page)).toEqual([]);
-
-      // Nobody loads the page again: it asks how far it is.
-      await work(server);
-      await page.getByText('This is what would happen.').waitFor();
-      expect(await page.locator('#list tbody tr').allInnerTexts()).toEqual([
-        expect.stringMatching(/ben@acme.example\s+Would succeed\s+Is created as a member/),
-        expect.stringMatching(/cleo@gmail.com\s+Would succeed\s+Is invited/),
-        expect.stringMatching(/ann@acme.example\s+Nothing to do\s+.*already/),
-        expect.stringMatching(/dan@acme.example\s+Refused\s+LastName: is required/),
-      ]);
-      expect(await obstacles(page)).toEqual([]);
-      expect(await overflow(page, 320)).toBe(0);
-      await picture('checked');
-      await page.getByRole('button', { name: 'Carry out 2 rows' }).click();
-      await page.getByText('You can leave this page').waitFor();
-      await work(server);
-      await page.getByRole('link', { name: 'Result file (CSV)' }).waitFor();
-      await picture('done');
-      const [file] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('link', { name: 'Result file (CSV)' }).click(),
-      ]);
-      expect(file.suggestedFilename()).toBe('result.csv');
-      expect(complaints).toEqual([]);
-    } finally {
-      await context.close();
-    }
-    await server.app.delivery.drain();
-    expect((await given.mails()).map(({ recipient }) => recipient)).toEqual(
-      expect.arrayContaining(['ben@acme.example', 'cleo@gmail.com', 'fay@acme.example']),
-    );
-    expect(server.errors).toEqual([]);
-
-    async function picture(name: string): Promise<void> {
-      if (!screenshots) return;
-      mkdirSync(screenshots, { recursive: true });
-      for (const [kind, width] of [
-        ['phone', 360],
-        ['desk', 1280],
-      ] as const) {
-        await page.setViewportSize({ width, height: 800 });
-        await page.emulateMedia({ colorScheme: kind === 'phone' ? 'dark' : 'light' });
-        await page.screenshot({ path: `${screenshots}/bulk-${name}-${kind}.png`, fullPage: true });
-      }
-    }
-  });
-
   it('change users, and what they changed is checked before it is put back', async ({
     given,
     browser,

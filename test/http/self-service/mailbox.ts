@@ -25,7 +25,7 @@ export async function mailTo(server: TestServer, recipient: string): Promise<Mai
 
 /** The path of the one link of a mail. */
 export function linkIn({ text }: Pick<Mail, 'text'>): string {
-  const [link] = /https?:\/\/\S+\?token=[\w-]+/.exec(text) ?? [];
+  const [link] = /https?:\/\/\S+(?:\?token=|\/invitations\/)[\w-]+/.exec(text) ?? [];
   if (!link) throw new Error(`No link in: ${text}`);
   const { pathname, search } = new URL(link);
   return pathname + search;
