@@ -61,6 +61,7 @@ import { securityHeaders } from './http/context.ts';
 import { csrf } from './http/csrf.ts';
 import { deviceCookie } from './http/device-cookie.ts';
 import { errorPages } from './http/errors.ts';
+import { accessTokens } from './http/oidc/adapter.ts';
 import { clientProblem } from './http/oidc/client-check.ts';
 import { engineEndpoints } from './http/oidc/endpoint.ts';
 import { sweepEngine } from './http/oidc/housekeeping.ts';
@@ -72,6 +73,7 @@ import { federationDoor } from './http/federation/routes.ts';
 import { setupRoutes } from './http/federation/setup.ts';
 import { SamlUpstream } from './http/federation/saml.ts';
 import { enginePages } from './http/oidc/pages.ts';
+import { plainTokens } from './http/oidc/plain-tokens.ts';
 import { engine, type Lifetimes } from './http/oidc/provider.ts';
 import { preparedDocuments } from './http/prepared.ts';
 import { clientAddress, pinAddress } from './http/public-address.ts';
@@ -313,7 +315,13 @@ export async function createApp({
   // Directories ask often: they do not wait until every other address was compared with theirs.
   app.use(scim.answer);
   app.use(serveAssets());
-  app.use(engineEndpoints(() => provider, database, clock, issuer, prepared));
+  const plain = plainTokens({
+    accessTokens: accessTokens({ database, clock }),
+    registry,
+    clock,
+    issuer,
+  });
+  app.use(engineEndpoints(() => provider, database, clock, issuer, prepared, plain));
   for (const router of [
     signInRoutes({
       foundation,

@@ -86,7 +86,10 @@ export async function readText(request: IncomingMessage, limit: number): Promise
 }
 
 /** @throws {Problem} 400 when it is cut off, 413 when it is too long. */
-async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer<ArrayBuffer>> {
+export async function readBytes(
+  request: IncomingMessage,
+  limit: number,
+): Promise<Buffer<ArrayBuffer>> {
   const tooLong = new Problem(413, 'too_large', `More than ${limit} bytes were sent.`, {
     Connection: 'close',
   });

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { administer, databaseUrl } from '../support/template.ts';
 import { cpuBetween, databaseCpu, type DatabaseCpu } from './database-cpu.ts';
 import { flows, type Place } from './flows.ts';
@@ -21,7 +22,7 @@ export interface BenchOptions {
   template?: string | null;
   /** Whether our process and PostgreSQL talk over TCP where a Unix socket would do. */
   tcp?: boolean;
-  /** A folder for CPU profiles, of our process and of the stock engine. */
+  /** A folder for CPU profiles: of the last round, ours and the baseline's. */
   profile?: string | null;
   onProgress?: (line: string) => void;
 }
@@ -83,7 +84,7 @@ interface System {
 const memoryReach = 250;
 
 /** What `npm start` gives its process. Young objects in 8 MB: 240 MB under load instead of 380. */
-const asStarted = ['--max-semi-space-size=8'];
+const asStarted = (process.env.FLAGS ?? '--max-semi-space-size=8').split(' ');
 
 /**
  * Measures each scenario and its baseline in turn, round after round: what else the machine does
@@ -141,10 +142,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
 
     // --- Who is measured
     say('seeding');
-    const profile = options.profile
-      ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`, '--cpu-prof-interval=500']
-      : [];
-    const ostiary = start('ostiary', { execArgv: [...asStarted, ...profile] });
+    const ostiary = start('ostiary', { execArgv: asStarted });
     const template = options.template ?? null;
     const first = await ostiary.call<{ port: number; issuer: string }>('start', {
       url,
@@ -160,7 +158,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     const ours: System = { place, services: [ostiary], database: true };
     const systems: Record<string, System> = {};
     if (needs('stock')) {
-      const stock = start('stock', { execArgv: profile });
+      const stock = start('stock');
       systems['stock'] = {
         place: await stock.call<Place>('start', { people: seeded.people }),
         services: [stock],
@@ -213,7 +211,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
           [scenario.baseline === 'one process' ? both! : ours, figures.ours],
         ];
         for (const [system, into] of round % 2 === 0 ? turns : turns.reverse())
-          into.push(await measure(system, scenario, into === figures.theirs));
+          into.push(await measure(name, system, scenario, into === figures.theirs));
       }
 
     const wantedWorth = new Map(wanted.map(([name, { worth }]) => [name, worth]));
@@ -261,6 +259,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
 
     /** One window of one system. */
     async function measure(
+      name: string,
       system: System,
       scenario: Scenario,
       isBaseline: boolean,
@@ -277,9 +276,14 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       const samples = (): Promise<Sample[]> =>
         Promise.all(system.services.map((one) => one.call<Sample>('sample')));
       const cpu = system.database && readDatabaseCpu ? readDatabaseCpu : null;
+      if (options.profile) await system.services[0]!.call('profileFrom');
       const [before, databaseBefore] = [await samples(), cpu?.()];
       const window = await source.call<Window>('run', { seconds: options.seconds });
       const [databaseAfter, after] = [cpu?.(), await samples()];
+      if (options.profile)
+        await system.services[0]!.call('profileTo', {
+          file: join(options.profile, `${name}-${isBaseline ? 'baseline' : 'ours'}.cpuprofile`),
+        });
       const spent = (of: (sample: Sample) => number): number =>
         after.reduce((sum, sample, index) => sum + of(sample) - of(before[index]!), 0);
       const { operations } = window;

@@ -16,7 +16,7 @@ const usage = `npm run bench -- [options]
   --url <url>       a PostgreSQL to make a database in; else one is started from /usr/lib/postgresql
   --tcp             speak to the PostgreSQL of its own over TCP instead of a Unix socket
   --json            print JSON
-  --profile <dir>   write CPU profiles of our process and of the stock engine there
+  --profile <dir>   write CPU profiles of the last round there, ours and the baseline's
 `;
 
 const { values } = parseArgs({

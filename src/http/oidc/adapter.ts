@@ -48,6 +48,14 @@ export function adapterFactory(dependencies: AdapterDependencies): (model: strin
   };
 }
 
+/** Where access tokens are found without the engine. */
+export function accessTokens(dependencies: Omit<AdapterDependencies, 'clientMetadata'>): Adapter {
+  return new ArtifactAdapter(
+    { ...dependencies, clientMetadata: () => Promise.resolve(undefined) },
+    'AccessToken',
+  );
+}
+
 /** The key under which a bearer secret is kept. */
 export function keyOf(model: string, id: string): string {
   return hash('sha256', `${model}:${id}`, 'base64url');

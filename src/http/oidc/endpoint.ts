@@ -8,6 +8,7 @@ import { queryText } from '../context.ts';
 import type { PreparedDocuments } from '../prepared.ts';
 import { Problem } from '../problem.ts';
 import { dressFormPost } from './pages.ts';
+import type { PlainTokens } from './plain-tokens.ts';
 import { RequestScope, requestScopes, SpentMeanwhile } from './request-scope.ts';
 
 const paths =
@@ -45,6 +46,7 @@ export function engineEndpoints(
   clock: Clock,
   issuer: string,
   prepared: PreparedDocuments,
+  plain: PlainTokens,
 ): Middleware {
   const handlers = new WeakMap<Provider, Middleware>();
   const origin = new URL(issuer).origin;
@@ -79,6 +81,7 @@ export function engineEndpoints(
       clientId: queryText(ctx, 'client_id') ?? null,
     });
     await requestScopes.run(scope, async () => {
+      if (await plain.answer(ctx, scope)) return;
       await handler(ctx, () => Promise.resolve());
       try {
         await scope.flush(database, clock());

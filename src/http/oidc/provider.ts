@@ -33,6 +33,7 @@ import { claimsOf, claimsOfScopes } from './claims.ts';
 import { Es256Key } from './es256-key.ts';
 import type { EnginePages } from './pages.ts';
 import { signInPolicy } from './interaction-policy.ts';
+import { mayHear } from './plain-tokens.ts';
 import { requestScopes } from './request-scope.ts';
 
 export interface EngineDependencies {
@@ -468,11 +469,6 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     };
   }
 
-  /**
-   * Who may ask about a token: the application it was given to, and those trusted to ask about any.
-   * And what is told: that it is alive only while its person may still come in. Without the second
-   * half, the token of a locked person stays `active` (oidc.md P2).
-   */
   async function mayIntrospect(
     _ctx: KoaContextWithOIDC,
     asking: EngineClient,
@@ -480,9 +476,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
   ): Promise<boolean> {
     if (asking.clientAuthMethod === 'none') return false;
     const [asker, owner] = await Promise.all([clientOf(asking.clientId), clientOf(token.clientId)]);
-    if (!owner || (asker?.id !== owner.id && !asker?.mayIntrospect)) return false;
-    if (!token.accountId) return true;
-    return accessDecision(await personOf(token.accountId), owner.policy).access === 'allow';
+    return mayHear(asker, owner, token.accountId ? await personOf(token.accountId) : undefined);
   }
 
   /** RFC 7009, section 2.1: who asks about the token of another is told so, and nothing happens. */
