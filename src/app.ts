@@ -21,6 +21,7 @@ import { sweepJobs } from '#identity/bulk/job.ts';
 import { workOnBulk } from '#identity/bulk/run.ts';
 import { clientRegistry } from '#identity/applications/client.ts';
 import { lockoutPolicy, type LockoutPolicy } from '#identity/credentials/lockout.ts';
+import { forgetSuppressed } from '#identity/mail/suppression.ts';
 import { tendBelonging } from '#identity/belonging/housekeeping.ts';
 import { carryOut, type Task } from '#identity/credentials/tasks.ts';
 import { usesDomains } from '#identity/domains/domain-use.ts';
@@ -225,9 +226,7 @@ export async function createApp({
     log,
     handlers: {
       mail: mailHandler({
-        database,
-        vault: safe,
-        clock,
+        foundation,
         transport,
         from: senderOf(config.mailFrom),
         product: 'Ostiary',
@@ -469,6 +468,7 @@ export async function createApp({
       repeatedly('inactivity', 3600_000, () => lookForInactive(foundation), log),
       repeatedly('expiring', 3600_000, () => tellExpiring(foundation), log),
       repeatedly('failing directories', 300_000, () => watchDirectories(foundation), log),
+      repeatedly('suppressed', 24 * 3600_000, () => forgetSuppressed(foundation), log),
       repeatedly('directories', 600_000, () => sweepExchanges(database, clock()), log),
       repeatedly('deliveries', 600_000, async () => (await webhooks.sweep()) > 0, log),
     ];

@@ -19,6 +19,7 @@ import { groupCommands } from './commands/group.ts';
 import { installationCommands } from './commands/installation.ts';
 import { invitationCommands } from './commands/invitation.ts';
 import { keysCommands } from './commands/keys.ts';
+import { mailCommands } from './commands/mail.ts';
 import { resourceCommands } from './commands/resource.ts';
 import { roleCommands } from './commands/role.ts';
 import { scimTokenCommands } from './commands/scim-token.ts';
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   ...bulkCommands,
   ...erasureCommands,
   ...secondFactorCommands,
+  ...mailCommands,
   ...invitationCommands,
   ...approvalCommands,
   ...groupCommands,

@@ -17,6 +17,7 @@ export interface Origin {
 export interface AuditTarget {
   type:
     | 'user'
+    | 'address'
     | 'account'
     | 'client'
     | 'terms'

@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await database.query('truncate outbox, mailbox');
+  await database.query('truncate outbox, mailbox, suppressed_addresses');
   clock = fakeClock();
   log = fakeLog();
   server = await fakeMailServer();
@@ -64,9 +64,7 @@ afterEach(async () => {
 function worker(transport: MailTransport = smtp): DeliveryWorker {
   const from = senderOf('Ostiary <no-reply@id.example.com>');
   const handler = mailHandler({
-    database,
-    vault: keys,
-    clock,
+    foundation: { database, vault: keys, clock, issuer: 'https://id.example.com' },
     transport,
     from,
     product: 'Ostiary',
@@ -246,6 +244,61 @@ it('gives up at once on a mailbox that does not exist', async () => {
       last_error: 'Undeliverable: SMTP 550 EENVELOPE at RCPT TO',
     },
   ]);
+});
+
+describe('an address whose mailbox does not exist', () => {
+  const hour = 60 * minute;
+  const marks = () =>
+    database.query<{ email: string; reason: string; code: string }>(
+      'select email, reason, code from suppressed_addresses',
+    );
+  const reset: Letter = { ...sample('password_reset'), by: 'user' } as Letter;
+
+  beforeEach(async () => {
+    await write({ ...ada, email: 'Ada@acme.example' }, sample('invitation'));
+    server.answer = { at: 'rcpt', code: 550, text: '5.1.1 <ada@acme.example> unknown' };
+    await worker().drain();
+  });
+
+  it('is marked, and sent nothing that its reader does not ask for', async () => {
+    expect(await marks()).toEqual([
+      { email: 'ada@acme.example', reason: 'refused', code: '550 5.1.1' },
+    ]);
+    server.answer = null;
+    await write(ada, [sample('welcome'), { ...reset, by: 'administrator' } as Letter]);
+    await worker().drain();
+    expect(server.received).toEqual([]);
+    expect((await outbox()).at(-1)!.last_error).toBe('Undeliverable: suppressed: refused');
+    expect(
+      await database.query('select action from audit_events order by id desc limit 1'),
+    ).toEqual([{ action: 'address.suppressed' }]);
+  });
+
+  it('is tried once an hour where its reader waits for the letter, and free when it is taken', async () => {
+    await write(ada, [reset, reset]);
+    await worker().drain();
+    expect((await outbox()).map(({ last_error }) => last_error).slice(1)).toEqual([
+      'Undeliverable: SMTP 550 EENVELOPE at RCPT TO',
+      'Undeliverable: suppressed: refused, and tried lately',
+    ]);
+    server.answer = null;
+    clock.pass(hour);
+    await write(ada, [{ ...reset, expiresAt: new Date(clock().getTime() + hour) } as Letter]);
+    await worker().drain();
+    expect(server.received).toHaveLength(1);
+    expect(await marks()).toEqual([]);
+  });
+});
+
+it.each([
+  ['is full', 552, '5.2.2 over quota'],
+  ['takes nothing from us', 550, '5.7.1 blocked'],
+  ['says later', 450, '4.1.1 not now'],
+])('does not blame the address when a mailbox %s', async (_, code, text) => {
+  await write(ada, sample('welcome'));
+  server.answer = { at: 'rcpt', code, text };
+  await worker().drain();
+  expect(await database.query('select 1 from suppressed_addresses')).toEqual([]);
 });
 
 it('never writes to an address that is not one plain address', async () => {

@@ -1,17 +1,19 @@
-import type { Letter, QueuedMail } from '#identity/mail/letter.ts';
+import { isAskedFor, type Letter, type QueuedMail } from '#identity/mail/letter.ts';
+import {
+  liftSuppression,
+  suppressAddress,
+  type SuppressionReason,
+} from '#identity/mail/suppression.ts';
+import { unitOfWork, type Foundation } from '#identity/work.ts';
 import { translator } from '#messages/translate.ts';
-import type { Clock } from '#platform/clock.ts';
-import type { Database } from '#platform/database/database.ts';
 import { negotiateLocale } from '#platform/i18n.ts';
 import { type MailAddress, MailRefused, type MailTransport } from '#platform/mail/transport.ts';
-import { keyedHash, type Vault } from '#platform/secrets.ts';
+import { keyedHash } from '#platform/secrets.ts';
 import { type Delivery, type Handler, Undeliverable } from '../worker.ts';
 import { renderMail } from './render.ts';
 
 export interface MailDependencies {
-  database: Database;
-  vault: Vault;
-  clock: Clock;
+  foundation: Foundation;
   transport: MailTransport;
   from: MailAddress;
   /** The name of this service, as people know it. */
@@ -24,37 +26,48 @@ const limits = { ofOneKindPerHour: 5, perDay: 20 };
 const hour = 3_600_000;
 
 /** Writes the mails of the outbox. */
-export function mailHandler({
-  database,
-  vault,
-  clock,
-  transport,
-  from,
-  product,
-}: MailDependencies): Handler {
+export function mailHandler({ foundation, transport, from, product }: MailDependencies): Handler {
+  const { database, vault, clock } = foundation;
   const key = vault.derive('message-id')[0]!;
+  const actor = { type: 'system', id: 'mail' } as const;
 
-  async function refuseSurplus({ id }: Delivery, { kept }: QueuedMail): Promise<void> {
+  /** @returns why mails to the address came back before, where it is tried all the same */
+  async function refuseSurplus(
+    { id }: Delivery,
+    { kept, to }: QueuedMail,
+    letter: Letter,
+  ): Promise<SuppressionReason | null> {
     const now = clock().getTime();
-    const [sent] = await database.query<{ of_kind: number; of_day: number }>(countSent, [
+    const [sent] = await database.query<Sent>(countSent, [
       id,
       kept.address,
       kept.letter,
       new Date(now),
       new Date(now - hour),
       new Date(now - 24 * hour),
+      to.email.toLowerCase(),
     ]);
     if (sent!.of_kind >= limits.ofOneKindPerHour)
       throw new Undeliverable(`limit: ${limits.ofOneKindPerHour} of a kind in an hour`);
     if (sent!.of_day >= limits.perDay)
       throw new Undeliverable(`limit: ${limits.perDay} mails in a day`);
+    const { suppressed } = sent!;
+    if (suppressed === null) return null;
+    if (!isAskedFor(letter)) throw new Undeliverable(`suppressed: ${suppressed}`);
+    const tried = await database.query(tryOnce, [
+      to.email.toLowerCase(),
+      new Date(now),
+      new Date(now - hour),
+    ]);
+    if (tried.length === 0) throw new Undeliverable(`suppressed: ${suppressed}, and tried lately`);
+    return suppressed;
   }
 
   return async (delivery) => {
     const queued = delivery.payload as unknown as QueuedMail;
-    await refuseSurplus(delivery, queued);
-
     const letter = letterOf(queued, delivery.secret);
+    const suppressed = await refuseSurplus(delivery, queued, letter);
+
     const { email, name, locale } = queued.to;
     const t = translator(negotiateLocale({ profile: locale }));
     const rendered = renderMail(letter, { name, reference: queued.reference, product }, t);
@@ -69,9 +82,17 @@ export function mailHandler({
         reference: queued.reference,
       });
     } catch (error) {
-      if (error instanceof MailRefused) throw new Undeliverable(error.message, { cause: error });
-      throw error;
+      if (!(error instanceof MailRefused)) throw error;
+      const { noMailbox: code } = error;
+      if (code !== null)
+        await unitOfWork(foundation, { actor }, (work) =>
+          suppressAddress(work, email, { reason: 'refused', code }),
+        );
+      throw new Undeliverable(error.message, { cause: error });
     }
+    // It is taken where it was refused. A mail that came back later says nothing at the door.
+    if (suppressed === 'refused')
+      await unitOfWork(foundation, { actor }, (work) => liftSuppression(work, email, 'mail_taken'));
   };
 }
 
@@ -82,10 +103,21 @@ export function mailHandler({
 const countSent = `
   select count(*) filter (where payload #>> '{kept,letter}' = $3
                           and coalesce(delivered_at, $4) > $5) as of_kind,
-         count(*) as of_day
+         count(*) as of_day,
+         (select reason from suppressed_addresses where email = $7) as suppressed
   from outbox
   where kind = 'mail' and id <> $1 and payload #>> '{kept,address}' = $2
     and (delivered_at > $6 or (delivered_at is null and failed_at is null and id < $1))`;
+
+interface Sent {
+  of_kind: number;
+  of_day: number;
+  suppressed: SuppressionReason | null;
+}
+
+const tryOnce = `
+  update suppressed_addresses set tried_at = $2
+  where email = $1 and (tried_at is null or tried_at <= $3) returning 1`;
 
 /** The letter as it was queued: its secrets back in place, its moments `Date` again. */
 export function letterOf(queued: QueuedMail, secret: Record<string, unknown>): Letter {

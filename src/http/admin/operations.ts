@@ -116,6 +116,7 @@ import { traceOperations } from './operations/connection-traces.ts';
 import changeUser from './operations/change-user.ts';
 import { bulkDownloads, bulkOperations } from './operations/bulk.ts';
 import { connectionOperations } from './operations/connections.ts';
+import { suppressionOperations } from './operations/mail-suppressions.ts';
 import { secondFactorOperations } from './operations/second-factors.ts';
 import { webhookOperations } from './operations/webhooks.ts';
 import { auditDownloads } from './operations/audit-export.ts';
@@ -238,6 +239,7 @@ export const operations: readonly AnyOperation[] = [
   ...bulkOperations,
   ...connectionOperations,
   ...secondFactorOperations,
+  ...suppressionOperations,
   ...webhookOperations,
   ...scimTokenOperations,
   ...scimRequestOperations,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accountStatuses } from '#identity/accounts/account.ts';
 import type { ClientRecord } from '#identity/applications/client-record.ts';
+import { suppressionReasons } from '#identity/mail/suppression.ts';
 import { attributeSources, sourcedAttributes } from '#identity/scim/authority.ts';
 import { lockReasons } from '#identity/users/locks.ts';
 import { userStatuses } from '#identity/users/status.ts';
@@ -72,7 +73,18 @@ export const UserView = z
   .meta({ id: 'User' });
 export const UserList = listOf(UserView);
 
+export const SuppressionView = z
+  .object({
+    reason: z.enum(suppressionReasons).describe('Refused at once, came back later, called spam.'),
+    code: z.string().nullable().describe('What the other server said, such as 550 5.1.1.'),
+    since: Moment,
+    lastAt: Moment,
+  })
+  .meta({ id: 'MailSuppression' });
+export const SuppressedAddressList = listOf(SuppressionView.extend({ email: z.string() }));
+
 export const UserDetailView = UserView.extend({
+  mailSuppressed: SuppressionView.nullable().describe('Mails come back, and none are sent.'),
   attributes: z
     .array(
       z.object({

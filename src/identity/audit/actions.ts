@@ -13,6 +13,8 @@ export const auditActions = [
   'account.move_withdrawn',
   'account.resumed',
   'account.split',
+  'address.suppressed',
+  'address.suppression_lifted',
   'api_token.created',
   'api_token.revoked',
   'approval.approved',

@@ -8,6 +8,7 @@ import { passwordRulesFor } from '../credentials/policy.ts';
 import { sendActivation, storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { mail } from '../mail/letter.ts';
+import { liftSuppression } from '../mail/suppression.ts';
 import { createUser } from '../users/create-user.ts';
 import { domainForPeople, domainOf } from '../users/email.ts';
 import { findPersonByEmail, type Person } from '../users/person.ts';
@@ -352,6 +353,7 @@ export async function completeRegistration(
          where id = $1`,
         [row.id, userId],
       );
+      await liftSuppression(work, row.email, 'mailbox_proved');
       work.record('user.registered', { type: 'user', id: userId }, { client: row.client_id });
       await settleRegistration(work, userId);
       return {

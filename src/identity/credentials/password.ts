@@ -8,6 +8,7 @@ import { resendRegistration } from '../belonging/registration-task.ts';
 import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
 import { signsInUpstream } from '../federation/managed.ts';
 import { mail } from '../mail/letter.ts';
+import { liftSuppression } from '../mail/suppression.ts';
 import { forgetAttempts, unlockUser } from '../users/lock.ts';
 import { findPerson, findPersonByEmail, type Person } from '../users/person.ts';
 import { revokeAccess } from '../users/revoke.ts';
@@ -339,6 +340,7 @@ export async function setPasswordByToken(
          where id = $1`,
         [person.id, work.now],
       );
+      if (person.email !== null) await liftSuppression(work, person.email, 'mailbox_proved');
       await revokeAccess(work, person.id);
       // An administrator's lock for too many attempts is lifted by another one, not by a mail.
       // So is anybody's where the account says so.

@@ -238,6 +238,8 @@ interface LetterRules<Kind extends LetterKind> {
   secret: readonly (keyof Letters[Kind])[];
   /** The moment from which the letter is of no use and is not sent any more. */
   until?: keyof Letters[Kind];
+  /** Whether the reader waits for it: then it is tried even where mails come back. */
+  asked?(letter: Letters[Kind]): boolean;
 }
 
 /** The mails of behaviour.md section 8 by their numbers: why each is written and what is secret in it. */
@@ -248,6 +250,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: 'code 10 minutes, link 24 hours',
     secret: ['code', 'link'],
     until: 'expiresAt',
+    asked: () => true,
   },
   registration_known: {
     number: 'M1x',
@@ -303,6 +306,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: 'link 30 minutes, code 10 minutes',
     secret: ['code', 'link'],
     until: 'expiresAt',
+    asked: ({ by }) => by === 'user',
   },
   password_managed: {
     number: 'M9f',
@@ -336,6 +340,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: '24 hours',
     secret: ['link'],
     until: 'expiresAt',
+    asked: () => true,
   },
   bulk_finished: {
     number: 'M14',
@@ -530,6 +535,12 @@ export function mail(
     dedupKey: options.dedupKey,
     expiresAt: options.expiresAt ?? (until && Reflect.get(letter, until)),
   });
+}
+
+/** Whether the reader of a letter asked for it and waits: see `LetterRules`. */
+export function isAskedFor(letter: Letter): boolean {
+  const { asked } = letters[letter.kind] as LetterRules<LetterKind>;
+  return asked?.(letter) ?? false;
 }
 
 /** What stands for an address where the address itself is not to be kept. */

@@ -317,6 +317,15 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
        select id::text from affiliations where user_id = $1::uuid))`,
     [userId, email],
   );
+  await work.query('delete from suppressed_addresses where email = $1', [email]);
+  for (const table of ['account_moves', 'account_move_proposals'])
+    await work.query(
+      `update ${table} set report = jsonb_set(report, '{roles}', (
+         select jsonb_agg(case when r ->> 'userId' = $1 then r || '{"email": ""}' else r end)
+         from jsonb_array_elements(report -> 'roles') r))
+       where report -> 'roles' @> jsonb_build_array(jsonb_build_object('userId', $1::text))`,
+      [userId],
+    );
   await work.query('delete from mailbox where lower(recipient) = $1', [email]);
   await work.query(
     `update users set email = null, email_display = null, given_name = '', family_name = '',

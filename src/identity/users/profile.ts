@@ -8,6 +8,7 @@ import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
 import { mail } from '../mail/letter.ts';
+import { liftSuppression } from '../mail/suppression.ts';
 import { Refusal } from '../refusal.ts';
 import { claims, requireUnmanaged } from '../scim/authority.ts';
 import { readFacts } from '../verdict/facts.ts';
@@ -202,6 +203,7 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
       claims(['email'], 'person', null, work.now),
     ],
   );
+  await liftSuppression(work, token.subject, 'mailbox_proved');
   await revokeAccess(work, person.id, { keepDevices: !reverts });
   const origin = work.origin.ip ?? null;
   const told = { at: work.now, origin, what: 'email' as const };

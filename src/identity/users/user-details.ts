@@ -1,4 +1,5 @@
 import type { Sql } from '#platform/database/sql.ts';
+import type { Suppression } from '../mail/suppression.ts';
 
 /** What an administrator may know of a person beyond the list: read for one person, in one statement. */
 export interface UserDetails {
@@ -23,6 +24,8 @@ export interface UserDetails {
   affiliations: { reason: string; beganAt: Date; endedAt: Date | null }[];
   terms: { title: string; version: string; acceptedAt: Date }[];
   invitation: { id: string; sentAt: Date; expiresAt: Date } | null;
+  /** Why no mails are sent to them. */
+  suppressed: Suppression | null;
   /** Groups they look after. */
   manages: { id: string; name: string }[];
 }
@@ -57,19 +60,23 @@ export async function userDetails(
          select i.id, i.sent_at as "sentAt", i.expires_at as "expiresAt" from invitations i
          where i.account_id = $1 and i.email = u.email and i.state = 'pending' limit 1) i)
          as invitation,
+       (select to_jsonb(s) from (
+         select s.reason, s.code, s.since, s.last_at as "lastAt" from suppressed_addresses s
+         where s.email = u.email) s) as suppressed,
        ${list(`select g.id, g.name from role_assignments r join groups g on g.id = r.group_id
          where r.user_id = u.id and r.role = 'group_manager' and g.account_id = $1
          order by g.name`)} as manages
      from users u where u.id = $2`,
     [accountId, userId],
   );
-  const { factors, links, affiliations, terms, invitation, ...rest } = row!;
+  const { factors, links, affiliations, terms, invitation, suppressed, ...rest } = row!;
   return {
     ...rest,
     factors: factors.map((one) => dated(one, ['createdAt', 'lastUsedAt'])),
     links: links.map((one) => dated(one, ['linkedAt', 'lastUsedAt'])),
     affiliations: affiliations.map((one) => dated(one, ['beganAt', 'endedAt'])),
     terms: terms.map((one) => dated(one, ['acceptedAt'])),
+    suppressed: suppressed && dated(suppressed, ['since', 'lastAt']),
     invitation: invitation && dated(invitation, ['sentAt', 'expiresAt']),
   };
 }

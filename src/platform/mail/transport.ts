@@ -29,6 +29,13 @@ export interface MailTransport {
 /** This mail can never be handed over: trying again changes nothing. */
 export class MailRefused extends Error {
   override readonly name = 'MailRefused';
+  /** What the server says where there is no such mailbox: `550 5.1.1`. Null for another reason. */
+  readonly noMailbox: string | null;
+
+  constructor(message: string, noMailbox: string | null = null) {
+    super(message);
+    this.noMailbox = noMailbox;
+  }
 }
 
 export interface SmtpOptions {
@@ -163,6 +170,7 @@ interface SmtpError extends Error {
   code?: string;
   command?: string;
   responseCode?: number;
+  response?: string;
 }
 
 /**
@@ -171,10 +179,22 @@ interface SmtpError extends Error {
  * The mail itself is refused for good only by a 5xx to its recipient or its text (RFC 5321, section
  * 4.2.1). A 5xx to our greeting, password or sender is a wrong setting, and may be right tomorrow.
  */
-function told({ name, code, command, responseCode = 0 }: SmtpError): Error {
+function told({ name, code, command, responseCode = 0, response = '' }: SmtpError): Error {
   const text = ['SMTP', responseCode || undefined, code ?? name, command && `at ${command}`]
     .filter(Boolean)
     .join(' ');
   const aboutMail = command === 'RCPT TO' || command === 'DATA';
-  return responseCode >= 500 && aboutMail ? new MailRefused(text) : new Error(text);
+  if (responseCode < 500 || !aboutMail) return new Error(text);
+  return new MailRefused(text, command === 'RCPT TO' ? noMailbox(responseCode, response) : null);
+}
+
+/**
+ * That the mailbox is not there, as servers say it: by an enhanced code (RFC 3463: of its address, or
+ * switched off), or by the plain one of RFC 5321 where there is none. One that is full, or a server
+ * that takes nothing from us, says nothing about the address.
+ */
+function noMailbox(code: number, response: string): string | null {
+  const [, enhanced] = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response) ?? [];
+  if (enhanced === undefined) return [550, 551, 553].includes(code) ? String(code) : null;
+  return /^5\.(1\.(0|1|2|3|6|10)|2\.1)$/.test(enhanced) ? `${code} ${enhanced}` : null;
 }

@@ -1,3 +1,4 @@
+import { suppressionOf } from '#identity/mail/suppression.ts';
 import { authoritiesOf } from '#identity/scim/authority.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
 import { operation } from '../operation.ts';
@@ -14,6 +15,7 @@ export default operation({
 
   async handle(work, { account, person }) {
     const user = await userOfAccount(work, account.id, person.id, work.now);
-    return { ...user, attributes: await authoritiesOf(work, person.id) };
+    const mailSuppressed = await suppressionOf(work, person.email);
+    return { ...user, mailSuppressed, attributes: await authoritiesOf(work, person.id) };
   },
 });

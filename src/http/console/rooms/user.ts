@@ -1,6 +1,7 @@
 import { findEvents } from '#identity/audit/find-events.ts';
 import { rankOf } from '#identity/access/roles.ts';
 import { Refusal } from '#identity/refusal.ts';
+import { allowMail } from '#identity/mail/suppression.ts';
 import { liftersOf, mayLift } from '#identity/users/administer-locks.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
 import { listChoices } from '#identity/users/list-choices.ts';
@@ -37,6 +38,12 @@ export const user: Room = {
     });
 
     door.get('/users/:userId', 'users:read', (visit) => show(visit));
+
+    door.post('/users/:userId/allow-mail', 'users:edit', async (visit) => {
+      const userId = visit.params['userId']!;
+      await visit.actOn(userId, (work, { person }) => allowMail(work, person.email));
+      visit.done(`/users/${userId}`, visit.say('people.mail.allowed'));
+    });
 
     door.post('/users/:userId/sessions', 'users:end_sessions', async (visit) => {
       const id = visit.value('session');

@@ -52,6 +52,8 @@ export interface UserPage extends ConsoleFrame {
     terms: readonly { title: string; version: string; acceptedAt: Date }[];
     invitation: { sentAt: Date; expiresAt: Date } | null;
     manages: readonly { id: string; name: string }[];
+    /** Why no mails are sent there. */
+    suppressed: { reason: keyof typeof suppressions; code: string | null; since: Date } | null;
   };
   /** Whose word each thing about the person is, where it is not their own. */
   authorities: readonly {
@@ -117,6 +119,7 @@ export function userPage(page: UserPage): Html {
       beyond && notice('info', t('people.beyond')),
       self && notice('info', t('people.self')),
       locksPart(page),
+      mailPart(page),
       html`<div class="columns-2">
         ${detailsPart(page)} ${belongsPart(page)} ${signInPart(page)} ${historyPart(page)}
         ${sessionsPart(page)} ${eventsPart(page)}
@@ -168,6 +171,38 @@ function locksPart(page: UserPage): Child {
         </p>`,
     ],
     { id: 'locks' },
+  );
+}
+
+const suppressions = {
+  refused: 'people.mail.refused',
+  bounced: 'people.mail.bounced',
+  complained: 'people.mail.complained',
+} as const satisfies Record<string, MessageKey>;
+
+/** That mails come back, where they do. */
+function mailPart(page: UserPage): Child {
+  const { t, user, details, may } = page;
+  if (details.suppressed === null) return null;
+  const { reason, code, since } = details.suppressed;
+  return part(
+    t('people.mail'),
+    [
+      notice('warning', [
+        t(suppressions[reason]),
+        html` <span class="hint"
+          >${when(page, since)}${code && html` <code>${named(code)}</code>`}</span
+        >`,
+      ]),
+      html`<p>${t('people.mail.text')}</p>`,
+      may.change &&
+        postForm({ action: `/console/users/${user.id}/allow-mail`, csrf: page.csrf }, [
+          html`<div class="actions">
+            <button type="submit">${t('people.mail.allow')}</button>
+          </div>`,
+        ]),
+    ],
+    { id: 'mail' },
   );
 }
 
