@@ -34,6 +34,7 @@ export function targetText(t: Translate, type: string): string {
 const targets = {
   user: 'audit.target.user',
   account: 'audit.target.account',
+  address: 'audit.target.address',
   client: 'audit.target.client',
   terms: 'audit.target.terms',
   domain: 'audit.target.domain',
