@@ -320,7 +320,16 @@ export async function createApp({
     clock,
     issuer,
   });
-  app.use(engineEndpoints(() => provider, database, clock, issuer, prepared, plain));
+  app.use(
+    engineEndpoints(() => provider, {
+      database,
+      clock,
+      issuer,
+      prepared,
+      plain,
+      signOutThere: federation.signOutThere,
+    }),
+  );
   for (const router of [
     signInRoutes({
       foundation,

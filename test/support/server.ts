@@ -43,6 +43,7 @@ function sharedVerifier(): SamlVerifier {
   const shared = samlVerifier();
   return {
     verify: (xml, expected) => shared.verify(xml, expected),
+    logout: (query, expected) => shared.logout(query, expected),
     metadata: (xml) => shared.metadata(xml),
     get lastTook() {
       return shared.lastTook;

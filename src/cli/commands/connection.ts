@@ -16,6 +16,7 @@ interface Connection {
   oidc: { clientId: string; redirectUri: string; jwksUri: string } | null;
   domains: string[];
   testers: string[];
+  signOutUpstream: boolean;
   testedAt: string | null;
   failing: boolean;
   health: { lastFailure: string | null; lastSuccessAt: string | null };
@@ -46,6 +47,10 @@ const settings: Record<string, Option> = {
     summary: 'Who is sent there while it is being tested; repeat.',
     multiple: true,
   },
+  'sign-out': {
+    value: 'where',
+    summary: 'Where signing out here signs out: here, or everywhere, at the provider too.',
+  },
 };
 
 function shown(connection: Connection): Said {
@@ -64,6 +69,7 @@ function shown(connection: Connection): Said {
       ...(oidc && { 'client id': oidc.clientId || 'none yet', 'redirect uri': oidc.redirectUri }),
       domains: connection.domains,
       testers: connection.testers,
+      'sign-out': connection.signOutUpstream ? 'everywhere' : 'here',
       tested: connection.testedAt ?? 'never',
       'last success': health.lastSuccessAt ?? 'never',
       ...(health.lastFailure && { 'last failure': health.lastFailure }),
@@ -81,11 +87,15 @@ function typed(given: Given): Record<string, unknown> {
   const domains = given.all('domain');
   const testers = given.all('tester');
   const issuer = given.text('issuer');
+  const signOut = given.text('sign-out');
   return {
     ...(issuer !== undefined && { issuer }),
     ...(clientId !== undefined && { oidc: { clientId } }),
     ...(domains && domains.length > 0 && { domains }),
     ...(testers && testers.length > 0 && { testers }),
+    ...(signOut !== undefined && {
+      signOutUpstream: oneOf('--sign-out', ['here', 'everywhere'], signOut) === 'everywhere',
+    }),
   };
 }
 

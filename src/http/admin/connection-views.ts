@@ -83,6 +83,11 @@ export const ConnectionFields = {
   testers: z.array(Email).max(100).describe('Who is sent there while it is being tested.'),
   provisioning: ProvisioningInput.partial(),
   mapping: MappingInput.partial(),
+  signOutUpstream: z
+    .boolean()
+    .describe(
+      'Who signs out here is signed out at the provider too, where it offers that: by RP-initiated logout, or SAML single logout. An OpenID provider has to know `postLogoutRedirectUri`.',
+    ),
 };
 
 export const ConnectionView = z
@@ -96,13 +101,20 @@ export const ConnectionView = z
     mode: z.enum(connectionModes),
     enforcedAt: Moment.nullable(),
     issuer: z.string().nullable(),
-    oidc: OidcInput.extend({ clientId: z.string(), redirectUri: z.string(), jwksUri: z.string() })
+    oidc: OidcInput.extend({
+      clientId: z.string(),
+      redirectUri: z.string(),
+      jwksUri: z.string(),
+      postLogoutRedirectUri: z.string().describe('Where the provider sends who signed out there.'),
+      backchannelLogoutUri: z.string().describe('Where it says that somebody signed out.'),
+    })
       .nullable()
       .describe('Null for SAML.'),
     domains: z.array(z.string()),
     testers: z.array(z.string()),
     provisioning: z.object(ProvisioningInput.shape),
     mapping: z.object(MappingInput.shape),
+    signOutUpstream: z.boolean(),
     testedAt: Moment.nullable(),
     activatedAt: Moment.nullable(),
     disabledAt: Moment.nullable(),
@@ -171,6 +183,8 @@ export function connectionView(issuer: string, connection: Connection) {
             sendsAuthTime,
             redirectUri: `${issuer}/federation/${connection.id}/callback`,
             jwksUri: `${issuer}/federation/${connection.id}/jwks`,
+            postLogoutRedirectUri: `${issuer}/federation/${connection.id}/signed-out`,
+            backchannelLogoutUri: `${issuer}/federation/${connection.id}/backchannel-logout`,
           }
         : null,
     failing: health.failingSince !== null,

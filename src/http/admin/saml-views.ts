@@ -31,6 +31,7 @@ export const SamlView = z
       .object({
         entityId: z.string(),
         acsUrl: z.string(),
+        sloUrl: z.string().describe('Single logout, by redirect: requests and answers.'),
         metadataUrl: z.string(),
         keys: z.array(
           z.object({
@@ -45,6 +46,7 @@ export const SamlView = z
       .describe('What the provider has to know of us.'),
     entityId: z.string().nullable(),
     signOn: Addresses,
+    signOut: Addresses,
     binding: z.enum(['redirect', 'post']).nullable(),
     certificates: z.array(Certificate).describe('The keys that are believed.'),
     staged: z
@@ -69,7 +71,7 @@ export async function showSaml(
   connection: Connection,
 ): Promise<z.output<typeof SamlView>> {
   const settings = samlSettings(connection);
-  const { entityId, acsUrl } = ourAddresses(issuer, connection.id);
+  const { entityId, acsUrl, sloUrl } = ourAddresses(issuer, connection.id);
   const keys = await sql.query<{
     id: string;
     certificate: string;
@@ -82,12 +84,13 @@ export async function showSaml(
     [connection.id, samlKeyKind],
   );
   const problem = samlProblem(connection);
-  const { signOn, metadataUrl, metadataProblem, subjectAttribute } = settings;
+  const { signOn, signOut, metadataUrl, metadataProblem, subjectAttribute } = settings;
   return {
     connectionId: connection.id,
     ours: {
       entityId,
       acsUrl,
+      sloUrl,
       metadataUrl: entityId,
       keys: keys.map(({ id, certificate, created_at: createdAt, expires_at: expiresAt }) => ({
         id,
@@ -99,6 +102,7 @@ export async function showSaml(
     },
     entityId: connection.issuer,
     signOn,
+    signOut,
     binding: destinationOf(settings)?.binding ?? null,
     certificates: settings.certificates.map(shown),
     staged: settings.staged.map(shown),

@@ -34,6 +34,10 @@ const deadlineMs = 10_000;
 /** For one of its answers. */
 const answerMs = 5_000;
 const answerBytes = 256 * 1024;
+/** For what a sign-out asks: nobody waits long to be signed out. */
+const signOutMs = 3_000;
+/** A longer ID token does not fit into an address, and is left out. */
+const hintLimit = 4096;
 /** Metadata is kept so long. */
 const metadataMs = 3600_000;
 /** Unknown keys make us ask for keys so often at most. */
@@ -94,6 +98,10 @@ export class OidcUpstream implements UpstreamProtocol {
 
   redirectUri(connectionId: string): string {
     return `${this.#dependencies.issuer}/federation/${connectionId}/callback`;
+  }
+
+  signedOutUri(connectionId: string): string {
+    return `${this.#dependencies.issuer}/federation/${connectionId}/signed-out`;
   }
 
   depart(
@@ -184,8 +192,33 @@ export class OidcUpstream implements UpstreamProtocol {
           : [],
         authTime: typeof claims.auth_time === 'number' ? claims.auth_time : null,
         sessionIndex: typeof claims['sid'] === 'string' ? claims['sid'] : null,
+        signOut: hintOf(tokens.id_token!),
       };
     });
+  }
+
+  /** RP-Initiated Logout 1.0, section 2: by name of the session it gave us, where we kept it. */
+  signOut(
+    live: LiveConnection,
+    { idToken }: Readonly<Record<string, string>>,
+    state: string,
+  ): Promise<URL | null> {
+    return this.#guarded(
+      live,
+      async (signal) => {
+        const settings = oidcSettings(live.connection.settings);
+        const configuration = await this.#configuration(live, settings, null, signal);
+        const { end_session_endpoint: endpoint, issuer } = configuration.serverMetadata();
+        if (!endpoint) return null;
+        checkWebAddress('end_session_endpoint', endpoint, new URL(issuer));
+        return oidc.buildEndSessionUrl(configuration, {
+          post_logout_redirect_uri: this.signedOutUri(live.connection.id),
+          state,
+          ...(idToken !== undefined && { id_token_hint: idToken }),
+        });
+      },
+      signOutMs,
+    );
   }
 
   /**
@@ -242,7 +275,13 @@ export class OidcUpstream implements UpstreamProtocol {
       const sid = typeof payload['sid'] === 'string' ? payload['sid'] : null;
       if (sub === undefined && sid === null)
         throw invalid('It says neither who nor which session.');
-      return { issuer, subject: sub ?? null, sid, jti: jti! };
+      return {
+        issuer,
+        subject: sub ?? null,
+        nameId: null,
+        sids: sid === null ? [] : [sid],
+        jti: jti!,
+      };
     });
   }
 
@@ -370,11 +409,8 @@ export class OidcUpstream implements UpstreamProtocol {
       const address = metadata[name];
       if (!address) throw new UpstreamProblem('upstream_error', `The metadata lacks ${name}.`);
       // Where people are sent is not ours to reach, but it must be a web address.
-      if (name === 'authorization_endpoint') {
-        const { protocol } = new URL(address);
-        if (protocol !== 'https:' && protocol !== url.protocol)
-          throw new UpstreamProblem('upstream_error', `${name} is not https.`);
-      } else this.#dependencies.egress.check(address);
+      if (name === 'authorization_endpoint') checkWebAddress(name, address, url);
+      else this.#dependencies.egress.check(address);
     }
     return metadata;
   }
@@ -408,8 +444,9 @@ export class OidcUpstream implements UpstreamProtocol {
   async #guarded<T>(
     { connection }: LiveConnection,
     act: (signal: AbortSignal) => Promise<T>,
+    withinMs = deadlineMs,
   ): Promise<T> {
-    const signal = AbortSignal.timeout(deadlineMs);
+    const signal = AbortSignal.timeout(withinMs);
     return this.#dependencies.bulkheads.through(
       connection.id,
       async () => {
@@ -436,6 +473,18 @@ export async function lookAt(upstream: OidcUpstream, connection: Connection): Pr
     if (!(error instanceof UpstreamProblem)) throw error;
     throw new Refusal('provider_unreachable', { why: error.detail });
   }
+}
+
+/** What the provider has to be told at the end of the session. */
+function hintOf(idToken: string): Record<string, string> {
+  return idToken.length <= hintLimit ? { idToken } : {};
+}
+
+/** Where people are sent: by https, or as the issuer itself. @throws {UpstreamProblem} */
+function checkWebAddress(name: string, address: string, issuer: URL): void {
+  const protocol = URL.canParse(address) ? new URL(address).protocol : '';
+  if (protocol !== 'https:' && protocol !== issuer.protocol)
+    throw new UpstreamProblem('upstream_error', `${name} is not https.`);
 }
 
 /** Those that this way of proving ourselves uses, the newest first. */

@@ -1,11 +1,9 @@
 import { Router } from '@koa/router';
 import { isId } from '#platform/ids.ts';
-import { UpstreamProblem } from '#identity/federation/assertion.ts';
 import { findRealm } from '#identity/federation/home-realm.ts';
-import { upstreamLogout } from '#identity/federation/logout.ts';
 import { listSecrets } from '#identity/federation/secrets.ts';
 import { readForm } from '../body.ts';
-import { originOf, queryText } from '../context.ts';
+import { queryText } from '../context.ts';
 import { readPerson } from '../person-form.ts';
 import { Problem } from '../problem.ts';
 import type { UpstreamDoor } from '../upstream.ts';
@@ -13,6 +11,7 @@ import { comingBack } from './back.ts';
 import { entering } from './enter.ts';
 import { leaving, testMark } from './leave.ts';
 import { samlRoutes } from './saml-routes.ts';
+import { signingOut, type SignOut } from './sign-out.ts';
 import { finishTest, testLinks, type TestLinks } from './try-out.ts';
 import { turningBack } from './turn-back.ts';
 import { wayOf, type FederationDoorDependencies } from './way.ts';
@@ -21,6 +20,8 @@ export interface FederationDoor extends UpstreamDoor {
   routes(): Router;
   /** See `TestLinks`. */
   testLink: TestLinks['make'];
+  /** See `SignOut`. */
+  signOutThere: SignOut['there'];
 }
 
 /**
@@ -36,7 +37,7 @@ export interface FederationDoor extends UpstreamDoor {
  */
 export function federationDoor(dependencies: FederationDoorDependencies): FederationDoor {
   const way = wayOf(dependencies);
-  const { foundation, csrf, oidc, saml } = way;
+  const { foundation, csrf, saml } = way;
   const { database } = foundation;
   const turnBack = turningBack(way);
   const { failed, stray } = turnBack;
@@ -44,8 +45,9 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
   const { loginOf, broughtBack, waitingOf, arrived } = comingBack(way, turnBack);
   const decide = entering(way, turnBack);
   const links = testLinks(foundation);
+  const signOut = signingOut(way);
 
-  return { leave, routes, testLink: links.make };
+  return { leave, routes, testLink: links.make, signOutThere: signOut.there };
 
   function routes(): Router {
     const router = new Router();
@@ -75,27 +77,6 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       const realm = good ? await findRealm(database, connectionId) : null;
       if (!realm) throw new Problem(404, 'not_found', 'There is nothing here.');
       await tryOut(ctx, realm);
-    });
-
-    /** Back-channel logout of the provider (OpenID Connect Back-Channel Logout 1.0, section 2.7). */
-    router.post('/federation/:connectionId/backchannel-logout', async (ctx) => {
-      ctx.set('Cache-Control', 'no-store');
-      const { connectionId = '' } = ctx.params;
-      const realm = await findRealm(database, connectionId);
-      const form = await readForm(ctx);
-      const token = form['logout_token'] ?? '';
-      try {
-        if (!realm || realm.connection.kind !== 'oidc')
-          throw new UpstreamProblem('upstream_error', 'There is no such connection.');
-        const said = await oidc.logout(realm, token);
-        await upstreamLogout(foundation, realm.connection, said, originOf(ctx));
-        ctx.status = 200;
-        ctx.body = '';
-      } catch (problem) {
-        if (!(problem instanceof UpstreamProblem)) throw problem;
-        ctx.status = 400;
-        ctx.body = { error: 'invalid_request' };
-      }
     });
 
     /** The public halves of the keys by which we prove ourselves (private_key_jwt). */
@@ -141,6 +122,7 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       }
     });
 
+    signOut.addTo(router);
     samlRoutes(router, {
       foundation,
       saml,

@@ -3,6 +3,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { decodeMessage } from '#platform/saml/raw-guard.ts';
 import { SamlRefused } from '#platform/saml/refused.ts';
+import { logoutRequestUrl, logoutResponseUrl } from '#platform/saml/logout-messages.ts';
 import { authnRequest, type OutgoingMessage } from '#platform/saml/request.ts';
 import type { SamlVerifier } from '#platform/saml/verifier.ts';
 import type { VerifiedAssertion } from '#platform/saml/verify.ts';
@@ -19,6 +20,7 @@ import {
   transientNameId,
   type SamlSettings,
 } from '#identity/federation/saml/settings.ts';
+import type { UpstreamLogout } from '#identity/federation/logout.ts';
 import type { FederationTrace } from '#identity/federation/trace.ts';
 import type {
   Departure,
@@ -70,7 +72,7 @@ export class SamlUpstream implements UpstreamProtocol {
     const [key] = openSamlKeys(live, vault);
     if (!key) throw new UpstreamProblem('upstream_error', 'There is no key of ours to sign with.');
     const { entityId, acsUrl } = ourAddresses(issuer, connection.id);
-    const id = `_${randomBytes(20).toString('hex')}`;
+    const id = newMessageId();
     // SAML has no word for "not older than": whoever asks for it is asked anew.
     const forceAuthn =
       request.maxAge !== null || /\b(login|select_account)\b/.test(request.prompt ?? '');
@@ -144,12 +146,87 @@ export class SamlUpstream implements UpstreamProtocol {
         amr: [],
         authTime: Math.floor(verified.authnInstant / 1000),
         sessionIndex: verified.sessionIndex,
+        signOut: namedBy(verified),
       };
     } catch (error) {
       const problem = problemOf(error);
       trace.append(clock(), 'received', { problem: problem.code, detail: problem.detail });
       throw problem;
     }
+  }
+
+  /** A LogoutRequest by redirect, signed. Null where the provider takes none, or named nobody. */
+  async signOut(
+    live: LiveConnection,
+    { nameId, format, ...rest }: Readonly<Record<string, string>>,
+    state: string,
+  ): Promise<URL | null> {
+    const { redirect } = samlSettings(live.connection).signOut;
+    const from = this.#sender(live);
+    if (redirect === null || nameId === undefined || format === undefined || !from) return null;
+    return logoutRequestUrl({
+      ...from,
+      id: newMessageId(),
+      destination: redirect,
+      relayState: state,
+      person: { ...rest, nameId, format },
+    });
+  }
+
+  /**
+   * Verifies a LogoutRequest of the provider. `answer` gives where the browser brings the news that it
+   * was done; null where the provider named no address for it.
+   *
+   * @param query of the address it came to, as it stood there
+   * @throws {UpstreamProblem}
+   */
+  async logout(
+    live: LiveConnection,
+    query: string,
+  ): Promise<{ said: UpstreamLogout; answer(relayState: string): URL | null }> {
+    const { issuer, verifier, clock } = this.#dependencies;
+    const { connection } = live;
+    const { certificates, signOut } = samlSettings(connection);
+    try {
+      const verified = await verifier.logout(query, {
+        sloUrl: ourAddresses(issuer, connection.id).sloUrl,
+        idpEntityId: connection.issuer ?? '',
+        certificates: certificates.map(({ pem }) => pem),
+        now: clock().getTime(),
+      });
+      return {
+        said: {
+          issuer: verified.issuer,
+          subject: null,
+          nameId: verified.nameId,
+          sids: verified.sessionIndexes,
+          jti: verified.requestId,
+        },
+        answer: (relayState) => {
+          const destination = signOut.answers ?? signOut.redirect;
+          const from = this.#sender(live);
+          if (destination === null || !from) return null;
+          return logoutResponseUrl({
+            ...from,
+            id: newMessageId(),
+            destination,
+            relayState: relayState === '' || relayState.length > 1024 ? null : relayState,
+            inResponseTo: verified.requestId,
+          });
+        },
+      };
+    } catch (error) {
+      throw problemOf(error);
+    }
+  }
+
+  /** Who we are in a message, and the key that shows it. */
+  #sender(live: LiveConnection) {
+    const { issuer, vault, clock } = this.#dependencies;
+    const [key] = openSamlKeys(live, vault);
+    if (!key) return null;
+    const { entityId } = ourAddresses(issuer, live.connection.id);
+    return { spEntityId: entityId, privateKey: key.privateKey, now: clock() };
   }
 
   /** The form that a page of ours sends for the browser; null for an address that is not of our making. */
@@ -206,6 +283,24 @@ export class SamlUpstream implements UpstreamProtocol {
     url.searchParams.set('m', vault.seal(JSON.stringify(message), postContext(connectionId)));
     return url;
   }
+}
+
+/** SAML IDs begin with no digit, and hold 160 bits (SAML core 1.3.4). */
+function newMessageId(): string {
+  return `_${randomBytes(20).toString('hex')}`;
+}
+
+/** The words in which the provider wants to hear of the person again. */
+function namedBy({ nameId, sessionIndex }: VerifiedAssertion): Record<string, string> {
+  if (!nameId) return {};
+  const { value, format, qualifier, spQualifier } = nameId;
+  return {
+    nameId: value,
+    format,
+    ...(qualifier !== null && { nameQualifier: qualifier }),
+    ...(spQualifier !== null && { spNameQualifier: spQualifier }),
+    ...(sessionIndex !== null && { sessionIndex }),
+  };
 }
 
 /** Attributes by name, and the NameID beside them, where a mapping wants it. */

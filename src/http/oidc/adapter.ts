@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { errors, Provider, type Adapter, type AdapterPayload } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
-import { federationStands, type Federation } from '#identity/federation/standing.ts';
+import { federationStands, handedOn, type Federation } from '#identity/federation/standing.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import { RequestScope, requestScopes, type LoadedSession } from './request-scope.ts';
 
@@ -420,7 +420,7 @@ class ArtifactAdapter extends Base {
     await scoped(this.dependencies, (scope) => {
       const federation = rest.accountId ? this.#federationOf(scope, rest.sessionUid) : null;
       scope.save({
-        federation: federation && JSON.stringify(federation),
+        federation: federation && JSON.stringify(handedOn(federation)),
         id: rowKey(this.model, id),
         model: this.model,
         grant_id: rest.grantId ?? null,

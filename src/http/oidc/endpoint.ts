@@ -3,6 +3,7 @@ import compose from 'koa-compose';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
+import type { Federation } from '#identity/federation/standing.ts';
 import { readText } from '../body.ts';
 import { queryText } from '../context.ts';
 import type { PreparedDocuments } from '../prepared.ts';
@@ -36,17 +37,29 @@ const machines = new Set([
 /** Longer authorization requests are for the pushed authorization request endpoint. */
 const postLimit = 64 * 1024;
 
+/** Where the browser goes before `onward`, so that a company's provider hears of the end too. */
+export type SignOutThere = (
+  ctx: Context,
+  federation: Federation,
+  onward: string,
+) => Promise<string | null>;
+
+export interface EndpointDependencies {
+  database: Database;
+  clock: Clock;
+  issuer: string;
+  prepared: PreparedDocuments;
+  plain: PlainTokens;
+  signOutThere: SignOutThere;
+}
+
 /**
  * The engine's endpoints. `current` gives the engine of the moment: it is another one after the keys
  * were rotated, and requests under way finish with the one they began with.
  */
 export function engineEndpoints(
   current: () => Provider,
-  database: Database,
-  clock: Clock,
-  issuer: string,
-  prepared: PreparedDocuments,
-  plain: PlainTokens,
+  { database, clock, issuer, prepared, plain, signOutThere }: EndpointDependencies,
 ): Middleware {
   const handlers = new WeakMap<Provider, Middleware>();
   const origin = new URL(issuer).origin;
@@ -92,6 +105,11 @@ export function engineEndpoints(
         refuseSpent(ctx);
       }
     });
+    const federation = endedFederation(ctx, scope);
+    if (federation) {
+      const first = await signOutThere(ctx, federation, ctx.response.get('Location'));
+      if (first !== null) ctx.redirect(first);
+    }
     dressFormPost(ctx);
     // A document of keys that were rotated meanwhile is answered, and not kept.
     if (
@@ -106,6 +124,14 @@ export function engineEndpoints(
     }
     if (ctx.status === 404 && ctx.body === undefined) await next();
   };
+}
+
+/** What the session that has just been signed out of stood on; null where none was, or none of others. */
+function endedFederation(ctx: Context, scope: RequestScope): Federation | null {
+  if (ctx.path !== '/oauth/end_session/confirm' || ctx.status !== 303) return null;
+  if (!(ctx as unknown as KoaContextWithOIDC).oidc.params?.['logout']) return null;
+  const [ended] = scope.sessions.values();
+  return ended?.federation ?? null;
 }
 
 /**

@@ -16,6 +16,11 @@ export interface UpstreamAssertion {
   authTime: number | null;
   /** What the provider calls its session: `sid`, or SessionIndex. For logout. */
   sessionIndex: string | null;
+  /**
+   * What the provider has to be told when the person signs out: the ID token, or the name it gave them
+   * (`nameId`). For its protocol, which alone understands it.
+   */
+  signOut?: Readonly<Record<string, string>>;
 }
 
 /** Why a provider's answer is none, in words that a trace and an audit row keep and nobody else sees. */

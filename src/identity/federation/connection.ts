@@ -80,6 +80,8 @@ export interface Connection {
   settings: Record<string, unknown>;
   provisioning: Provisioning;
   mapping: Mapping;
+  /** Whether signing out here signs out at the provider too, where it can be told. */
+  signOutUpstream: boolean;
   /** Addresses in canonical form that are sent there while it is being tested. */
   testers: string[];
   /** The last test that went through to the end, and the version of the connection it was. */
@@ -127,6 +129,7 @@ export function secretContext(connectionId: string): string {
 export const connectionColumns = `
   c.id, c.account_id as "accountId", c.kind, c.preset, c.name, c.state, c.mode,
   c.enforced_at as "enforcedAt", c.issuer, c.settings, c.provisioning, c.mapping, c.testers,
+  c.sign_out_upstream as "signOutUpstream",
   c.tested_at as "testedAt", c.tested_version as "testedVersion",
   c.activated_at as "activatedAt", c.disabled_at as "disabledAt",
   c.failures, c.failing_since as "failingSince", c.last_failure_at as "lastFailureAt",

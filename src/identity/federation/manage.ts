@@ -28,6 +28,8 @@ export interface ConnectionInput {
   testers?: string[] | undefined;
   provisioning?: Partial<Provisioning> | undefined;
   mapping?: Partial<Mapping> | undefined;
+  /** Whether signing out here signs out there too. */
+  signOutUpstream?: boolean | undefined;
 }
 
 /** So many of an account: each is somebody's to look after. */
@@ -162,7 +164,7 @@ async function change(
   await work.query(
     `update connections set name = $2, preset = $3, issuer = $4, settings = $5, provisioning = $6,
        mapping = $7, testers = $8, updated_at = $9, version = version + 1,
-       tested_at = case when $10 then null else tested_at end
+       tested_at = case when $10 then null else tested_at end, sign_out_upstream = $11
      where id = $1`,
     [
       id,
@@ -175,6 +177,7 @@ async function change(
       testers,
       work.now,
       asked,
+      input.signOutUpstream ?? before.signOutUpstream,
     ],
   );
   if (input.domains) await bind(work, before, input.domains);

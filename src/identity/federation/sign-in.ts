@@ -23,6 +23,7 @@ import {
 } from './decide.ts';
 import { readFederatedFacts, type KnownPerson, type SignInFacts } from './facts.ts';
 import { grantsToChange, giveAndTake, type GrantChanges } from './grants.ts';
+import { forSignOut } from './logout.ts';
 import { mapAssertion } from './mapping.ts';
 import type { Federation } from './standing.ts';
 import type { TraceStore } from './trace.ts';
@@ -257,7 +258,7 @@ const quick = `
   select exists (select from link) as done`;
 
 function signedIn(
-  { ceiling }: FederatedDependencies,
+  { foundation, ceiling }: FederatedDependencies,
   { attempt, assertion }: Arrival,
   userId: string,
   now: Date,
@@ -272,6 +273,7 @@ function signedIn(
       at: now.toISOString(),
       until: new Date(now.getTime() + ceiling * 1000).toISOString(),
       sid: assertion.sessionIndex,
+      ...forSignOut(foundation.vault, connection, assertion),
     },
   };
 }

@@ -10,6 +10,15 @@ export interface Federation {
   until: string;
   /** What the provider calls its session; null where it does not say. */
   sid: string | null;
+  /** Of a session alone: see `forSignOut`. A mark of the name by which the provider may end it. */
+  name?: string;
+  /** And what the provider is told when it ends here, sealed. */
+  hint?: string;
+}
+
+/** What is handed on: what a session keeps for its own end is not. */
+export function handedOn({ connection, at, until, sid }: Federation): Federation {
+  return { connection, at, until, sid };
 }
 
 /**

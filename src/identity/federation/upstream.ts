@@ -61,4 +61,17 @@ export interface UpstreamProtocol {
     remembered: Readonly<Record<string, string>>,
     trace: FederationTrace,
   ): Promise<UpstreamAssertion>;
+  /**
+   * Where the browser goes so that the person is signed out there too; null where the provider offers
+   * no such thing.
+   *
+   * @param hint `signOut` of the assertion that brought them in, or nothing
+   * @param state comes back with the browser
+   * @throws {UpstreamProblem} where it cannot be known now
+   */
+  signOut(
+    live: LiveConnection,
+    hint: Readonly<Record<string, string>>,
+    state: string,
+  ): Promise<URL | null>;
 }

@@ -23,8 +23,8 @@ export interface IdpMetadata {
   entityId: string;
   /** Where requests are sent, by binding. */
   signOn: { redirect: string | null; post: string | null };
-  /** Where the person is sent to sign out there. */
-  signOut: { redirect: string | null; post: string | null };
+  /** Where the person is sent to sign out there; answers go elsewhere where it says so. */
+  signOut: { redirect: string | null; post: string | null; answers: string | null };
   /** PEM, of keys that sign. */
   certificates: string[];
   /** What was left out, and why: a key that is too short, for instance. */
@@ -67,7 +67,10 @@ export function readMetadata(xml: string): IdpMetadata {
   return {
     entityId,
     signOn,
-    signOut: endpoints(idp, 'SingleLogoutService'),
+    signOut: {
+      ...endpoints(idp, 'SingleLogoutService'),
+      answers: endpoints(idp, 'SingleLogoutService', 'ResponseLocation').redirect,
+    },
     ...keys(idp),
     wantsSignedRequests: /^(true|1)$/.test(attribute(idp, 'WantAuthnRequestsSigned') ?? ''),
     nameIdFormats: children(idp, ns.metadata, 'NameIDFormat').map((one) => textOf(one).trim()),
@@ -75,10 +78,14 @@ export function readMetadata(xml: string): IdpMetadata {
   };
 }
 
-function endpoints(idp: Element, name: string): { redirect: string | null; post: string | null } {
+function endpoints(
+  idp: Element,
+  name: string,
+  place = 'Location',
+): { redirect: string | null; post: string | null } {
   const found = { redirect: null as string | null, post: null as string | null };
   for (const service of children(idp, ns.metadata, name)) {
-    const location = attribute(service, 'Location');
+    const location = attribute(service, place);
     if (location === null || !/^https?:\/\//i.test(location) || !URL.canParse(location)) continue;
     const binding = attribute(service, 'Binding');
     if (binding === bindings.redirect) found.redirect ??= location;

@@ -65,6 +65,8 @@ export async function authnRequest(request: AuthnRequest): Promise<OutgoingMessa
 export interface SpMetadata {
   entityId: string;
   acsUrl: string;
+  /** Where requests and answers about the end of a session come to, by redirect. */
+  sloUrl: string;
   /** PEM, the current one first, then one that comes. */
   signing: readonly string[];
   /** PEM; none where assertions are not to be encrypted. */
@@ -89,6 +91,7 @@ export function spMetadata(our: SpMetadata): string {
     '<md:SPSSODescriptor AuthnRequestsSigned="true" WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">',
     ...our.signing.map((pem) => key('signing', pem)),
     ...our.encryption.map((pem) => key('encryption', pem, methods)),
+    `<md:SingleLogoutService Binding="${bindings.redirect}" Location="${escapeXml(our.sloUrl)}"/>`,
     ...(our.nameIdFormat === null
       ? []
       : [`<md:NameIDFormat>${escapeXml(our.nameIdFormat)}</md:NameIDFormat>`]),

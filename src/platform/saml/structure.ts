@@ -90,7 +90,8 @@ function checkAssertion(assertion: Element): boolean {
   return checkSignature(assertion);
 }
 
-function checkEverywhere(root: Element): void {
+/** What holds of every document: absolute namespaces, and IDs that stand once. @throws {SamlRefused} */
+export function checkEverywhere(root: Element): void {
   const ids = new Set<string>();
   for (const element of everyElement(root))
     for (const { name, localName, prefix, value } of attributesOf(element)) {
@@ -170,7 +171,8 @@ function required(parent: Element, name: string): Element {
   return child;
 }
 
-function requireVersion(element: Element): void {
+/** @throws {SamlRefused} */
+export function requireVersion(element: Element): void {
   if (attribute(element, 'Version') !== '2.0')
     throw new SamlRefused('structure', 'This is not SAML 2.0.');
 }

@@ -34,11 +34,19 @@ export interface Expected {
   now: number;
 }
 
+/** The name of a person, and whose name it is (SAML core 2.2.2). */
+export interface NameId {
+  value: string;
+  format: string;
+  qualifier: string | null;
+  spQualifier: string | null;
+}
+
 /** What a provider said, and signed. */
 export interface VerifiedAssertion {
   assertionId: string;
   issuer: string;
-  nameId: { value: string; format: string } | null;
+  nameId: NameId | null;
   /** By name; each value is text as it was signed. */
   attributes: Record<string, string[]>;
   /** When the person proved who they are, in milliseconds. */
@@ -321,7 +329,12 @@ function nameIdOf(subject: Element): VerifiedAssertion['nameId'] {
   const value = textOf(nameId).trim();
   if (value === '' || value.length > 1024)
     throw new SamlRefused('subject', 'The NameID is empty, or longer than 1024 characters.');
-  return { value, format: attribute(nameId, 'Format') ?? unspecified };
+  return {
+    value,
+    format: attribute(nameId, 'Format') ?? unspecified,
+    qualifier: attribute(nameId, 'NameQualifier'),
+    spQualifier: attribute(nameId, 'SPNameQualifier'),
+  };
 }
 
 /** The attributes whose values are text. What holds elements of its own is left out. */

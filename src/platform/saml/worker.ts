@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { verifyLogoutRequest, type ExpectedLogout } from './logout.ts';
 import { readMetadata } from './metadata.ts';
 import { SamlRefused } from './refused.ts';
 import { verifyResponse, type Expected } from './verify.ts';
@@ -6,6 +7,7 @@ import { verifyResponse, type Expected } from './verify.ts';
 /** What a worker is asked. */
 export type Job =
   | { kind: 'response'; xml: string; expected: Expected }
+  | { kind: 'logout'; query: string; expected: ExpectedLogout }
   | { kind: 'metadata'; xml: string };
 
 /** What it answers: `problem` is a `SamlRefused`; anything else that fails is `error`. */
@@ -29,9 +31,7 @@ async function answer(job: Job): Promise<Done> {
     return (user + system) / 1000;
   };
   try {
-    const result =
-      job.kind === 'response' ? await verifyResponse(job.xml, job.expected) : readMetadata(job.xml);
-    return { result, took: took() };
+    return { result: await done(job), took: took() };
   } catch (error) {
     if (error instanceof SamlRefused)
       return { problem: { code: error.code, message: error.message }, took: took() };
@@ -39,5 +39,16 @@ async function answer(job: Job): Promise<Done> {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       took: took(),
     };
+  }
+}
+
+function done(job: Job): unknown {
+  switch (job.kind) {
+    case 'response':
+      return verifyResponse(job.xml, job.expected);
+    case 'logout':
+      return verifyLogoutRequest(job.query, job.expected);
+    case 'metadata':
+      return readMetadata(job.xml);
   }
 }

@@ -1,4 +1,5 @@
-import { inflateRawSync } from 'node:zlib';
+import { createSign } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Connection } from '#identity/federation/connection.ts';
 import {
   createConnection,
@@ -16,7 +17,9 @@ import {
   base64,
   honest,
   keyOf,
+  newSamlId,
   samlResponse,
+  sha256,
   type Said,
   type Signing,
 } from '#test/support/saml-idp.ts';
@@ -27,6 +30,9 @@ import { leave } from './support.ts';
 export const idpEntityId = 'https://idp.acme.example/saml';
 export const idpSignOn = 'https://idp.acme.example/saml/sso';
 
+/** Where the provider takes part in single logout, where a test has it do so. */
+export const idpSignOut = 'https://idp.acme.example/saml/slo';
+
 /** Metadata as a provider publishes it. */
 export function idpMetadata(
   keys: readonly Pick<OwnKey, 'certificate'>[],
@@ -34,7 +40,13 @@ export function idpMetadata(
     entityId = idpEntityId,
     redirect = idpSignOn,
     post = null,
-  }: { entityId?: string; redirect?: string | null; post?: string | null } = {},
+    logout = null,
+  }: {
+    entityId?: string;
+    redirect?: string | null;
+    post?: string | null;
+    logout?: string | null;
+  } = {},
 ): string {
   const service = (binding: string, location: string | null): string =>
     location === null
@@ -50,7 +62,11 @@ ${keys
       `<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>${certificateBody(certificate)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`,
   )
   .join('\n')}
-<md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>
+${
+  logout === null
+    ? ''
+    : `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${logout}" ResponseLocation="${logout}/done"/>`
+}<md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>
 ${service('HTTP-Redirect', redirect)}${service('HTTP-POST', post)}
 </md:IDPSSODescriptor></md:EntityDescriptor>`;
 }
@@ -88,12 +104,14 @@ export async function connectedSaml(
     state = 'active',
     post = null,
     redirect = idpSignOn,
+    logout = null,
     settings = {},
     ...input
   }: ConnectionInput & {
     state?: Connection['state'];
     redirect?: string | null;
     post?: string | null;
+    logout?: string | null;
     settings?: Partial<SamlSettings>;
   } = {},
 ): Promise<Connection> {
@@ -106,7 +124,7 @@ export async function connectedSaml(
       ...input,
     });
     await addSamlKey(work, given.foundation.vault, made, ours);
-    const metadata = readMetadata(idpMetadata([theirs], { redirect, post }));
+    const metadata = readMetadata(idpMetadata([theirs], { redirect, post, logout }));
     await importMetadata(work, made, metadata, { url: null, byHand: true });
     await work.query(
       'update connections set state = $2, settings = settings || $3::jsonb where id = $1',
@@ -197,4 +215,51 @@ export async function signInBySaml(
 ): Promise<Answer> {
   const asked = askedOf(await leave(browser, client, email));
   return deliver(server, browser, asked, await answerTo(asked, said, signing));
+}
+
+/** What a LogoutRequest of the provider says, unless a test says otherwise. */
+export interface SaidLogout {
+  id: string;
+  issuer: string;
+  destination: string;
+  nameId: string;
+  sessions: readonly string[];
+  issued: Date;
+  relayState: string | null;
+  method: string;
+  /** In the place of the request itself. */
+  xml: string | null;
+}
+
+/** The address by which a provider signs somebody out here: a signed LogoutRequest, by redirect. */
+export async function logoutUrl(
+  connection: string,
+  said: Partial<SaidLogout> = {},
+  key?: OwnKey,
+): Promise<URL> {
+  const url = new URL(said.destination ?? connection);
+  const {
+    id = newSamlId(),
+    issuer = idpEntityId,
+    nameId = 'S-1-ann',
+    sessions = ['s1'],
+    issued = new Date(),
+    relayState = 'from-idp',
+    method = sha256.signature,
+  } = said;
+  const xml =
+    said.xml ??
+    `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${issued.toISOString()}" Destination="${url.href}"><saml:Issuer>${issuer}</saml:Issuer><saml:NameID>${nameId}</saml:NameID>${sessions.map((one) => `<samlp:SessionIndex>${one}</samlp:SessionIndex>`).join('')}</samlp:LogoutRequest>`;
+  const signed = [
+    ['SAMLRequest', deflateRawSync(xml).toString('base64')],
+    ...(relayState === null ? [] : [['RelayState', relayState]]),
+    ['SigAlg', method],
+  ]
+    .map(([name, value]) => `${name}=${encodeURIComponent(value!)}`)
+    .join('&');
+  const { privateKey } = key ?? (await keyOf('pinned'));
+  const signature = createSign(method.endsWith('sha1') ? 'sha1' : 'sha256')
+    .update(signed)
+    .sign(privateKey, 'base64');
+  return new URL(`${connection}?${signed}&Signature=${encodeURIComponent(signature)}`);
 }

@@ -27,7 +27,7 @@ export interface KeptCertificate {
 /** What a SAML connection keeps in `settings`. Its entity id is the connection's `issuer`. */
 export interface SamlSettings {
   signOn: { redirect: string | null; post: string | null };
-  signOut: { redirect: string | null; post: string | null };
+  signOut: { redirect: string | null; post: string | null; answers?: string | null };
   /** How requests are sent; null takes the redirect where there is one. */
   binding: 'redirect' | 'post' | null;
   /** The keys that are believed. */
@@ -229,7 +229,7 @@ function latestFirst(one: KeptCertificate, other: KeptCertificate): number {
 export function ourAddresses(
   issuer: string,
   connectionId: string,
-): { entityId: string; acsUrl: string } {
+): { entityId: string; acsUrl: string; sloUrl: string } {
   const at = (name: string): string => new URL(`/federation/${connectionId}/${name}`, issuer).href;
-  return { entityId: at('metadata'), acsUrl: at('acs') };
+  return { entityId: at('metadata'), acsUrl: at('acs'), sloUrl: at('slo') };
 }
