@@ -30,6 +30,7 @@ import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
 import { proofNetwork } from '#identity/domains/proof-network.ts';
 import { watchConnections } from '#identity/federation/watch.ts';
 import type { Connection } from '#identity/federation/connection.ts';
+import type { Realm } from '#identity/federation/home-realm.ts';
 import { connectionUse } from '#identity/federation/account-changes.ts';
 import { carryOutModes } from '#identity/federation/enforce.ts';
 import { traces } from '#identity/federation/kept-traces.ts';
@@ -72,6 +73,7 @@ import { Bulkheads } from './http/federation/bulkhead.ts';
 import { lookAt, OidcUpstream } from './http/federation/oidc.ts';
 import { federationDoor } from './http/federation/routes.ts';
 import { setupRoutes } from './http/federation/setup.ts';
+import { readPasted } from './http/federation/pasted.ts';
 import { SamlUpstream } from './http/federation/saml.ts';
 import { enginePages } from './http/oidc/pages.ts';
 import { plainTokens } from './http/oidc/plain-tokens.ts';
@@ -266,12 +268,13 @@ export async function createApp({
     clock,
     bulkheads,
   });
+  const upstreamSaml = new SamlUpstream({ issuer, database, vault: safe, clock, verifier: saml });
   const federation = federationDoor({
     foundation,
     interactions,
     csrf: forms,
     oidc: upstreamOidc,
-    saml: new SamlUpstream({ issuer, database, vault: safe, clock, verifier: saml }),
+    saml: upstreamSaml,
     traces,
     passwords,
     recoveryKey: secrets.recoveryCodes,
@@ -286,6 +289,7 @@ export async function createApp({
     saml,
     federation: {
       look: (connection: Connection) => lookAt(upstreamOidc, connection),
+      read: (realm: Realm, response: string) => readPasted(upstreamSaml, realm, response),
       testLink: (connectionId: string) => federation.testLink(connectionId),
     },
     addressMark: (email: string) => emailMark(secrets.marks, email),

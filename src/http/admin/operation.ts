@@ -5,7 +5,9 @@ import type { Vault } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import type { Asking, Capability, PermittedAccount } from '#identity/access/rights.ts';
 import type { ApiToken } from '#identity/access/api-token.ts';
+import type { UpstreamAssertion } from '#identity/federation/assertion.ts';
 import type { Connection } from '#identity/federation/connection.ts';
+import type { Realm } from '#identity/federation/home-realm.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
 import type { Recorder } from '#identity/scim/recorder.ts';
 import type { Rehearse } from '#identity/scim/replay.ts';
@@ -31,6 +33,8 @@ export interface Tools {
   federation: {
     /** @throws {Refusal} `provider_unreachable` */
     look(connection: Connection): Promise<void>;
+    /** @throws {Refusal} `invalid_value`, which says why a pasted response is not believed */
+    read(realm: Realm, response: string): Promise<{ assertion: UpstreamAssertion; issuedAt: Date }>;
     /** A link for a test sign-in. */
     testLink(connectionId: string): { url: string; expiresAt: Date };
   };

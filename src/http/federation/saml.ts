@@ -240,10 +240,41 @@ export class SamlUpstream implements UpstreamProtocol {
     }
   }
 
+  /**
+   * Reads a response that somebody pasted, to see what it would come to. It is verified as in a
+   * sign-in, but for what only the moment and the browser know: whether it is over, which request it
+   * answers, whether it was used. Nothing is kept, and nobody signs in by it.
+   *
+   * @throws {UpstreamProblem}
+   */
+  async read(
+    live: LiveConnection,
+    encoded: string,
+  ): Promise<{ assertion: UpstreamAssertion; issuedAt: Date }> {
+    try {
+      const verified = await this.#verify(live, encoded, null);
+      return {
+        assertion: {
+          issuer: verified.issuer,
+          subject: subjectOf(samlSettings(live.connection), verified),
+          claims: claimsOf(verified),
+          acr: verified.authnContext,
+          amr: [],
+          authTime: Math.floor(verified.authnInstant / 1000),
+          sessionIndex: null,
+        },
+        issuedAt: new Date(verified.issued),
+      };
+    } catch (error) {
+      throw problemOf(error);
+    }
+  }
+
   async #verify(
     live: LiveConnection,
     encoded: string,
-    remembered: Readonly<Record<string, string>>,
+    /** Null where it is only read. */
+    remembered: Readonly<Record<string, string>> | null,
   ): Promise<VerifiedAssertion> {
     const { issuer, vault, verifier, clock } = this.#dependencies;
     const { connection } = live;
@@ -252,13 +283,13 @@ export class SamlUpstream implements UpstreamProtocol {
     return verifier.verify(decodeMessage(encoded), {
       spEntityId: entityId,
       acsUrl,
-      requestId: remembered['requestId'] ?? '',
+      requestId: remembered && (remembered['requestId'] ?? ''),
       idpEntityId: connection.issuer ?? '',
       certificates: certificates.map(({ pem }) => pem),
       decryptionKeys: encryption
         ? openSamlKeys(live, vault).map(({ privateKey }) => privateKey)
         : [],
-      now: clock().getTime(),
+      now: remembered && clock().getTime(),
     });
   }
 

@@ -4,7 +4,7 @@ import { enterDoor } from '../belonging/door.ts';
 import { openApproval } from '../belonging/approvals.ts';
 import { mail } from '../mail/letter.ts';
 import { affiliate } from '../users/affiliate.ts';
-import { claims, type SourcedAttribute } from '../scim/authority.ts';
+import { claims } from '../scim/authority.ts';
 import { createUser } from '../users/create-user.ts';
 import { domainOf } from '../users/email.ts';
 import { adoptUpstreamCountry } from '../users/entitlement.ts';
@@ -25,6 +25,7 @@ import { readFederatedFacts, type KnownPerson, type SignInFacts } from './facts.
 import { grantsToChange, giveAndTake, type GrantChanges } from './grants.ts';
 import { forSignOut } from './logout.ts';
 import { mapAssertion } from './mapping.ts';
+import { attributeIn, emailOf, languageOf, profileChanges } from './profile.ts';
 import type { Federation } from './standing.ts';
 import type { TraceStore } from './trace.ts';
 
@@ -570,66 +571,6 @@ async function update(
   }
 }
 
-type ProfileColumn = 'given_name' | 'family_name' | 'country' | 'language' | 'phone' | 'job_title';
-
-const attributeIn = {
-  given_name: 'givenName',
-  family_name: 'familyName',
-  country: 'country',
-  language: 'language',
-  phone: 'phone',
-  job_title: 'jobTitle',
-} as const satisfies Record<ProfileColumn, SourcedAttribute>;
-
-/** What becomes of the address: one that a directory decides about stays. */
-function emailOf(
-  { email }: Extract<FederatedOutcome, { outcome: 'sign_in' }>,
-  { ofDirectory }: KnownPerson,
-): typeof email {
-  return email === 'update' && ofDirectory.includes('email') ? 'keep' : email;
-}
-
-/**
- * The columns that the provider's word changes; what it does not say, it does not take away, and
- * what a directory says it does not change.
- */
-function profileChanges(
-  { connection, mapped, filledIn }: SignInFacts,
-  before: KnownPerson,
-): [ProfileColumn, string][] {
-  const follow = connection.provisioning.syncProfile;
-  const wanted: [ProfileColumn, string | null | undefined, string | null][] = [
-    [
-      'given_name',
-      mapped.givenName ?? (before.givenName ? null : filledIn.givenName),
-      before.givenName,
-    ],
-    [
-      'family_name',
-      mapped.familyName ?? (before.familyName ? null : filledIn.familyName),
-      before.familyName,
-    ],
-    [
-      'country',
-      mapped.country ??
-        (before.country ? null : (filledIn.country ?? connection.provisioning.defaultCountry)),
-      before.country,
-    ],
-    // A person's own choice of language stays.
-    ['language', before.language === null ? languageOf(mapped.language) : null, before.language],
-    ['phone', mapped.phone, before.phone],
-    ['job_title', mapped.jobTitle, before.jobTitle],
-  ];
-  return wanted.flatMap(([column, value, was]): [ProfileColumn, string][] =>
-    value &&
-    value !== was &&
-    (follow || !was) &&
-    !(was && before.ofDirectory.includes(attributeIn[column]))
-      ? [[column, value]]
-      : [],
-  );
-}
-
 function hasChanges(
   said: Extract<FederatedOutcome, { outcome: 'sign_in' }>,
   facts: SignInFacts,
@@ -647,11 +588,3 @@ function hasChanges(
 function isEmpty({ groups, roles }: GrantChanges): boolean {
   return [groups.add, groups.remove, roles.add, roles.remove].every((list) => list.length === 0);
 }
-
-/** `de-CH` is German to us; what we do not speak is left to the browser. */
-function languageOf(said: string | null): string | null {
-  const language = said?.toLowerCase().split(/[-_]/)[0] ?? null;
-  return language !== null && spoken.has(language) ? language : null;
-}
-
-const spoken = new Set(['en', 'fr', 'nl', 'de', 'es', 'tr', 'it', 'pl', 'cs']);

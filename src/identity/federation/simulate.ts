@@ -6,6 +6,7 @@ import { readFederatedFacts, type SignInFacts } from './facts.ts';
 import { grantsToChange, type GrantChanges } from './grants.ts';
 import type { Realm } from './home-realm.ts';
 import { mapAssertion, type MappedPerson, type Mapping } from './mapping.ts';
+import { emailOf, languageOf, profileChanges } from './profile.ts';
 import type { TraceStep } from './trace.ts';
 
 /** What may be tried out before it is saved. */
@@ -32,6 +33,9 @@ export interface SimulatedPerson {
   givenName: string;
   familyName: string;
   country: string | null;
+  language: string | null;
+  phone: string | null;
+  jobTitle: string | null;
 }
 
 export interface Simulation {
@@ -55,35 +59,48 @@ export async function simulate(
   trial: Trial,
   now: Date,
 ): Promise<Simulation> {
-  const saved = await once(sql, realm, realm.connection, assertion, now);
-  const differs = trial.mapping !== undefined || trial.provisioning !== undefined;
-  const changed: Connection = {
-    ...realm.connection,
-    mapping: { ...realm.connection.mapping, ...withoutUndefined(trial.mapping ?? {}) },
-    provisioning: {
-      ...realm.connection.provisioning,
-      ...withoutUndefined(trial.provisioning ?? {}),
-    },
-  };
-  const tried = differs ? await once(sql, realm, changed, assertion, now) : saved;
+  const facts = await readMapped(sql, realm, realm.connection, assertion, now);
+  const saved = simulated(realm.connection, facts);
+  if (isEmptyTrial(trial)) return { saved, tried: saved, differences: [] };
+  const changed = withTrial(realm.connection, trial);
+  const mapped = mapAssertion(changed.kind, changed.mapping, assertion);
+  // Only another address finds anybody else.
+  const others =
+    mapped.identifier === facts.mapped.identifier
+      ? { ...facts, mapped }
+      : await readMapped(sql, realm, changed, assertion, now);
+  const tried = simulated(changed, others);
   return { saved, tried, differences: differences(saved, tried) };
 }
 
-async function once(
+export function isEmptyTrial({ mapping, provisioning }: Trial): boolean {
+  return mapping === undefined && provisioning === undefined;
+}
+
+/** A connection as it would be. */
+export function withTrial(connection: Connection, trial: Trial): Connection {
+  return {
+    ...connection,
+    mapping: { ...connection.mapping, ...withoutUndefined(trial.mapping ?? {}) },
+    provisioning: { ...connection.provisioning, ...withoutUndefined(trial.provisioning ?? {}) },
+  };
+}
+
+function readMapped(
   sql: Sql,
   realm: Realm,
-  saved: Connection,
+  connection: Connection,
   assertion: UpstreamAssertion,
   now: Date,
-): Promise<Simulated> {
-  const connection: Connection = { ...saved, state: 'active' };
+): Promise<SignInFacts> {
   const mapped = mapAssertion(connection.kind, connection.mapping, assertion);
-  const facts = await readFederatedFacts(sql, {
-    realm: { ...realm, connection },
-    assertion,
-    mapped,
-    now,
-  });
+  return readFederatedFacts(sql, { realm: { ...realm, connection }, assertion, mapped, now });
+}
+
+function simulated(saved: Connection, read: SignInFacts): Simulated {
+  const connection: Connection = { ...saved, state: 'active' };
+  const facts = { ...read, connection };
+  const { mapped } = facts;
   const outcome = decideFederatedSignIn(facts);
   const known = facts.linked ?? facts.holder;
   return {
@@ -95,25 +112,40 @@ async function once(
   };
 }
 
-function comesIn({ outcome }: FederatedOutcome): boolean {
+export function comesIn({ outcome }: FederatedOutcome): boolean {
   return outcome === 'sign_in' || outcome === 'create' || outcome === 'link' || outcome === 'join';
 }
 
+/** As the sign-in itself would write them: by the same rule. */
 function personOf(
-  { mapped, linked, holder }: SignInFacts,
+  facts: SignInFacts,
   outcome: FederatedOutcome,
-  { provisioning }: Connection,
+  connection: Connection,
 ): SimulatedPerson {
-  const known = linked ?? holder;
-  const follows = known === null || provisioning.syncProfile;
-  const said = <T>(theirs: T | null, ours: T): T => (follows && theirs !== null ? theirs : ours);
-  const newAddress = outcome.outcome !== 'sign_in' || outcome.email === 'update';
+  const { mapped } = facts;
+  const known = facts.linked ?? facts.holder;
+  if (!known)
+    return {
+      id: null,
+      email: mapped.identifier,
+      givenName: mapped.givenName ?? '',
+      familyName: mapped.familyName ?? '',
+      country: mapped.country ?? connection.provisioning.defaultCountry,
+      language: languageOf(mapped.language),
+      phone: mapped.phone,
+      jobTitle: mapped.jobTitle,
+    };
+  const changes = Object.fromEntries(profileChanges({ ...facts, connection }, known));
+  const newAddress = outcome.outcome === 'sign_in' && emailOf(outcome, known) === 'update';
   return {
-    id: known?.id ?? null,
+    id: known.id,
     email: newAddress ? mapped.identifier : null,
-    givenName: said(mapped.givenName, known?.givenName ?? ''),
-    familyName: said(mapped.familyName, known?.familyName ?? ''),
-    country: said(mapped.country, known?.country ?? null) ?? provisioning.defaultCountry,
+    givenName: changes['given_name'] ?? known.givenName,
+    familyName: changes['family_name'] ?? known.familyName,
+    country: changes['country'] ?? known.country,
+    language: changes['language'] ?? known.language,
+    phone: changes['phone'] ?? known.phone,
+    jobTitle: changes['job_title'] ?? known.jobTitle,
   };
 }
 
@@ -134,6 +166,22 @@ function withoutUndefined<T extends object>(given: T): Partial<T> {
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as Partial<T>;
+}
+
+/** Claims that somebody pasted, as if a provider had sent them. */
+export function pastedAssertion(
+  { issuer }: Pick<Connection, 'issuer'>,
+  given: { issuer?: string | undefined; subject: string; claims: Record<string, unknown> },
+): UpstreamAssertion {
+  return {
+    issuer: given.issuer ?? issuer ?? '',
+    subject: given.subject,
+    claims: given.claims,
+    acr: null,
+    amr: [],
+    authTime: null,
+    sessionIndex: null,
+  };
 }
 
 /** What a trace says was received, to be decided about once more; null where nothing was verified. */

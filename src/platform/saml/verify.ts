@@ -23,15 +23,18 @@ export interface Expected {
   spEntityId: string;
   /** Where the response was sent: its destination and recipient. */
   acsUrl: string;
-  /** The request that this browser was sent away with. */
-  requestId: string;
+  /**
+   * The request that this browser was sent away with. Null where the document is only looked at, long
+   * after and by somebody else: a sign-in always has one.
+   */
+  requestId: string | null;
   idpEntityId: string;
   /** The pinned certificates, PEM. No other key is believed, whatever the document brings. */
   certificates: readonly string[];
   /** Any of them may open an encrypted assertion; without one they are refused. PEM. */
   decryptionKeys: readonly string[];
-  /** Milliseconds. */
-  now: number;
+  /** Milliseconds. Null looks at it as of the moment when it was issued: never in a sign-in. */
+  now: number | null;
 }
 
 /** The name of a person, and whose name it is (SAML core 2.2.2). */
@@ -45,6 +48,8 @@ export interface NameId {
 /** What a provider said, and signed. */
 export interface VerifiedAssertion {
   assertionId: string;
+  /** When it was issued, in milliseconds. */
+  issued: number;
   issuer: string;
   nameId: NameId | null;
   /** By name; each value is text as it was signed. */
@@ -113,7 +118,7 @@ function checkEnvelope({ response }: ResponseParts, expected: Expected): void {
   if (destination !== null && destination !== expected.acsUrl)
     throw new SamlRefused('destination', `It was made for ${destination}.`);
   const inResponseTo = attribute(response, 'InResponseTo');
-  if (inResponseTo !== expected.requestId)
+  if (expected.requestId !== null && inResponseTo !== expected.requestId)
     throw new SamlRefused('in_response_to', 'It does not answer the request of this browser.');
 }
 
@@ -191,14 +196,14 @@ async function signedAssertion(
   }
 }
 
-function readAssertion(
-  assertion: Element,
-  expected: Expected,
-  encrypted: boolean,
-): VerifiedAssertion {
-  const { now } = expected;
-  const issuer = checkIssuer(assertion, expected, true);
+/** What is expected, at a moment. */
+type AtMoment = Expected & { now: number };
+
+function readAssertion(assertion: Element, asked: Expected, encrypted: boolean): VerifiedAssertion {
   const issued = momentOf(attribute(assertion, 'IssueInstant') ?? '', 'IssueInstant');
+  const now = asked.now ?? issued;
+  const expected = { ...asked, now };
+  const issuer = checkIssuer(assertion, expected, true);
   if (issued > now + skew) throw new SamlRefused('not_yet_valid', 'It was issued in the future.');
   const subject = onlyChild(assertion, ns.assertion, 'Subject');
   if (!subject) throw new SamlRefused('subject', 'The assertion is about nobody.');
@@ -206,6 +211,7 @@ function readAssertion(
   const validUntil = checkConditions(assertion, issued, expected);
   return {
     assertionId: attribute(assertion, 'ID')!,
+    issued,
     issuer,
     nameId: nameIdOf(subject),
     attributes: attributesOfPerson(assertion),
@@ -227,7 +233,7 @@ function checkIssuer(element: Element, { idpEntityId }: Expected, mustBe: boolea
 }
 
 /** One bearer confirmation has to fit in everything. Returns until when it holds. */
-function checkConfirmation(subject: Element, expected: Expected): number {
+function checkConfirmation(subject: Element, expected: AtMoment): number {
   const problems: SamlRefused[] = [];
   const confirmations = children(subject, ns.assertion, 'SubjectConfirmation').filter(
     (one) => attribute(one, 'Method') === bearer,
@@ -242,13 +248,13 @@ function checkConfirmation(subject: Element, expected: Expected): number {
   throw problems[0] ?? new SamlRefused('confirmation', 'There is no bearer confirmation.');
 }
 
-function checkBearer(confirmation: Element, { acsUrl, requestId, now }: Expected): number {
+function checkBearer(confirmation: Element, { acsUrl, requestId, now }: AtMoment): number {
   const data = onlyChild(confirmation, ns.assertion, 'SubjectConfirmationData');
   if (!data) throw new SamlRefused('confirmation', 'The confirmation says nothing.');
   const recipient = attribute(data, 'Recipient');
   if (recipient !== acsUrl)
     throw new SamlRefused('recipient', `It was made for ${recipient ?? 'nobody'}, not ${acsUrl}.`);
-  if (attribute(data, 'InResponseTo') !== requestId)
+  if (requestId !== null && attribute(data, 'InResponseTo') !== requestId)
     throw new SamlRefused('in_response_to', 'It does not answer the request of this browser.');
   const until = momentOf(attribute(data, 'NotOnOrAfter') ?? '', 'NotOnOrAfter');
   if (until + skew <= now) throw new SamlRefused('expired', 'The confirmation has ended.');
@@ -262,7 +268,7 @@ function checkBearer(confirmation: Element, { acsUrl, requestId, now }: Expected
 function checkConditions(
   assertion: Element,
   issued: number,
-  { spEntityId, now }: Expected,
+  { spEntityId, now }: AtMoment,
 ): number {
   const conditions = onlyChild(assertion, ns.assertion, 'Conditions');
   if (!conditions) throw new SamlRefused('conditions', 'The assertion has no Conditions.');

@@ -1,8 +1,9 @@
 import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { caller } from '../admin/support.ts';
-import { connectedSaml, signInBySaml } from './saml-support.ts';
-import { connected, dan, provider, traceless } from './support.ts';
+import { keyOf } from '#test/support/saml-idp.ts';
+import { answerTo, askedOf, connectedSaml, deliver, signInBySaml } from './saml-support.ts';
+import { connected, dan, leave, provider, traceless } from './support.ts';
 
 const upstream = provider();
 
@@ -59,6 +60,114 @@ describe('the simulator', () => {
     // Nothing came of it.
     expect((await admin.get(path)).json).toEqual(before.json);
     expect(await given.rows('select given_name from users')).toEqual([{ given_name: 'Ann' }]);
+  });
+
+  it('reads a response that was used long ago, and believes no other', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const client = await given.client();
+    const connection = await connectedSaml(given, acme);
+    const browser = server.agent();
+    const asked = askedOf(await leave(browser, client, 'ann@acme.example'));
+    const answer = await answerTo(asked);
+    await deliver(server, browser, asked, answer);
+    server.clock.advance(3 * 3600);
+    const admin = caller(program, await given.apiToken(acme));
+    const path = `/accounts/${acme.id}/connections/${connection.id}/simulate`;
+    const before = await traceless(given);
+    const read = await admin.post(path, {
+      samlResponse: answer.SAMLResponse,
+      mapping: { attributes: { givenName: ['surname'] } },
+    });
+    expect(read.status, read.text).toBe(200);
+    expect(read.json).toMatchObject({
+      saved: { outcome: 'sign_in', person: { givenName: 'Ann' } },
+      tried: { person: { givenName: 'Archer' } },
+      issuedAt: expect.any(String),
+      unchecked: ['time', 'request', 'replay'],
+    });
+    for (const [response, why] of [
+      [(await answerTo(asked, {}, { key: await keyOf('other') })).SAMLResponse, 'signature'],
+      [(await answerTo(asked, { audience: 'https://elsewhere.example' })).SAMLResponse, 'audience'],
+      [btoa('<nonsense/>'), 'Response'],
+      ['not Base64!', 'Base64'],
+    ] as const) {
+      const refused = await admin.post(path, { samlResponse: response });
+      expect([refused.status, refused.json.code], why).toEqual([422, 'invalid_value']);
+      expect(refused.text).toContain(why);
+    }
+    expect(await traceless(given)).toEqual(before);
+    const co = caller(program, await given.apiToken(acme, 'co_administrator'));
+    expect((await co.post(path, { samlResponse: answer.SAMLResponse })).status).toBe(403);
+  });
+
+  it('decides anew about everybody who came, before another mapping is saved', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const client = await given.client();
+    const connection = await connectedSaml(given, acme);
+    const come = (name: string, more: Record<string, string[]> = {}): Promise<unknown> =>
+      signInBySaml(server, server.agent(), client, `${name}@acme.example`, {
+        nameId: `id-of-${name}`,
+        attributes: {
+          email: [`${name}@acme.example`],
+          givenName: [name],
+          surname: ['Archer'],
+          country: ['US'],
+          ...more,
+        },
+      });
+    await come('ann', { teams: ['bridges'], nick: ['Annie'] });
+    await come('ben', { teams: ['tunnels'], nick: ['ben'] });
+    await come('cas', { nick: ['cas'] });
+    await come('dee', { country: ['Atlantis'], nick: ['dee'] });
+    const admin = caller(program, await given.apiToken(acme));
+    const path = `/accounts/${acme.id}/connections/${connection.id}`;
+    const group = await admin.post(`/accounts/${acme.id}/groups`, { name: 'Bridges' });
+    const groups = {
+      claim: 'teams',
+      absent: 'deny',
+      rules: [{ value: 'bridges', group: group.json.id }],
+    };
+    const before = await traceless(given);
+    const tried = await admin.post(`${path}/re-evaluate`, {
+      mapping: { attributes: { givenName: ['nick'] }, groups },
+      provisioning: { defaultCountry: 'DE' },
+    });
+    expect(tried.status, tried.text).toBe(200);
+    // Dee was asked for her country; now her team is missing, and so is that of Cas.
+    expect(tried.json).toMatchObject({
+      considered: 4,
+      unknown: 0,
+      more: false,
+      counts: { enters: 0, refused: 2, asked: 0, changes: 1, same: 1 },
+    });
+    const of = (name: string): unknown =>
+      tried.json.affected.find(({ email }: { email: string }) => email.startsWith(name));
+    expect(of('ann')).toMatchObject({
+      effect: 'changes',
+      fields: [{ name: 'givenName', before: 'ann', after: 'Annie' }],
+      groups: { add: [group.json.id], remove: [] },
+    });
+    expect(of('cas')).toMatchObject({
+      effect: 'refused',
+      before: { outcome: 'sign_in' },
+      after: { outcome: 'refuse', reason: 'claim_missing', missing: ['groups'] },
+    });
+    const kinder = await admin.post(`${path}/re-evaluate`, {
+      provisioning: { requireCountry: false },
+    });
+    expect(kinder.json.counts).toEqual({ enters: 1, refused: 0, asked: 0, changes: 0, same: 3 });
+    expect((await admin.post(`${path}/re-evaluate`, {})).json.counts.same).toBe(4);
+    expect(await traceless(given)).toEqual(before);
+    const other = caller(program, await given.apiToken(await given.account('Beta')));
+    expect((await other.post(`${path}/re-evaluate`, {})).status).toBe(404);
   });
 
   it('decides about pasted claims as a sign-in would, and makes nobody', async ({

@@ -1,14 +1,24 @@
 import { z } from 'zod';
-import { findRealm } from '#identity/federation/home-realm.ts';
+import { requireAccount } from '#identity/access/rights.ts';
+import type { FederatedOutcome } from '#identity/federation/decide.ts';
+import { findRealm, type Realm } from '#identity/federation/home-realm.ts';
 import { findTrace } from '#identity/federation/kept-traces.ts';
 import {
   readinessChecks,
   readinessFindings,
   readinessReport,
 } from '#identity/federation/readiness.ts';
+import { effects, reEvaluate } from '#identity/federation/re-evaluate.ts';
 import { listSetupLinks, makeSetupLink, revokeSetupLink } from '#identity/federation/setup-link.ts';
-import { assertionOf, simulate, type Simulated } from '#identity/federation/simulate.ts';
+import {
+  assertionOf,
+  pastedAssertion,
+  simulate,
+  type Simulated,
+} from '#identity/federation/simulate.ts';
 import { Refusal } from '#identity/refusal.ts';
+import { unitOfWork } from '#identity/work.ts';
+import type { Sql } from '#platform/database/sql.ts';
 import { translator } from '#messages/translate.ts';
 import { isId } from '#platform/ids.ts';
 import { readinessText } from '../../readiness-text.ts';
@@ -51,10 +61,20 @@ export const ReadinessView = z
   })
   .meta({ id: 'ConnectionReadiness' });
 
-const Simulated = z.object({
+const trialFields = {
+  mapping: ConnectionFields.mapping.optional(),
+  provisioning: ConnectionFields.provisioning.optional(),
+};
+
+const Decided = z.object({
   outcome: z.string(),
   reason: z.string().nullable().describe('Why nobody would come in.'),
   missing: z.array(z.string()),
+});
+
+const Changes = z.object({ add: z.array(z.string()), remove: z.array(z.string()) });
+
+const Simulated = Decided.extend({
   bound: z.boolean().describe('Whether the domain of the address leads to this connection.'),
   mapped: z.record(z.string(), z.unknown()),
   person: z
@@ -64,10 +84,13 @@ const Simulated = z.object({
       givenName: z.string(),
       familyName: z.string(),
       country: z.string().nullable(),
+      language: z.string().nullable(),
+      phone: z.string().nullable(),
+      jobTitle: z.string().nullable(),
     })
     .nullable(),
-  groups: z.object({ add: z.array(z.string()), remove: z.array(z.string()) }),
-  roles: z.object({ add: z.array(z.string()), remove: z.array(z.string()) }),
+  groups: Changes,
+  roles: Changes,
 });
 
 export const SimulationView = z
@@ -75,8 +98,43 @@ export const SimulationView = z
     saved: Simulated.describe('As the connection is saved.'),
     tried: Simulated.describe('With what is tried out.'),
     differences: z.array(z.string()).describe('What differs, such as `mapped.country`.'),
+    issuedAt: Moment.nullable().describe('Of a SAMLResponse that was pasted.'),
+    unchecked: z
+      .array(z.enum(['time', 'request', 'replay']))
+      .describe('What of a pasted SAMLResponse was not looked at, as a sign-in would.'),
   })
   .meta({ id: 'ConnectionSimulation' });
+
+export const ReEvaluationView = z
+  .object({
+    counts: z
+      .record(z.enum(effects), z.number().int())
+      .describe('How many would come in, be refused, be asked, be written otherwise; or nothing.'),
+    considered: z.number().int(),
+    unknown: z.number().int().describe('Linked people of whom no sign-in of 30 days is known.'),
+    more: z.boolean().describe('Whether there are more people than were looked at.'),
+    affected: z.array(
+      z.object({
+        effect: z.enum(['enters', 'refused', 'asked', 'changes']),
+        traceId: z.string(),
+        at: Moment,
+        userId: z.string().nullable(),
+        email: z.string().nullable(),
+        before: Decided,
+        after: Decided,
+        fields: z.array(
+          z.object({
+            name: z.string(),
+            before: z.string().nullable(),
+            after: z.string().nullable(),
+          }),
+        ),
+        groups: Changes.describe('What would be given, and not given, otherwise than now.'),
+        roles: Changes,
+      }),
+    ),
+  })
+  .meta({ id: 'ConnectionReEvaluation' });
 
 const link = {
   id: z.string(),
@@ -120,7 +178,7 @@ export const connectionToolOperations: readonly AnyOperation[] = [
     path: `${path}/simulate`,
     summary: 'Shows what a sign-in would come to, with another mapping, before it is saved.',
     description:
-      'Replays what a trace says was received, or takes claims that you have, and decides as a sign-in through the active connection would. Nothing is changed by it.',
+      'Replays what a trace says was received, takes claims that you have, or reads a SAMLResponse, and decides as a sign-in through the active connection would. A SAMLResponse is verified as in a sign-in, but for what `unchecked` names. Nothing is changed by it.',
     right: 'connections:manage',
     body: z
       .strictObject({
@@ -134,12 +192,18 @@ export const connectionToolOperations: readonly AnyOperation[] = [
               .describe('Claims, or SAML attributes by name.'),
           })
           .optional(),
-        mapping: ConnectionFields.mapping.optional(),
-        provisioning: ConnectionFields.provisioning.optional(),
+        samlResponse: z
+          .string()
+          .min(1)
+          .max(360_000)
+          .optional()
+          .describe('The field SAMLResponse as the provider posts it, in Base64.'),
+        ...trialFields,
       })
       .refine(
-        ({ traceId, assertion }) => (traceId === undefined) !== (assertion === undefined),
-        'Either traceId or assertion.',
+        ({ traceId, assertion, samlResponse }) =>
+          [traceId, assertion, samlResponse].filter((one) => one !== undefined).length === 1,
+        'One of traceId, assertion and samlResponse.',
       ),
     example: {
       assertion: { subject: 'a1', claims: { email: 'ann@acme.example', given_name: 'Ann' } },
@@ -147,25 +211,68 @@ export const connectionToolOperations: readonly AnyOperation[] = [
     },
     result: SimulationView,
     refusals: ['not_found'],
-    async handle(work, { account, params, body: { traceId, assertion: pasted, ...trial } }) {
-      const connection = await connectionOfAccount(work, account.id, params['connectionId']!);
-      const realm = (await findRealm(work, connection.id))!;
+    /** The document is verified before there is a transaction. */
+    async prepare({ asking, context, params, tools, body: { samlResponse } }) {
+      if (samlResponse === undefined) return null;
+      const realm = await unitOfWork(tools.foundation, context, async (work) => {
+        await requireAccount(work, asking, 'connections:manage', params['accountId']!);
+        return realmOfAccount(work, params['accountId']!, params['connectionId']!);
+      });
+      return tools.federation.read(realm, samlResponse);
+    },
+    async handle(work, { account, params, body, prepared }) {
+      const { traceId, assertion: given, samlResponse: _read, ...trial } = body;
+      const realm = await realmOfAccount(work, account.id, params['connectionId']!);
+      const { connection } = realm;
       const trace =
         traceId === undefined ? null : await findTrace(work, connection.id, traceId, work.now);
-      const assertion = pasted
-        ? {
-            issuer: pasted.issuer ?? connection.issuer ?? '',
-            subject: pasted.subject,
-            claims: pasted.claims,
-            acr: null,
-            amr: [],
-            authTime: null,
-            sessionIndex: null,
-          }
-        : trace && assertionOf(connection, trace.steps);
+      const assertion =
+        prepared?.assertion ??
+        (given
+          ? pastedAssertion(connection, given)
+          : trace && assertionOf(connection, trace.steps));
       if (!assertion) throw new Refusal('not_found');
       const found = await simulate(work, realm, assertion, trial, work.now);
-      return { ...found, saved: shown(found.saved), tried: shown(found.tried) };
+      return {
+        ...found,
+        saved: shown(found.saved),
+        tried: shown(found.tried),
+        issuedAt: prepared?.issuedAt ?? null,
+        unchecked: prepared ? [...unchecked] : [],
+      };
+    },
+  }),
+
+  operation({
+    id: 'reEvaluateConnection',
+    tag,
+    method: 'post',
+    path: `${path}/re-evaluate`,
+    summary: 'Shows for everybody who came through it what another mapping would change.',
+    description:
+      'Decides anew about the latest sign-in of each person of the last 30 days (1,000 people at most), as the connection is saved and as it is tried. The first 200 who are affected are named. Nothing is changed by it.',
+    right: 'connections:manage',
+    body: z.strictObject(trialFields),
+    example: { provisioning: { missing: 'reject' } },
+    result: ReEvaluationView,
+    refusals: ['not_found'],
+    /** So many people are not asked about within one transaction: others would wait. */
+    async prepare({ asking, context, params, tools, body }) {
+      const realm = await unitOfWork(tools.foundation, context, async (work) => {
+        await requireAccount(work, asking, 'connections:manage', params['accountId']!);
+        return realmOfAccount(work, params['accountId']!, params['connectionId']!);
+      });
+      return reEvaluate(tools.foundation.database, realm, body, tools.foundation.clock());
+    },
+    async handle(_work, { prepared: { affected, ...found } }) {
+      return {
+        ...found,
+        affected: affected.map(({ before, after, ...one }) => ({
+          ...one,
+          before: decided(before),
+          after: decided(after),
+        })),
+      };
     },
   }),
 
@@ -224,14 +331,25 @@ export const connectionToolOperations: readonly AnyOperation[] = [
   }),
 ];
 
+/** What a document that was pasted cannot be asked: it is of another moment and browser. */
+const unchecked = ['time', 'request', 'replay'] as const;
+
 function shown({ mapped, outcome, person, grants, bound }: Simulated) {
+  return { ...decided(outcome), bound, mapped: { ...mapped }, person, ...grants };
+}
+
+function decided(outcome: FederatedOutcome) {
   return {
     outcome: outcome.outcome,
     reason: outcome.outcome === 'refuse' ? outcome.reason : null,
     missing: 'missing' in outcome ? [...(outcome.missing ?? [])] : [],
-    bound,
-    mapped: { ...mapped },
-    person,
-    ...grants,
   };
+}
+
+/** @throws {Refusal} `not_found` */
+async function realmOfAccount(sql: Sql, accountId: string, connectionId: string): Promise<Realm> {
+  const { id } = await connectionOfAccount(sql, accountId, connectionId);
+  const realm = await findRealm(sql, id);
+  if (!realm) throw new Refusal('not_found');
+  return realm;
 }
