@@ -232,7 +232,7 @@ describe('the page of a user', () => {
     await given.locked(ann, 'admin', 'Asked for it');
     const page = await open(browser, `/users/${ann.id}`, fay);
     expect(page.words).toContain('Disabled by the directory');
-    expect(page.words).toContain('Only the operator can unlock this.');
+    expect(page.words).toContain('Ends when the directory enables the person again.');
     expect(page.words).toContain('You can unlock this.');
     expect(page.words).toContain('Member since');
     expect(page.words).toContain('user.affiliated');
