@@ -127,7 +127,7 @@ describe('a person nobody knows is invited', () => {
     expect(again.alerts[0]).toContain('at least 12');
   });
 
-  it('accepts twice at once, and is one person', async ({ given, program, server }) => {
+  it('accepts twice at once, and is one person (D-80)', async ({ given, program, server }) => {
     const w = await world(given, program, server);
     const link = await w.invited('new@gmail.com');
     const browsers = [server.agent(), server.agent(), server.agent()];
@@ -194,7 +194,7 @@ describe('a person there is, is invited', () => {
     expect((await given.person(carol))?.affiliation).toBe('none');
   });
 
-  it('and forwards the mail: another person is refused in words', async ({
+  it('and forwards the mail: another person is refused in words (D-80)', async ({
     given,
     program,
     server,
@@ -320,7 +320,7 @@ describe('a person there is, is invited', () => {
   });
 });
 
-describe('an invitation is no good any more', () => {
+describe('an invitation is no good any more (D-80)', () => {
   it('a second after its end, whether anything swept or not', async ({
     given,
     program,

@@ -105,7 +105,7 @@ describe('a file', () => {
 });
 
 describe('a cell', () => {
-  it('is read as it was written, and is no formula in between', () => {
+  it('is read as it was written, and is no formula in between (D-73)', () => {
     assert(
       property(
         string({ unit: constantFrom('=', '+', '-', '@', "'", '"', '\t', ';', ',', 'a', ' ') }),

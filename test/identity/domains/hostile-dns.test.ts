@@ -82,7 +82,7 @@ describe('the record of an organization', () => {
   });
 });
 
-describe('whoever answers for others', () => {
+describe('whoever answers for others (D-32)', () => {
   it('proves nothing by a wildcard with another text', async () => {
     both('*.c.test', { txt: ['v=spf1 -all', `ostiary-domain-verification=${'0'.repeat(32)}`] });
     const finding = await look();
@@ -129,7 +129,7 @@ describe('resolvers that do not agree', () => {
   });
 });
 
-describe('trouble', () => {
+describe('trouble (D-32)', () => {
   it.each(['SERVFAIL', 'REFUSED'] as const)('%s is no answer', async (fails) => {
     both(place, { fails });
     both(name, { fails });
