@@ -44,25 +44,32 @@ export function passwordHasher({
   parallel = availableParallelism(),
   queue = parallel * 16,
 }: { parallel?: number; queue?: number } = {}): PasswordHasher {
-  let running = 0;
+  let admitted = 0;
+  let computing = 0;
   const waiting: (() => void)[] = [];
   let decoy: Promise<string> | undefined;
 
-  function release(): void {
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
+  function reserve(): Promise<() => void> {
+    if (admitted >= parallel + queue) return Promise.reject(new Overloaded(2));
+    admitted += 1;
+    let released = false;
+    return Promise.resolve(() => {
+      if (!released) admitted -= 1;
+      released = true;
+    });
   }
 
-  async function reserve(): Promise<() => void> {
-    if (running < parallel) running += 1;
-    else if (waiting.length < queue) await new Promise<void>((resolve) => waiting.push(resolve));
-    else throw new Overloaded(2);
-    let released = false;
-    return () => {
-      if (!released) release();
-      released = true;
-    };
+  /** A core is taken for the hash alone: who has a place reads and counts while others compute. */
+  async function compute<T>(work: () => Promise<T>): Promise<T> {
+    if (computing < parallel) computing += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else computing -= 1;
+    }
   }
 
   return {
@@ -70,15 +77,16 @@ export function passwordHasher({
     async hash(password) {
       const done = await reserve();
       try {
-        return await hash(normalize(password), parameters);
+        return await compute(() => hash(normalize(password), parameters));
       } finally {
         done();
       }
     },
-    hashReserved: (password) => hash(normalize(password), parameters),
+    hashReserved: (password) => compute(() => hash(normalize(password), parameters)),
     async verify(password, stored) {
       decoy ??= hash('nobody has this password', parameters);
-      const matches = await verify(stored ?? (await decoy), normalize(password));
+      const compared = stored ?? (await decoy);
+      const matches = await compute(() => verify(compared, normalize(password)));
       return matches && stored !== null;
     },
     isOutdated: (stored) => !stored.startsWith(prefix),

@@ -1,4 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 
 /** What a process of the bench can be asked to do, by name. */
@@ -97,11 +99,12 @@ export function startService(
 
 /** Answers the process that started this one; `end` is called when that is gone or says so. */
 export function serveParent(handlers: Handlers, end: () => Promise<void> | void = () => {}): void {
+  const known: Handlers = { ...handlers, ...profiling() };
   process.on('message', ({ id, name, params }: Question) => {
     void (async () => {
       const reply: Reply = { id };
       try {
-        reply.result = await handlers[name]!(params as never);
+        reply.result = await known[name]!(params as never);
       } catch (error) {
         reply.error = error instanceof Error ? (error.stack ?? error.message) : String(error);
       }
@@ -120,4 +123,23 @@ export function serveParent(handlers: Handlers, end: () => Promise<void> | void 
         () => process.exit(1),
       );
   });
+}
+
+/** A CPU profile of what is measured alone: what comes before would drown it. */
+function profiling(): Handlers {
+  let session: Session | undefined;
+  return {
+    async profileFrom() {
+      session = new Session();
+      session.connect();
+      await session.post('Profiler.enable');
+      await session.post('Profiler.setSamplingInterval', { interval: 250 });
+      await session.post('Profiler.start');
+    },
+    async profileTo({ file }: { file: string }) {
+      const { profile } = await session!.post('Profiler.stop');
+      session!.disconnect();
+      await writeFile(file, JSON.stringify(profile));
+    },
+  };
 }

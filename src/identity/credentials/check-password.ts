@@ -62,6 +62,13 @@ const sprayLimit = 20;
 const sprayWindow = 10 * 60_000;
 
 /**
+ * A guess counts for everybody from the moment it is counted; that it also outlives a crash of the
+ * database's machine is not waited for. Nobody who guesses can cause one, and while it lasts nobody
+ * guesses.
+ */
+const countedAtOnce = { fleeting: true };
+
+/**
  * Counts the attempt and reads what it is to be compared with, in one statement; only then is the
  * hash computed, outside any transaction. So what a guess costs is paid before it is worth anything,
  * and 200 guesses at once are no more than the budget allows.
@@ -82,22 +89,26 @@ export async function checkPassword(
   const done = await hasher.reserve();
   try {
     const now = clock();
-    const [attempt] = await database.query<Attempt>(reserve, [
-      email,
-      `name:${keyedHash(key, email)}`,
-      device === null ? '' : secretHash(device),
-      keyedHash(key, `password:${email}:${password}`),
-      now,
-      policy.free,
-      [...policy.delays],
-      policy.dailyLimit,
-      policy.dailyDelay,
-      sourceBucket(origin.ip),
-      new Date(now.getTime() - sprayWindow),
-      sprayLimit,
-      policy.hardLimit,
-      linking,
-    ]);
+    const [attempt] = await database.query<Attempt>(
+      reserve,
+      [
+        email,
+        `name:${keyedHash(key, email)}`,
+        device === null ? '' : secretHash(device),
+        keyedHash(key, `password:${email}:${password}`),
+        now,
+        policy.free,
+        [...policy.delays],
+        policy.dailyLimit,
+        policy.dailyDelay,
+        sourceBucket(origin.ip),
+        new Date(now.getTime() - sprayWindow),
+        sprayLimit,
+        policy.hardLimit,
+        linking,
+      ],
+      countedAtOnce,
+    );
     const { person, hash, open, next_at, spraying, locked } = attempt!;
     if (spraying) return { outcome: 'throttled', minutes: Math.ceil(sprayWindow / 60_000) };
     if (locked || !open) return { outcome: 'locked' };

@@ -47,28 +47,33 @@ export async function signedIn(
 ): Promise<string | null> {
   const now = clock();
   const secret = deviceId === null ? newSecret(24) : null;
-  await database.query(statement, [
-    userId,
-    now,
-    buckets[0] ?? '',
-    deviceId ?? newId(now.getTime()),
-    secret === null ? '' : secretHash(secret),
-    new Date(now.getTime() + deviceLifetime),
-    accountId,
-    JSON.stringify({ type: 'user', id: userId }),
-    JSON.stringify({
-      method: connection === null ? methods[0] : 'federated',
-      methods,
-      client: clientId,
-      newDevice: deviceId === null,
-      ...(connection !== null && { connection }),
-    }),
-    origin.ip ?? null,
-    origin.userAgent ?? null,
-    origin.reference ?? null,
-    buckets[1] ?? '',
-    rememberFactor,
-  ]);
+  await database.query(
+    statement,
+    [
+      userId,
+      now,
+      buckets[0] ?? '',
+      deviceId ?? newId(now.getTime()),
+      secret === null ? '' : secretHash(secret),
+      new Date(now.getTime() + deviceLifetime),
+      accountId,
+      JSON.stringify({ type: 'user', id: userId }),
+      JSON.stringify({
+        method: connection === null ? methods[0] : 'federated',
+        methods,
+        client: clientId,
+        newDevice: deviceId === null,
+        ...(connection !== null && { connection }),
+      }),
+      origin.ip ?? null,
+      origin.userAgent ?? null,
+      origin.reference ?? null,
+      buckets[1] ?? '',
+      rememberFactor,
+    ],
+    // The session that follows is waited for, and with it all that was written before.
+    { fleeting: true },
+  );
   return secret;
 }
 

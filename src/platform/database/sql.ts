@@ -20,8 +20,8 @@ export interface Sql {
 export interface QueryOptions {
   /**
    * What it makes may be lost when the database crashes in the next moment: it is not waited for
-   * until it is on the disk. Only for what nobody relies on yet, never for what is spent, changed or
-   * revoked. Everybody sees it at once all the same.
+   * until it is on the disk. Only for what nobody relies on yet, or what the next thing waits for: never
+   * for what is spent or revoked. Everybody sees it at once all the same.
    */
   fleeting?: boolean;
   /**
