@@ -33,7 +33,6 @@ import type { Connection } from '#identity/federation/connection.ts';
 import type { Realm } from '#identity/federation/home-realm.ts';
 import { connectionUse } from '#identity/federation/account-changes.ts';
 import { carryOutModes } from '#identity/federation/enforce.ts';
-import { traces } from '#identity/federation/kept-traces.ts';
 import { loadAppSecrets } from '#identity/keys/app-secrets.ts';
 import {
   ensureSigningKeys,
@@ -268,14 +267,13 @@ export async function createApp({
     clock,
     bulkheads,
   });
-  const upstreamSaml = new SamlUpstream({ issuer, database, vault: safe, clock, verifier: saml });
+  const upstreamSaml = new SamlUpstream({ issuer, vault: safe, clock, verifier: saml });
   const federation = federationDoor({
     foundation,
     interactions,
     csrf: forms,
     oidc: upstreamOidc,
     saml: upstreamSaml,
-    traces,
     passwords,
     recoveryKey: secrets.recoveryCodes,
     acr: acrs.upstream,

@@ -29,7 +29,7 @@ export type Decide = (ctx: Context, waiting: Waiting, given?: Given) => Promise<
 
 /** Whoever is proved comes in, is asked for something, or is told why they do not. */
 export function entering(way: Way, { refuse }: TurnBack): Decide {
-  const { foundation, interactions, traces, acr, ceiling } = way;
+  const { foundation, interactions, acr, ceiling } = way;
   const { database, vault, clock } = foundation;
 
   return async function decide(
@@ -50,7 +50,7 @@ export function entering(way: Way, { refuse }: TurnBack): Decide {
       if (proof !== 'right') return showStepUp(way, ctx, waiting, proof);
       arrival.steppedUp = true;
     }
-    const result = await signInFederated({ foundation, traces, ceiling }, arrival);
+    const result = await signInFederated({ foundation, ceiling }, arrival);
     switch (result.outcome) {
       case 'signed_in':
         return enter(ctx, waiting, result);

@@ -24,7 +24,7 @@ export interface Leave {
 
 /** The way there: the attempt is kept, and the browser sent away. */
 export function leaving(way: Way, { failed }: TurnBack): Leave {
-  const { foundation, csrf, traces } = way;
+  const { foundation, csrf } = way;
   const { database, vault, clock } = foundation;
   return {
     async leave(ctx, interaction, email) {
@@ -72,7 +72,6 @@ export function leaving(way: Way, { failed }: TurnBack): Leave {
         remembered: remember,
         trace,
       });
-      await traces.save(database, trace);
       ctx.status = 303;
       ctx.redirect(redirectTo.href);
     } catch (problem) {

@@ -102,9 +102,7 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
       now: clock(),
     });
     if (attempt?.realm.connection.kind !== 'saml') return stray(ctx, connectionId);
-    const assertion = await arrived(ctx, attempt, form);
-    if (!assertion) return;
-    await keepAssertion(database, vault, attempt, assertion, 'return');
+    if (!(await arrived(ctx, attempt, form))) return;
     ctx.status = 303;
     ctx.set('Cache-Control', 'no-store');
     ctx.redirect(
@@ -127,23 +125,28 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
     await finishTest(ctx, attempt, attempt.assertion);
   });
 
+  /** Verifies what was posted, and keeps it for who comes back with their cookies. False: that is shown. */
   async function arrived(
     ctx: Context,
-    { realm, remembered, trace, interaction }: Attempt,
+    attempt: Attempt,
     form: Record<string, string>,
-  ): Promise<UpstreamAssertion | null> {
+  ): Promise<boolean> {
+    const { realm, remembered, trace, interaction } = attempt;
     const { connection } = realm;
     try {
       // Disabled while the person was away: nothing is read any more.
       if (interaction !== null && connection.state !== 'active' && connection.state !== 'testing')
         throw new UpstreamProblem('upstream_error', 'The connection was disabled meanwhile.');
       const url = new URL(`/federation/${connection.id}/acs`, issuer);
-      return await saml.arrive(realm, { url, form }, remembered, trace);
+      const { once, ...assertion } = await saml.arrive(realm, { url, form }, remembered, trace);
+      if (!(await keepAssertion(database, vault, attempt, assertion, 'return', once)))
+        throw new UpstreamProblem('response_replayed', 'This assertion was used before.');
+      return true;
     } catch (problem) {
       if (!(problem instanceof UpstreamProblem)) throw problem;
       const place = interaction === null ? null : { uid: interaction };
       await failed(ctx, { realm, trace, place, problem });
-      return null;
+      return false;
     }
   }
 }

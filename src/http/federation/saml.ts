@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '#platform/clock.ts';
-import type { Sql } from '#platform/database/sql.ts';
 import { decodeMessage } from '#platform/saml/raw-guard.ts';
 import { SamlRefused } from '#platform/saml/refused.ts';
 import { logoutRequestUrl, logoutResponseUrl } from '#platform/saml/logout-messages.ts';
@@ -9,6 +8,7 @@ import type { SamlVerifier } from '#platform/saml/verifier.ts';
 import type { VerifiedAssertion } from '#platform/saml/verify.ts';
 import type { Vault } from '#platform/secrets.ts';
 import { UpstreamProblem, type UpstreamAssertion } from '#identity/federation/assertion.ts';
+import type { GoodOnce } from '#identity/federation/attempt.ts';
 import { openSamlKeys } from '#identity/federation/saml/own-keys.ts';
 import {
   destinationOf,
@@ -32,11 +32,13 @@ import type {
 
 export interface SamlUpstreamDependencies {
   issuer: string;
-  database: Sql;
   vault: Vault;
   clock: Clock;
   verifier: SamlVerifier;
 }
+
+/** An assertion is good once: `keepAssertion` spends it. */
+export type SamlArrival = UpstreamAssertion & { once: GoodOnce };
 
 const skewMs = 60_000;
 const postContext = (connectionId: string): string => `saml_post:${connectionId}`;
@@ -113,7 +115,7 @@ export class SamlUpstream implements UpstreamProtocol {
     { form }: UpstreamResponse,
     remembered: Readonly<Record<string, string>>,
     trace: FederationTrace,
-  ): Promise<UpstreamAssertion> {
+  ): Promise<SamlArrival> {
     const { clock } = this.#dependencies;
     const { connection } = live;
     try {
@@ -130,7 +132,6 @@ export class SamlUpstream implements UpstreamProtocol {
         encrypted: verified.encrypted,
       };
       trace.append(clock(), 'received', received);
-      await this.#spend(connection.id, verified);
       if (remembered['anew'] && verified.authnInstant < Number(remembered['at']) - skewMs)
         throw new UpstreamProblem(
           'response_invalid',
@@ -147,6 +148,7 @@ export class SamlUpstream implements UpstreamProtocol {
         authTime: Math.floor(verified.authnInstant / 1000),
         sessionIndex: verified.sessionIndex,
         signOut: namedBy(verified),
+        once: { id: verified.assertionId, until: new Date(verified.replayUntil) },
       };
     } catch (error) {
       const problem = problemOf(error);
@@ -291,20 +293,6 @@ export class SamlUpstream implements UpstreamProtocol {
         : [],
       now: remembered && clock().getTime(),
     });
-  }
-
-  /** An assertion is good once, on whichever server it arrives (security.md 5.3, rule 9). */
-  async #spend(
-    connectionId: string,
-    { assertionId, replayUntil }: VerifiedAssertion,
-  ): Promise<void> {
-    const rows = await this.#dependencies.database.query(
-      `insert into saml_assertions (connection_id, assertion_id, until) values ($1, $2, $3)
-       on conflict do nothing returning 1`,
-      [connectionId, assertionId, new Date(replayUntil)],
-    );
-    if (rows.length === 0)
-      throw new UpstreamProblem('response_replayed', 'This assertion was used before.');
   }
 
   /** The POST binding begins at a page of ours. What it holds is sealed: nobody else makes one. */

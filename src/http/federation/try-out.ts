@@ -42,7 +42,7 @@ export function testLinks({ vault, clock, issuer }: Foundation): TestLinks {
 
 /** What would happen, and nothing of it: nobody is made, linked or signed in. */
 export async function finishTest(
-  { foundation, traces }: Way,
+  { foundation }: Way,
   ctx: Context,
   attempt: Attempt,
   assertion: UpstreamAssertion,
@@ -62,7 +62,7 @@ export async function finishTest(
   const said = decideFederatedSignIn(facts);
   trace.append(now, 'decided', { ...said });
   trace.outcome = said.outcome === 'refuse' ? said.reason : said.outcome;
-  await testSucceeded(foundation, traces, {
+  await testSucceeded(foundation, {
     realm,
     trace,
     ok: said.outcome !== 'refuse',

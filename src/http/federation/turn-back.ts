@@ -47,7 +47,7 @@ export function placeOf(interaction: Interaction | null): FailedWay['place'] {
 }
 
 /** The ends of the way where nobody comes in. */
-export function turningBack({ foundation, csrf, traces }: Way): TurnBack {
+export function turningBack({ foundation, csrf }: Way): TurnBack {
   const { database, clock } = foundation;
   const strays = rateLimit(30, clock);
   return {
@@ -85,7 +85,7 @@ export function turningBack({ foundation, csrf, traces }: Way): TurnBack {
 
     async failed(ctx, { realm, trace, place, problem }) {
       const { connection } = realm;
-      await upstreamFailed(foundation, traces, {
+      await upstreamFailed(foundation, {
         connection,
         trace,
         problem,

@@ -4,7 +4,6 @@ import type { UpstreamAssertion } from '#identity/federation/assertion.ts';
 import type { Attempt } from '#identity/federation/attempt.ts';
 import type { Connection, ConnectionKind } from '#identity/federation/connection.ts';
 import { mapAssertion, type MappedPerson } from '#identity/federation/mapping.ts';
-import type { TraceStore } from '#identity/federation/trace.ts';
 import type { UpstreamProtocol } from '#identity/federation/upstream.ts';
 import type { Foundation } from '#identity/work.ts';
 import type { Csrf } from '../csrf.ts';
@@ -18,7 +17,6 @@ export interface FederationDoorDependencies {
   csrf: Csrf;
   oidc: OidcUpstream;
   saml: SamlUpstream;
-  traces: TraceStore;
   passwords: PasswordDependencies;
   /** Key of the recovery codes: see `AppSecrets`. */
   recoveryKey: Buffer;

@@ -3,6 +3,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash, type Vault } from '#platform/secrets.ts';
 import type { UpstreamAssertion } from './assertion.ts';
 import { realmColumns, realmOf, type Realm, type RealmRow } from './home-realm.ts';
+import { savedTrace, traceParams } from './kept-traces.ts';
 import { FederationTrace, type TraceStep } from './trace.ts';
 
 /** How long a person may be away at their company's provider. */
@@ -32,7 +33,7 @@ export function newState(): string {
 }
 
 /**
- * Keeps what the way back needs, bound to this browser: whoever brings the answer of this attempt from
+ * Keeps what the way back needs, and the trace so far, bound to this browser: whoever brings the answer of this attempt from
  * another one is nobody here (security.md D-09).
  */
 export async function beginAttempt(
@@ -59,9 +60,11 @@ export async function beginAttempt(
     context(trace.id),
   );
   await sql.query(
-    `insert into federated_attempts (id, connection_id, purpose, state_hash, browser_hash,
-       interaction, identifier, sealed, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `with begun as (
+       insert into federated_attempts (id, connection_id, purpose, state_hash, browser_hash,
+         interaction, identifier, sealed, created_at, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     ) ${savedTrace(11)}`,
     [
       trace.id,
       trace.connectionId,
@@ -73,6 +76,7 @@ export async function beginAttempt(
       sealed,
       trace.beganAt,
       new Date(trace.beganAt.getTime() + attemptLife),
+      ...traceParams(trace),
     ],
     { fleeting: true },
   );
@@ -125,6 +129,9 @@ export async function takeAttemptAnywhere(
 /**
  * Keeps what was verified until the person has done what is asked of them: filled in what was not
  * sent, shown their old password, or (`return`) come back with the cookies of their browser.
+ *
+ * What is good once is spent with it, on whichever server it arrives: false where it was spent before,
+ * or the attempt is over (security.md 5.3, rule 9).
  */
 export async function keepAssertion(
   sql: Sql,
@@ -132,9 +139,18 @@ export async function keepAssertion(
   attempt: Pick<Attempt, 'id' | 'trace'>,
   assertion: UpstreamAssertion,
   need: 'attributes' | 'step_up' | 'return',
-): Promise<void> {
-  await sql.query(
-    `update federated_attempts set received = $2, need = $3 where id = $1 and finished_at is null`,
+  once: GoodOnce | null = null,
+): Promise<boolean> {
+  const rows = await sql.query(
+    `with spent as (
+       insert into saml_assertions (connection_id, assertion_id, until)
+       select connection_id, $4::text, $5::timestamptz from federated_attempts
+       where id = $1 and $4::text is not null
+       on conflict do nothing returning 1
+     )
+     update federated_attempts set received = $2, need = $3
+     where id = $1 and finished_at is null and ($4::text is null or exists (select from spent))
+     returning 1`,
     [
       attempt.id,
       vault.seal(
@@ -142,8 +158,17 @@ export async function keepAssertion(
         context(attempt.id),
       ),
       need,
+      once?.id ?? null,
+      once?.until ?? null,
     ],
   );
+  return rows.length > 0;
+}
+
+/** What a provider signed for one use: its name, and until when it could be sent again. */
+export interface GoodOnce {
+  id: string;
+  until: Date;
 }
 
 interface KeptAssertion {

@@ -1,31 +1,42 @@
-import type { Sql } from '#platform/database/sql.ts';
-import type { FederationTrace, TraceStep, TraceStore } from './trace.ts';
+import type { Param, Sql } from '#platform/database/sql.ts';
+import type { FederationTrace, TraceStep } from './trace.ts';
 
 /** How long a trace is kept: long enough for a ticket, short enough for what it says about people. */
 export const traceLife = 30 * 24 * 3600_000;
 
-/** Traces in the database. */
-export const traces: TraceStore = {
-  async save(sql: Sql, trace: FederationTrace): Promise<void> {
-    await sql.query(
-      `insert into federated_traces (id, connection_id, account_id, purpose, outcome, user_id,
-         steps, began_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
-       on conflict (id) do update set outcome = excluded.outcome, user_id = excluded.user_id,
-         steps = excluded.steps`,
-      [
-        trace.id,
-        trace.connectionId,
-        trace.accountId,
-        trace.purpose,
-        trace.outcome,
-        trace.userId,
-        JSON.stringify(trace.steps.map(kept)),
-        trace.beganAt,
-      ],
-    );
-  },
-};
+/**
+ * Keeps the trace as it is now, in the place of what was kept of it before: once when the browser
+ * leaves, and once when all is decided. In a transaction, `sql` is the unit of work.
+ */
+export async function saveTrace(sql: Sql, trace: FederationTrace): Promise<void> {
+  await sql.query(savedTrace(1), traceParams(trace));
+}
+
+/**
+ * The same as part of a larger statement. `first` numbers the first of its parameters, which are
+ * `traceParams`; `when` is a condition.
+ */
+export function savedTrace(first: number, when = 'true'): string {
+  const types = ['uuid', 'uuid', 'uuid', 'text', 'text', 'uuid', 'jsonb', 'timestamptz'];
+  return `insert into federated_traces (id, connection_id, account_id, purpose, outcome, user_id,
+      steps, began_at)
+    select ${types.map((type, index) => `$${first + index}::${type}`).join(', ')} where ${when}
+    on conflict (id) do update set outcome = excluded.outcome, user_id = excluded.user_id,
+      steps = excluded.steps`;
+}
+
+export function traceParams(trace: FederationTrace): Param[] {
+  return [
+    trace.id,
+    trace.connectionId,
+    trace.accountId,
+    trace.purpose,
+    trace.outcome,
+    trace.userId,
+    JSON.stringify(trace.steps.map(kept)),
+    trace.beganAt,
+  ];
+}
 
 export interface KeptTrace {
   id: string;

@@ -23,15 +23,14 @@ import {
 } from './decide.ts';
 import { readFederatedFacts, type KnownPerson, type SignInFacts } from './facts.ts';
 import { grantsToChange, giveAndTake, type GrantChanges } from './grants.ts';
+import { savedTrace, saveTrace, traceParams } from './kept-traces.ts';
 import { forSignOut } from './logout.ts';
 import { mapAssertion } from './mapping.ts';
 import { attributeIn, emailOf, languageOf, profileChanges } from './profile.ts';
 import type { Federation } from './standing.ts';
-import type { TraceStore } from './trace.ts';
 
 export interface FederatedDependencies {
   foundation: Foundation;
-  traces: TraceStore;
   /** Seconds for which a provider's word is good: behaviour.md F31. */
   ceiling: number;
 }
@@ -138,7 +137,7 @@ async function carryOut(
   trace.userId = 'userId' in said ? said.userId : null;
 
   if (said.outcome === 'ask' || said.outcome === 'step_up') {
-    await dependencies.traces.save(work, trace);
+    await saveTrace(work, trace);
     if (said.outcome === 'step_up')
       work.record(
         'identity.link_challenged',
@@ -151,11 +150,11 @@ async function carryOut(
   if (!(await finishAttempt(work, attempt.id, work.now)))
     return refusedWith('link_withdrawn', null);
   if (said.outcome === 'refuse' || said.outcome === 'rejoin')
-    return turnAway(work, dependencies, arrival, facts, said);
+    return turnAway(work, arrival, facts, said);
 
   const userId = await settle(work, arrival, facts, said);
   trace.userId = userId;
-  await dependencies.traces.save(work, trace);
+  await saveTrace(work, trace);
   const result = signedIn(dependencies, arrival, userId, work.now);
   await work.query(succeeded, [
     connection.id,
@@ -195,7 +194,7 @@ async function signInQuickly(
   userId: string,
   now: Date,
 ): Promise<FederatedResult> {
-  const { foundation, traces } = dependencies;
+  const { foundation } = dependencies;
   const { attempt, assertion, origin, clientId } = arrival;
   const { connection } = attempt.realm;
   attempt.trace.append(now, 'decided', { outcome: 'sign_in', userId });
@@ -217,9 +216,9 @@ async function signInQuickly(
     origin.userAgent ?? null,
     origin.reference ?? null,
     result.lacksFactor,
+    ...traceParams(attempt.trace),
   ]);
   if (!row!.done) return refusedWith('link_withdrawn', null);
-  await traces.save(foundation.database, attempt.trace);
   return result;
 }
 
@@ -232,7 +231,7 @@ const healthy = `
   where id = $1 and (failures > 0 or last_success_at is null
     or last_success_at < $2::timestamptz - interval '1 minute')`;
 
-/** As `succeeded`, with what uses the attempt up and the audit row; nothing where it was used up. */
+/** As `succeeded`, with what uses the attempt up, the audit row and the trace; nothing where it was used up. */
 const quick = `
   with attempt as (
     update federated_attempts set finished_at = $6, received = null
@@ -255,6 +254,8 @@ const quick = `
     select $6, $8::uuid, $9::jsonb, 'sign_in.succeeded', 'user', $2::text, $10::jsonb, $11::text,
            $12::text, $13::text
     from link where not $14
+  ), traced as (
+    ${savedTrace(15, 'exists (select from link)')}
   )
   select exists (select from link) as done`;
 
@@ -282,14 +283,13 @@ function signedIn(
 /** Nobody comes in: no person, no link, no session; one row that says why (security.md section 6). */
 async function turnAway(
   work: Work,
-  { traces }: FederatedDependencies,
   { attempt, assertion }: Arrival,
   facts: SignInFacts,
   said: Extract<FederatedOutcome, { outcome: 'refuse' | 'rejoin' }>,
 ): Promise<FederatedResult> {
   const { connection } = attempt.realm;
   const reason = said.outcome === 'rejoin' ? 'removed' : said.reason;
-  await traces.save(work, attempt.trace);
+  await saveTrace(work, attempt.trace);
   work.record(
     'federation.refused',
     { type: 'connection', id: connection.id },

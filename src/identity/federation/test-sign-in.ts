@@ -1,6 +1,7 @@
 import { unitOfWork, type Foundation, type Origin } from '../work.ts';
 import type { Realm } from './home-realm.ts';
-import type { FederationTrace, TraceStore } from './trace.ts';
+import { saveTrace } from './kept-traces.ts';
+import type { FederationTrace } from './trace.ts';
 
 /**
  * A test sign-in went through to the end: written down, with what it came to. Where the person would
@@ -8,7 +9,6 @@ import type { FederationTrace, TraceStore } from './trace.ts';
  */
 export async function testSucceeded(
   foundation: Foundation,
-  traces: TraceStore,
   {
     realm: { connection },
     trace,
@@ -21,7 +21,7 @@ export async function testSucceeded(
       'update federated_attempts set finished_at = $2, received = null where id = $1',
       [trace.id, work.now],
     );
-    await traces.save(work, trace);
+    await saveTrace(work, trace);
     await work.query(
       `update connections set failures = 0, failing_since = null, last_success_at = $2,
          tested_at = case when $3 then $2 else tested_at end,

@@ -1,5 +1,3 @@
-import type { Sql } from '#platform/database/sql.ts';
-
 /** What happened on the way, in its order. */
 export type TraceStepKind = 'sent' | 'received' | 'mapped' | 'decided';
 
@@ -43,15 +41,3 @@ export class FederationTrace {
     this.steps.push({ at: at.toISOString(), kind, data });
   }
 }
-
-/** Where traces are kept. */
-export interface TraceStore {
-  /**
-   * Keeps the trace as it is now, in the place of what was kept of it before, in one statement: once
-   * when the browser leaves, and once when all is decided. In a transaction, `sql` is the unit of work.
-   */
-  save(sql: Sql, trace: FederationTrace): Promise<void>;
-}
-
-/** Keeps nothing: for what wants no trace. */
-export const noTraces: TraceStore = { save: () => Promise.resolve() };

@@ -2,7 +2,8 @@ import { unitOfWork, type Foundation, type Origin } from '../work.ts';
 import type { UpstreamProblem } from './assertion.ts';
 import type { Connection } from './connection.ts';
 import { countFailure } from './health.ts';
-import type { FederationTrace, TraceStore } from './trace.ts';
+import { saveTrace } from './kept-traces.ts';
+import type { FederationTrace } from './trace.ts';
 
 /**
  * Nothing came back that says who somebody is: the attempt is over, the reason is written down, and
@@ -10,7 +11,6 @@ import type { FederationTrace, TraceStore } from './trace.ts';
  */
 export async function upstreamFailed(
   foundation: Foundation,
-  traces: TraceStore,
   {
     connection,
     trace,
@@ -31,7 +31,7 @@ export async function upstreamFailed(
        where id = $1 and finished_at is null`,
       [trace.id, work.now],
     );
-    await traces.save(work, trace);
+    await saveTrace(work, trace);
     work.record(
       'federation.refused',
       { type: 'connection', id: connection.id },

@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 import { counting } from '#test/support/counting.ts';
 import { it } from '#test/support/it.ts';
 import { codeOf, signIn } from '#test/support/sign-in.ts';
+import { connectedSaml, signInBySaml } from './saml-support.ts';
 import {
   atProvider,
   connected,
@@ -150,20 +151,26 @@ describe('keys of a provider', () => {
 });
 
 describe('what a federated sign-in costs', () => {
-  it('is at most six statements more than one by password', async ({ given, server }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    await connected(given, acme, acmeIdp);
-    const eve = await given.user('eve@else.example');
-    const client = await given.client();
-    acmeIdp.person = dan;
-    // Once before: the person is known then, and so are metadata and keys.
-    codeOf(await signInUpstream(server.agent(), client, dan.email));
-    const count = counting(server);
-    const federated = await count(async () =>
-      codeOf(await signInUpstream(server.agent(), client, dan.email)),
-    );
-    const password = await count(async () => codeOf(await signIn(server.agent(), client, eve)));
-    expect(password.length).toBeGreaterThan(3);
-    expect(federated.length, federated.join('\n')).toBeLessThanOrEqual(password.length + 6);
-  });
+  it.for(['OpenID Connect', 'SAML'] as const)(
+    'is at most six statements more than one by password, by %s',
+    async (protocol, { given, server }) => {
+      const acme = await given.account('Acme', { owns: ['acme.example'] });
+      const eve = await given.user('eve@else.example');
+      const client = await given.client();
+      const by = {
+        'OpenID Connect': () => signInUpstream(server.agent(), client, dan.email),
+        SAML: () => signInBySaml(server, server.agent(), client, 'ann@acme.example'),
+      }[protocol];
+      if (protocol === 'SAML') await connectedSaml(given, acme);
+      else await connected(given, acme, acmeIdp);
+      acmeIdp.person = dan;
+      // Once before: the person is known then, and so are metadata and keys.
+      codeOf(await by());
+      const count = counting(server);
+      const federated = await count(async () => codeOf(await by()));
+      const password = await count(async () => codeOf(await signIn(server.agent(), client, eve)));
+      expect(password.length).toBeGreaterThan(3);
+      expect(federated.length, federated.join('\n')).toBeLessThanOrEqual(password.length + 6);
+    },
+  );
 });
