@@ -182,7 +182,7 @@ describe('whatever is true of a person and an application', () => {
     });
   });
 
-  it('clearing one reason never clears another', () => {
+  it('clearing one reason never clears another (M3)', () => {
     check((who, client) => {
       for (const gone of who.locks) {
         const rest = who.locks.filter((one) => one !== gone);

@@ -123,7 +123,7 @@ describe('an organization that asks for access to a domain of another', () => {
   });
 });
 
-describe('an operator transfers a domain (D-31)', () => {
+describe('an operator transfers a domain (D-31, M2)', () => {
   it('with both proofs looked at, two weeks of notice, and a second operator', async ({
     organization,
     given,

@@ -176,7 +176,7 @@ describe('an Account Administrator claims, a Co-Administrator reads', () => {
   });
 });
 
-describe('a domain that another organization owns', () => {
+describe('a domain that another organization owns (M2)', () => {
   it('stays its own: who proves it too is contested, and its administrators are told', async ({
     organization,
     server,
@@ -316,7 +316,7 @@ describe('a claim that is not proved yet', () => {
 });
 
 describe('who is in a domain', () => {
-  it('is counted before the proof, shown after it, and moved by neither', async ({
+  it('is counted before the proof, shown after it, and moved by neither (M2, M8)', async ({
     organization,
     given,
   }) => {

@@ -1,8 +1,10 @@
 import { describe, expect } from 'vitest';
-import { doors } from '#identity/verdict/verdict.ts';
+import { workOnBulk } from '#identity/bulk/run.ts';
+import { type Door, doors } from '#identity/verdict/verdict.ts';
 import { it } from '#test/support/it.ts';
-import type { Agent } from '#test/support/agent.ts';
+import type { Agent, Answer } from '#test/support/agent.ts';
 import type { World } from '#test/support/world.ts';
+import { directoryOf, user } from '../scim/support.ts';
 import { caller } from './support.ts';
 
 async function world(given: World, program: Agent) {
@@ -101,28 +103,76 @@ describe('explain', () => {
     expect(at(nobody, 'admin_add')).toMatchObject({ outcome: 'create_member' });
     expect(nobody.json.signIn).toMatchObject({ access: 'deny', reason: 'unknown' });
   });
+});
 
-  it('says the same as the door itself', async ({ given, program }) => {
-    const { acme, admin } = await world(given, program);
+describe('one verdict (M1)', () => {
+  it('is what an administrator, a file, an invitation and a directory are all told', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const { acme, beta, admin } = await world(given, program);
+    const directory = await directoryOf(given, program, acme, { domainPolicy: 'any_unowned' });
+    await given.user('member@acme.example', { of: acme });
+    await given.waiting(await given.user('waiting@acme.example'), acme);
+    await given.user('bob@acme.example', { of: beta });
     await given.user('old@acme.example');
     await given.user('else@gmail.com');
-    for (const email of [
+    const path = `/accounts/${acme.id}`;
+    const person = { givenName: 'A', familyName: 'B', country: 'US' };
+    const emails = [
+      'member@acme.example',
+      'waiting@acme.example',
+      'bob@acme.example',
       'old@acme.example',
-      'else@gmail.com',
-      'new@gmail.com',
       'new@acme.example',
       'x@beta.example',
-      'nonsense',
-    ]) {
-      const said = at(await admin.get(`/explain?email=${email}`), 'admin_add')!;
-      const done = await admin.post(`/accounts/${acme.id}/users`, {
-        email,
-        givenName: 'A',
-        familyName: 'B',
-        country: 'US',
-        mode: 'dry-run',
+      'else@gmail.com',
+      'new@gmail.com',
+    ];
+    const explained = new Map<string, Answer>();
+    for (const email of emails) explained.set(email, await admin.get(`/explain?email=${email}`));
+    const saidAt = (door: Door) =>
+      emails.map((email) => {
+        const { outcome, code } = at(explained.get(email)!, door)!;
+        return [email, outcome === 'refuse' ? code : null];
       });
-      expect(done.json.code ?? null).toBe(said.code);
+    // Most are refused, each for a reason of their own.
+    expect(new Set(saidAt('admin_add').map(([, code]) => code)).size).toBeGreaterThan(4);
+
+    const added: [string, string | null][] = [];
+    for (const email of emails) {
+      const { json } = await admin.post(`${path}/users`, { ...person, email, mode: 'dry-run' });
+      added.push([email, json.code ?? null]);
+    }
+    expect(added).toEqual(saidAt('admin_add'));
+
+    const rows = emails.map((email) => `${email},A,B,US`);
+    const job = await admin.file(
+      `${path}/bulk?kind=add`,
+      ['Email,FirstName,LastName,Country', ...rows].join('\n'),
+    );
+    const log = { error: (...told: unknown[]) => server.errors.push(told) };
+    while (await workOnBulk(server.app.foundation, log));
+    const tried = (await admin.get(`${path}/bulk/${job.json.id}/rows`)).json.items as {
+      result: string;
+      code: string;
+    }[];
+    expect(
+      tried.map(({ result, code }, row) => [emails[row], result === 'ok' ? null : code]),
+    ).toEqual(saidAt('bulk_add'));
+
+    for (const [email, code] of saidAt('invite')) {
+      if (code === null) continue;
+      const { json } = await admin.post(`${path}/invitations`, { ...person, email });
+      expect([email, json.code]).toEqual([email, code]);
+    }
+    // Who has to agree first is not refused, but a directory cannot ask them.
+    for (const email of emails) {
+      const { outcome } = at(explained.get(email)!, 'scim_create')!;
+      const { status } = await directory.post('/Users', user(email));
+      const taken = outcome !== 'refuse' && outcome !== 'invite';
+      expect([email, status < 300]).toEqual([email, taken]);
     }
   });
 });

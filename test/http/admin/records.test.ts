@@ -13,7 +13,7 @@ describe('terms', () => {
     ],
   };
 
-  it('are published once and for all', async ({ given, program, server }) => {
+  it('are published once and for all (A2)', async ({ given, program, server }) => {
     const acme = await given.account('Acme');
     const operator = caller(program, await given.apiToken());
     const admin = caller(program, await given.apiToken(acme));

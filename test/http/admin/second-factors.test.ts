@@ -37,11 +37,16 @@ async function acme({ given, agent }: TestServer) {
 describe('second factors, to administrators', () => {
   it('are reset for who lost theirs: out everywhere, told, and set up anew', async ({ server }) => {
     const { given } = server;
-    const { ann, asCarl, of } = await acme(server);
+    const { account, ann, asCarl, of } = await acme(server);
     const client = await given.client();
     const browser = server.agent();
     const tokens = await tokensFor(browser, client, ann, { scope: 'openid offline_access' });
+    const preview = async (): Promise<unknown> =>
+      (await asCarl.get(`/accounts/${account.id}/second-factors-preview`)).json;
+    const domain = 'acme.example';
+    expect(await preview()).toEqual({ admins: 2, all: 3, domains: [{ domain, people: 3 }] });
     const { app } = await addApp(server, ann, browser);
+    expect(await preview()).toEqual({ admins: 2, all: 2, domains: [{ domain, people: 2 }] });
 
     const seen = (await asCarl.get(`${of(ann)}/second-factors`)).json;
     expect(seen).toMatchObject({

@@ -266,7 +266,7 @@ describe('locking', () => {
     expect(server.errors).toEqual([]);
   });
 
-  it("lifts what is an administrator's to lift, and leaves the rest", async ({
+  it("lifts what is an administrator's to lift, and leaves the rest (M3)", async ({
     given,
     program,
   }) => {

@@ -125,7 +125,7 @@ describe('applications', () => {
 });
 
 describe('terms', () => {
-  it('are published after it was seen whom they stop', async ({ olga, given, browser }) => {
+  it('are published after it was seen whom they stop (M8)', async ({ olga, given, browser }) => {
     const home = '/installation/terms';
     await given.user('ann@acme.example');
     const form = await olga.get(`/console${home}/new`);

@@ -14,10 +14,16 @@ async function addApp(server: TestServer, who: GivenUser): Promise<void> {
 }
 
 describe('second factors in the console', () => {
-  it('are demanded of everybody, of a domain, of a person', async ({ given, browser }) => {
+  it('are demanded of everybody, of a domain, of a person, once it was seen whom it stops (M8)', async ({
+    given,
+    browser,
+  }) => {
     const { acme, fay } = await acmeAndFay(given);
     const ann = await given.user('ann@acme.example', { of: acme });
     const room = await open(browser, '/second-factors', fay);
+    expect(room.words).toContain('Administrators: 1 person has to set one up');
+    expect(room.words).toContain('Everybody: 2 people have to set one up');
+    expect(room.words).toContain('If required: 2 people have to set one up');
     // From here on Fay, who has an address of it too, has to have one as well.
     const saved = await send(browser, room, '/second-factors/domain');
     expect(saved.words).toContain('Enter your password');

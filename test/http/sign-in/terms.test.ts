@@ -28,7 +28,7 @@ const evidence = (given: World) =>
   );
 
 describe('new terms', () => {
-  it('stop a person who signed in last month, at every door, until they accept (D-61)', async ({
+  it('stop a person who signed in last month, at every door, until they accept (D-61, A2)', async ({
     given,
     browser,
     program,
@@ -116,7 +116,7 @@ describe('new terms', () => {
 });
 
 describe('accepting', () => {
-  it('leaves evidence: who, which text in which language, when, from where, for which application', async ({
+  it('leaves evidence: who, which text in which language, when, from where, for which application (A2)', async ({
     given,
     browser,
     server,
@@ -217,7 +217,7 @@ describe('accepting', () => {
     expect(server.errors).toEqual([]);
   });
 
-  it('cannot be changed or taken back in the database', async ({ given, browser }) => {
+  it('cannot be changed or taken back in the database (A2)', async ({ given, browser }) => {
     const version = await given.terms('1');
     const ann = await given.user('ann@acme.example', { accepts: false });
     codeOf(await acceptAll(browser, await signIn(browser, await given.client(), ann)));

@@ -61,7 +61,7 @@ async function everything(given: World): Promise<string> {
   return JSON.stringify(all);
 }
 
-describe('a merge', () => {
+describe('a merge (M8)', () => {
   it('is shown before it is done: what moves, what clashes, who loses what; and nothing is touched', async ({
     given,
   }) => {
@@ -239,7 +239,7 @@ describe('a merge', () => {
   });
 });
 
-describe('a split', () => {
+describe('a split (M8)', () => {
   async function divisible(given: World) {
     const world = await twoAccounts(given);
     await given.work((work) =>

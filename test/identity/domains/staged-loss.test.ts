@@ -55,7 +55,7 @@ async function asksForReset(server: TestServer, email: string): Promise<number> 
   return (await mailsTo(server, email, 'password_reset')).length;
 }
 
-describe('an organization whose record is gone (D-29)', () => {
+describe('an organization whose record is gone (D-29, M2)', () => {
   it('is told after a day, keeps everything for a week, and loses the domain after a month', async ({
     organization,
     given,

@@ -266,7 +266,7 @@ describe('a person who registered has accepted the terms', () => {
   });
 });
 
-describe('every door, everybody and every domain', () => {
+describe('every door, everybody and every domain (M1)', () => {
   it('is the table that was agreed', async () => {
     await expect(matrix()).toMatchFileSnapshot('./table.txt');
   });

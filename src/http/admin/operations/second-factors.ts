@@ -6,6 +6,7 @@ import {
   requireFactor,
   resetFactors,
 } from '#identity/credentials/factors.ts';
+import { factorlessOf } from '#identity/credentials/factorless.ts';
 import { domainDemandsFactor, demandFactorOfDomain } from '#identity/domains/second-factor.ts';
 import { takeDomain } from '#identity/domains/domain.ts';
 import type { Work } from '#identity/work.ts';
@@ -40,6 +41,24 @@ const switched = z.strictObject({ required: z.boolean() });
 
 /** Second factors of people: what they have, whether they have to, and what is done when it is lost. */
 export const secondFactorOperations: readonly AnyOperation[] = [
+  operation({
+    id: 'previewSecondFactors',
+    tag,
+    method: 'get',
+    path: '/accounts/:accountId/second-factors-preview',
+    summary: 'Says how many people a stricter policy would stop, to set a second factor up.',
+    description: 'Who signs in by a password here and has nothing beside it.',
+    right: 'account:read',
+    result: z
+      .object({
+        admins: z.number().int().describe('With the policy `admins`.'),
+        all: z.number().int().describe('With the policy `all`.'),
+        domains: z.array(z.object({ domain: z.string(), people: z.number().int() })),
+      })
+      .meta({ id: 'SecondFactorsPreview' }),
+    handle: (work, { account }) => factorlessOf(work, account.id, work.now),
+  }),
+
   operation({
     id: 'getSecondFactors',
     tag,

@@ -7,6 +7,7 @@ import {
   requireFactor,
   resetFactors,
 } from '#identity/credentials/factors.ts';
+import { factorlessOf } from '#identity/credentials/factorless.ts';
 import { demandFactorOfDomain, domainsWithDemand } from '#identity/domains/second-factor.ts';
 import { secondFactorPolicies } from '#identity/sign-in/assurance.ts';
 import { domainForPeople } from '#identity/users/email.ts';
@@ -26,17 +27,24 @@ export const secondFactors: Room = {
   },
   open(door) {
     door.get('/second-factors', 'account:read', async (visit) => {
-      const { sql, account } = visit;
-      const [settings, domains, breakGlass] = await Promise.all([
+      const { sql, account, now } = visit;
+      const [settings, domains, breakGlass, factorless] = await Promise.all([
         settingsOf(sql, account.id),
         domainsWithDemand(sql, account.id),
         breakGlassOf(sql, account.id),
+        factorlessOf(sql, account.id, now),
       ]);
+      const stopped = new Map(factorless.domains.map(({ domain, people }) => [domain, people]));
       visit.show(
         secondFactorsPage({
           ...visit.page,
           policy: settings.secondFactor,
-          domains: domains.map((one) => ({ ...one, shown: domainForPeople(one.name) })),
+          stopped: factorless,
+          domains: domains.map((one) => ({
+            ...one,
+            shown: domainForPeople(one.name),
+            stopped: stopped.get(one.name) ?? 0,
+          })),
           breakGlass,
           may: { policy: visit.may('account:rename'), domains: visit.may('domains:manage') },
         }),

@@ -9,7 +9,9 @@ export type PolicyShown = 'off' | 'optional' | 'admins' | 'all';
 export interface SecondFactorsPage extends ConsoleFrame {
   /** Null: as the installation says. */
   policy: PolicyShown | null;
-  domains: readonly { name: string; shown: string; required: boolean }[];
+  /** How many of those it is about would have to set one up at their next sign-in. */
+  stopped: { admins: number; all: number };
+  domains: readonly { name: string; shown: string; required: boolean; stopped: number }[];
   breakGlass: readonly { id: string; email: string }[];
   may: { policy: boolean; domains: boolean };
 }
@@ -23,7 +25,7 @@ const policies: Record<PolicyShown, MessageKey> = {
 
 /** Who of the account has to show more than a password, and who comes in when nothing else works. */
 export function secondFactorsPage(page: SecondFactorsPage): Html {
-  const { t, csrf, policy, domains, breakGlass, may } = page;
+  const { t, csrf, policy, stopped, domains, breakGlass, may } = page;
   return consolePage(page, {
     title: t('mfa.console.title'),
     lead: t('mfa.console.lead'),
@@ -38,7 +40,11 @@ export function secondFactorsPage(page: SecondFactorsPage): Html {
                 value: policy ?? '',
                 options: [
                   ['', t('mfa.console.as_installation')],
-                  ...Object.entries(policies).map(([key, text]) => [key, t(text)] as const),
+                  ...Object.entries(policies).map(([key, text]) => {
+                    const people = key === 'admins' || key === 'all' ? stopped[key] : null;
+                    const stops = people !== null && t('mfa.console.stops', { n: people });
+                    return [key, stops ? `${t(text)}: ${stops}` : t(text)] as const;
+                  }),
                 ],
               }),
               html`<button class="primary" type="submit">${t('mfa.console.save')}</button>`,
@@ -64,8 +70,17 @@ export function secondFactorsPage(page: SecondFactorsPage): Html {
                   },
                   {
                     title: t('mfa.console.title'),
-                    cell: ({ required }) =>
-                      t(required ? 'mfa.console.demanded' : 'mfa.console.not_demanded'),
+                    cell: ({ required, stopped: people }) =>
+                      required
+                        ? t('mfa.console.demanded')
+                        : [
+                            t('mfa.console.not_demanded'),
+                            html`<span class="hint"
+                              >${t('mfa.console.would', {
+                                stops: t('mfa.console.stops', { n: people }),
+                              })}</span
+                            >`,
+                          ],
                   },
                   {
                     title: t('console.actions'),
