@@ -88,6 +88,7 @@ export const auditActions = [
   'domain.transferred',
   'federation.email_conflict',
   'federation.enforced',
+  'federation.member_elsewhere',
   'federation.refused',
   'group.changed',
   'group.created',

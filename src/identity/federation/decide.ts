@@ -190,6 +190,10 @@ function first(facts: FederatedFacts): FederatedOutcome {
         return refuse('domain_pending');
       case 'account_on_hold':
         return refuse('account_on_hold');
+      // behaviour.md F30 would link them by a proof of their own and leave them where they are. They are
+      // refused (security.md 3.3, issue 5): linked, one account's provider could sign in as a person of
+      // another, whose administrators never agreed to it. Both accounts' administrators are told; who
+      // leaves the other account, or is moved, comes in.
       case 'user_in_other_account':
         return bound ? refuse('user_in_other_account', { userId }) : refuse('domain_not_bound');
       case 'permission_denied':

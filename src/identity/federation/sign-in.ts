@@ -296,7 +296,8 @@ async function turnAway(
     {
       reason,
       attempt: attempt.id,
-      user: said.userId,
+      // Who they are in another account is that account's business.
+      user: reason === 'user_in_other_account' ? null : said.userId,
       subject: assertion.subject.slice(0, 255),
       ...(said.outcome === 'refuse' && said.lock && { lock: said.lock }),
       ...(said.outcome === 'refuse' && said.missing && { missing: said.missing }),
@@ -311,6 +312,15 @@ async function turnAway(
       { type: 'domain', id: domainOf(facts.mapped.identifier!) },
       {},
       owner.id,
+    );
+  // Somebody of another account: its administrators are to know, too (security.md 3.3).
+  const elsewhere = facts.linked ?? facts.holder;
+  if (reason === 'user_in_other_account' && elsewhere?.accountId)
+    work.record(
+      'federation.member_elsewhere',
+      { type: 'user', id: elsewhere.id },
+      { domain: domainOf(facts.mapped.identifier ?? '') },
+      elsewhere.accountId,
     );
   if (said.outcome === 'rejoin')
     await openApproval(work, {

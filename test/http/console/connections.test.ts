@@ -64,6 +64,12 @@ describe('connections in the console', () => {
     expect(simulated.words).toContain('"country": "DE"');
     const wrong = await send(browser, page, `${path}/simulate`, { claims: '[1]' });
     expect(wrong.alerts).toContain('This is no JSON object.');
+    expect(page.words).toContain('stays signed in at your identity provider');
+    const everywhere = await send(browser, page, `${path}/sign-out`);
+    expect(everywhere.words).toContain('is signed out at your identity provider too');
+    expect(await given.rows('select sign_out_upstream from connections')).toEqual([
+      { sign_out_upstream: true },
+    ]);
     const tested = await send(browser, page, `${path}/test`);
     expect(tested.words).toContain('The provider answers.');
     const secret = await send(browser, page, `${path}/secrets`, {

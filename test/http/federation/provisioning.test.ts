@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { caller } from '#test/http/admin/support.ts';
 import { it } from '#test/support/it.ts';
 import { codeOf, redeem } from '#test/support/sign-in.ts';
 import type { World } from '#test/support/world.ts';
@@ -291,12 +292,13 @@ describe('who may not come in', () => {
   it('because they are somebody of another account (security.md 3.3)', async ({
     given,
     browser,
+    server,
   }) => {
     const acme = await given.account('Acme', { owns: ['acme.example'] });
     const beta = await given.account('Beta');
-    await given.user('dan@acme.example', { of: beta });
+    const his = await given.user('dan@acme.example', { of: beta });
     const client = await given.client();
-    await connected(given, acme, acmeIdp);
+    const connection = await connected(given, acme, acmeIdp);
     acmeIdp.person = dan;
     const page = await signInUpstream(browser, client, dan.email);
     expect(page.status).toBe(403);
@@ -306,6 +308,31 @@ describe('who may not come in', () => {
       `select details ->> 'attempt' as trace from audit_events where action = 'federation.refused'`,
     )) as [{ trace: string }];
     expect(page.words).toContain(trace);
+    // The administrators of both read of it; whose person it is, only those of that account.
+    const told = await Promise.all(
+      [acme, beta].map(async (account) => {
+        const admin = caller(server.agent({ cookies: false }), await given.apiToken(account));
+        const { items } = (await admin.get(`/accounts/${account.id}/audit`)).json;
+        return items.filter(({ action }: { action: string }) => action.startsWith('federation.'));
+      }),
+    );
+    expect(told).toMatchObject([
+      [
+        {
+          action: 'federation.refused',
+          target: { id: connection.id },
+          details: { reason: 'user_in_other_account', user: null },
+        },
+      ],
+      [
+        {
+          action: 'federation.member_elsewhere',
+          target: { id: his.id },
+          details: { domain: 'acme.example' },
+        },
+      ],
+    ]);
+    expect(JSON.stringify(told[0])).not.toContain(his.id);
   });
 
   it.for(['admin', 'directory', 'operator'] as const)(

@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { sharedBrowser } from '#test/support/browser.ts';
 import { authorizeUrl, typePassword } from '#test/support/sign-in.ts';
+import { connectedSaml } from '../federation/saml-support.ts';
 import { itBehindProxy } from '../../security/guesses.ts';
 import { relyingParty } from './relying-party.ts';
 
@@ -49,7 +50,7 @@ describe('a passkey, in a real browser', () => {
       redirectUri: application.redirectUri,
       metadata: { application_type: 'native' },
     });
-    const account = await given.account('Acme');
+    const account = await given.account('Acme', { owns: ['acme.example'] });
     const ann = await given.user('ann@acme.example', { of: account });
     await given.rows('update users set second_factor_required = true');
 
@@ -127,6 +128,19 @@ describe('a passkey, in a real browser', () => {
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
     await arrived.waitFor();
     await context.clearCookies();
+
+    // --- The company lets nobody in but by its own provider: a passkey is no way round it
+    const company = new URL('/company', application.redirectUri).href;
+    await connectedSaml(given, account, { redirect: company });
+    const before = await given.rows('select uid from oidc_sessions where user_id is not null');
+    await given.rows(`update connections set mode = 'enforced', enforced_at = created_at`);
+    await page.goto(authorizeUrl(planner));
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.waitForURL(`${company}?SAMLRequest=*`);
+    expect(await given.rows('select uid from oidc_sessions where user_id is not null')).toEqual(
+      before,
+    );
+    await given.rows(`update connections set state = 'disabled'`);
 
     // --- Locked: told only after the proof
     await given.locked(ann, 'admin');

@@ -12,6 +12,7 @@ import {
   testConnection,
 } from '#identity/federation/lifecycle.ts';
 import {
+  changeConnection,
   createConnection,
   listConnections,
   requireConnection,
@@ -108,6 +109,19 @@ export const connections: Room = {
         carryOut(visit, () =>
           visit.act((work, { account }) =>
             setMode(work, account.id, idOf(visit), { mode: 'optional' }),
+          ),
+        ),
+      fresh,
+    );
+    door.post(
+      `${one}/sign-out`,
+      'connections:manage',
+      (visit) =>
+        carryOut(visit, () =>
+          visit.act((work, { account }) =>
+            changeConnection(work, account.id, idOf(visit), {
+              signOutUpstream: visit.value('where') === 'everywhere',
+            }),
           ),
         ),
       fresh,
@@ -232,6 +246,10 @@ async function showOne(
     connectionPage({
       ...visit.page,
       connection: { ...connection, ...connection.health, ...rowOf(connection) },
+      signedOutUri: new URL(
+        `/federation/${connection.id}/signed-out`,
+        visit.tools.foundation.issuer,
+      ).href,
       figures,
       reasons: figures.reasons,
       readiness: {

@@ -1,6 +1,7 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, clip, named, notice, postForm, select } from '../../form.ts';
+import { signOutPart } from './connection-sign-out.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors } from './forms.ts';
 import {
@@ -147,7 +148,10 @@ export interface ConnectionPage extends ConsoleFrame {
     lastSuccessAt: Date | null;
     lastFailureAt: Date | null;
     lastFailure: string | null;
+    signOutUpstream: boolean;
   };
+  /** Where the provider sends who signed out there. */
+  signedOutUri: string;
   figures: {
     day: { succeeded: number; failed: number };
     month: { succeeded: number; failed: number };
@@ -318,6 +322,7 @@ export function connectionPage(page: ConnectionPage): Html {
           ]),
           { id: 'simulate' },
         ),
+      signOutPart(page, base),
       connection.kind === 'oidc' &&
         part(
           t('rooms.secrets'),
