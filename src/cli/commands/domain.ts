@@ -205,6 +205,18 @@ export const domainCommands: Command[] = [
   },
   {
     noun: 'domain',
+    verb: 'subdomains',
+    summary: 'Says whether what is below a domain is owned with it. It has to be proved by DNS.',
+    takes: [...which, { name: 'how', summary: 'on or off.' }],
+    options: accountOption,
+    async run(given, { api }) {
+      const include = oneOf('<how>', ['on', 'off'], given.args[1]) === 'on';
+      const change = { includeSubdomains: include };
+      return shown(await api.send('PATCH', await path(api, given), change));
+    },
+  },
+  {
+    noun: 'domain',
     verb: 'signup',
     summary: 'Says how people of a domain come in who register. Who waits already goes on waiting.',
     takes: [

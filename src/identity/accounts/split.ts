@@ -143,7 +143,14 @@ interface Prepared {
 
 async function prepare(work: Work, split: Split): Promise<Prepared> {
   const [source] = (await lockAccounts(work, [split.sourceId])) as [Moving];
-  const { domains, users = [], groups = [], administrators } = split;
+  const { users = [], groups = [], administrators } = split;
+  // What came along with a domain goes along with it.
+  const along = await work.query<{ name: string }>(
+    `select c.name from domains c join domains p on p.id = c.parent_id
+     where p.account_id = $1 and p.name = any ($2::text[])`,
+    [source.id, [...split.domains]],
+  );
+  const domains = [...new Set([...split.domains, ...along.map(({ name }) => name)])];
   const countries = split.countries ?? source.countries;
   const everybody = await peopleOf(work, source.id);
   const goes = ({ id, email }: MovingPerson): boolean =>

@@ -83,6 +83,7 @@ export const auditActions = [
   'domain.released',
   'domain.request_withdrawn',
   'domain.signup_changed',
+  'domain.subdomains_changed',
   'domain.transfer_announced',
   'domain.transfer_stopped',
   'domain.transferred',

@@ -1,7 +1,8 @@
-import type { Sql } from '#platform/database/sql.ts';
+import { adoptDomain } from '../domains/subdomains.ts';
 import { Refusal, type Action, type RefusalCode } from '../refusal.ts';
-import { canonicalEmail } from '../users/email.ts';
+import { canonicalEmail, domainOf } from '../users/email.ts';
 import type { NextAction, Verdict } from '../verdict/verdict.ts';
+import type { Work } from '../work.ts';
 
 /**
  * What every door that takes somebody in does first: one after the other for the same address, and
@@ -11,18 +12,20 @@ import type { NextAction, Verdict } from '../verdict/verdict.ts';
  * invitations and requests. Whoever keeps to it waits, and never deadlocks.
  */
 export async function enterDoor(
-  sql: Sql,
+  work: Work,
   accountId: string | null,
   emails: readonly unknown[],
 ): Promise<void> {
   if (accountId !== null)
-    await sql.query('select 1 from accounts where id = $1 for share', [accountId]);
+    await work.query('select 1 from accounts where id = $1 for share', [accountId]);
   const known = new Set(emails.map(canonicalEmail).filter((email) => email !== null));
   for (const email of [...known].sort())
-    await sql.query('select pg_advisory_xact_lock(hashtextextended($1, 20261122))', [email]);
-  await sql.query('select 1 from users where email = any ($1::text[]) order by id for update', [
+    await work.query('select pg_advisory_xact_lock(hashtextextended($1, 20261122))', [email]);
+  await work.query('select 1 from users where email = any ($1::text[]) order by id for update', [
     [...known],
   ]);
+  if (accountId !== null)
+    for (const email of known) await adoptDomain(work, accountId, domainOf(email));
 }
 
 /** A verdict that says no, with the ways there are to go on, as far as there is an address for them. */

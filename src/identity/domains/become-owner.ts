@@ -27,7 +27,7 @@ export async function becomeOwner(
     `update domains set state = 'owned', proof = $2, signup = 'approve', owned_at = $3,
        checked_at = $3, next_check_at = $4, expires_at = null, failing_since = null,
        failed_checks = 0, at_risk_at = null, lapsed_at = null, released_at = null,
-       closed_reason = null, version = version + 1
+       closed_reason = null, include_subdomains = false, parent_id = null, version = version + 1
      where id = $1`,
     [id, proof, work.now, checked ? new Date(work.now.getTime() + checkEvery.owned) : null],
   );
@@ -42,6 +42,8 @@ export async function becomeOwner(
        and email is not null and split_part(email, '@', 2) = $1 and created_at < $2 returning 1`,
     [name, new Date(work.now.getTime() - 1 * days)],
   );
+  // What comes along with another is no news by itself.
+  const alone = details['parent'] === undefined;
   const impact = await countConflicts(work, accountId, name);
   work.record(
     'domain.owned',
@@ -49,6 +51,7 @@ export async function becomeOwner(
     { domain: name, proof, ...impact, removedUnproved: unproved.length, ...details },
     accountId,
   );
+  if (!alone) return;
   await tellAdministrators(work, accountId, {
     kind: 'domain_owned',
     account: await accountName(work, accountId),

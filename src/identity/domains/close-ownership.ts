@@ -1,7 +1,7 @@
 import { moveApprovals } from '../belonging/approvals.ts';
 import { unbindDomain } from '../federation/account-changes.ts';
 import type { Work } from '../work.ts';
-import type { Domain } from './domain.ts';
+import { domainById, type Domain } from './domain.ts';
 
 /**
  * An owned domain is nobody's again. Members stay members; what the ownership held up goes: who
@@ -21,10 +21,15 @@ export async function closeOwnership(
        signup = 'approve', defaults = '{}', expires_at = null, next_check_at = null,
        lapsed_at = case when lapsed_at is null and (state = 'at_risk' or $3::text is not null)
                         then $2 else lapsed_at end,
-       version = version + 1
+       include_subdomains = false, parent_id = null, version = version + 1
      where id = $1`,
     [domain.id, work.now, reason],
   );
+  const along = await work.query<{ id: string }>(
+    'select id from domains where parent_id = $1 order by name',
+    [domain.id],
+  );
+  for (const { id } of along) await closeOwnership(work, await domainById(work, id), reason);
   await moveApprovals(work, domain.name);
   await unbindDomain(work, domain.accountId, domain.name);
   const trusted = await work.query<{ id: string; claimant_id: string }>(

@@ -73,6 +73,10 @@ export interface Domain {
   releasedAt: Date | null;
   /** Why it was closed, where it was not by the account's own wish. */
   closedReason: 'owned_by_other' | 'transferred' | 'quarantine_over' | null;
+  /** Whether what is below it is its account's too. */
+  includeSubdomains: boolean;
+  /** The domain above it that it came along with, and whose proof it stands by. */
+  parentId: string | null;
   createdAt: Date;
 }
 
@@ -82,7 +86,8 @@ export const domainColumns = `
   owned_at as "ownedAt", checked_at as "checkedAt", next_check_at as "nextCheckAt",
   expires_at as "expiresAt", failing_since as "failingSince", failed_checks as "failedChecks",
   at_risk_at as "atRiskAt", lapsed_at as "lapsedAt", released_at as "releasedAt",
-  closed_reason as "closedReason", created_at as "createdAt"`;
+  closed_reason as "closedReason", include_subdomains as "includeSubdomains",
+  parent_id as "parentId", created_at as "createdAt"`;
 
 /** Whether the account decides about the addresses of this domain. */
 export function isOwned({ state }: { state: DomainState }): boolean {

@@ -122,6 +122,8 @@ function listedDomain(accountId: string, name: string, now: Date): Domain {
     lapsedAt: null,
     releasedAt: null,
     closedReason: null,
+    includeSubdomains: false,
+    parentId: null,
     createdAt: now,
   };
 }

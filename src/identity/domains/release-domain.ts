@@ -2,6 +2,7 @@ import type { Work } from '../work.ts';
 import { closeOwnership } from './close-ownership.ts';
 import { domainById, takeOwnedDomain, type Domain } from './domain.ts';
 import { refuseWhileInUse } from './domain-use.ts';
+import { requireOwnProof } from './subdomains.ts';
 
 /**
  * The owner lets a domain go. Its members stay members.
@@ -10,6 +11,7 @@ import { refuseWhileInUse } from './domain-use.ts';
  */
 export async function releaseDomain(work: Work, accountId: string, name: string): Promise<Domain> {
   const domain = await takeOwnedDomain(work, accountId, name);
+  requireOwnProof(domain);
   await refuseWhileInUse(work, accountId, name);
   await closeOwnership(work, domain, null);
   return domainById(work, domain.id);

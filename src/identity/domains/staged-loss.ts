@@ -34,7 +34,7 @@ const timeUntilMissing = 24 * hours;
 export async function proofSeen(work: Work, domain: Domain, proof: Proof): Promise<void> {
   await work.query(
     `update domains set state = 'owned', proof = $2, failing_since = null, failed_checks = 0,
-       at_risk_at = null, lapsed_at = null, checked_at = $3, next_check_at = $4,
+       at_risk_at = null, lapsed_at = null, checked_at = $3, next_check_at = $4, parent_id = null,
        version = version + 1
      where id = $1`,
     [domain.id, proof, work.now, new Date(work.now.getTime() + checkEvery.owned)],
@@ -47,6 +47,11 @@ export async function proofSeen(work: Work, domain: Domain, proof: Proof): Promi
       domain.accountId,
     );
   if (domain.state === 'owned') return;
+  const along = await shareFate(
+    work,
+    domain,
+    `state = 'owned', at_risk_at = null, lapsed_at = null`,
+  );
   work.record(
     'domain.recovered',
     { type: 'domain', id: domain.name },
@@ -58,8 +63,9 @@ export async function proofSeen(work: Work, domain: Domain, proof: Proof): Promi
     await work.query(
       `update users set email_verified_at = $3, updated_at = $3, version = version + 1
        where account_id = $1 and affiliation = 'member' and identity = 'ready'
-         and email is not null and split_part(email, '@', 2) = $2 and email_verified_at is null`,
-      [domain.accountId, domain.name, work.now],
+         and email is not null and split_part(email, '@', 2) = any ($2::text[])
+         and email_verified_at is null`,
+      [domain.accountId, [domain.name, ...along], work.now],
     );
 }
 
@@ -101,6 +107,7 @@ async function putAtRisk(work: Work, domain: Domain, finding: Finding): Promise<
     `update domains set state = 'at_risk', at_risk_at = $2, version = version + 1 where id = $1`,
     [domain.id, work.now],
   );
+  await shareFate(work, domain, `state = 'at_risk', at_risk_at = $2`);
   work.record(
     'domain.at_risk',
     { type: 'domain', id: domain.name },
@@ -140,7 +147,13 @@ export async function lapse(
      where id = $1`,
     [domain.id, work.now],
   );
-  await distrustMailboxes(work, domain);
+  const along = await shareFate(
+    work,
+    domain,
+    `state = 'lapsed', lapsed_at = $2, at_risk_at = coalesce(at_risk_at, $2)`,
+  );
+  for (const name of [domain.name, ...along])
+    await distrustMailboxes(work, { accountId: domain.accountId, name });
   work.record('domain.lapsed', { type: 'domain', id: domain.name }, { reason }, domain.accountId);
   await tellAdministrators(
     work,
@@ -157,6 +170,16 @@ export async function lapse(
     },
     { dedupKey: `domain_lapsed:${domain.id}:${work.now.getTime()}` },
   );
+}
+
+/** What came along with a domain is as it is. Returns the names. */
+async function shareFate(work: Work, { id }: Domain, changes: string): Promise<string[]> {
+  const along = await work.query<{ name: string }>(
+    `update domains set ${changes}, version = version + 1
+     where parent_id = $1 and $2::timestamptz is not null returning name`,
+    [id, work.now],
+  );
+  return along.map(({ name }) => name).sort();
 }
 
 /** The links that were sent to these mailboxes are dead, and the addresses prove nothing more. */

@@ -136,6 +136,11 @@ async function concludeOwned(
 ): Promise<void> {
   const found = findings.find(({ outcome }) => outcome === 'found');
   if (found) return proofSeen(work, domain, found.method);
+  // It stands by the proof of the domain above it, and has none to lose.
+  if (domain.parentId !== null) {
+    await work.query('update domains set next_check_at = null where id = $1', [domain.id]);
+    return;
+  }
   // Only the proof it is owned by can be lost.
   const own = findings.find(({ method }) => method === domain.proof);
   if (own?.outcome === 'missing') return proofMissing(work, domain, own);

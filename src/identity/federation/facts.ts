@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { ofDirectorySql } from '../scim/authority.ts';
+import { namesAbove, owningDomain } from '../domains/owning-domain.ts';
 import { domainOf } from '../users/email.ts';
 import { readFacts } from '../verdict/facts.ts';
 import type { UpstreamAssertion } from './assertion.ts';
@@ -54,7 +55,7 @@ export async function readFederatedFacts(
     assertion.issuer,
     assertion.subject,
     identifier ?? '',
-    identifier === null ? '' : domainOf(identifier),
+    identifier === null ? [] : namesAbove(domainOf(identifier)),
     now,
     provenanceOf(connection.id),
   ]);
@@ -91,12 +92,11 @@ interface Row {
 }
 
 /** Whether a domain leads to connection $1 and is its account's. */
-const leadsHere = (domain: string): string => `exists (
-  select from connection_domains b
-  join connections c on c.id = b.connection_id
-  join domains d on d.name = b.domain and d.account_id = c.account_id
-    and d.state in ('owned', 'at_risk')
-  where b.domain = ${domain} and b.connection_id = $1::uuid)`;
+const leadsHere = (names: string): string => `exists (
+  select from (${owningDomain(names)}) d
+  join connection_domains b on b.domain = d.name
+  join connections c on c.id = b.connection_id and c.account_id = d.account_id
+  where b.connection_id = $1::uuid and d.state in ('owned', 'at_risk'))`;
 
 const person = (id: string): string => `(
   select jsonb_build_object(
@@ -124,7 +124,7 @@ const person = (id: string): string => `(
   from users u where u.id = ${id} and u.identity <> 'erased')`;
 
 /**
- * $1 connection, $2 issuer, $3 subject, $4 address, $5 its domain, $6 now, $7 the connection's
+ * $1 connection, $2 issuer, $3 subject, $4 address, $5 its domain and those above it, $6 now, $7 the connection's
  * provenance.
  */
 const statement = `
@@ -134,7 +134,7 @@ const statement = `
   )
   select ${leadsHere('$5')} as bound,
     (select id from link) as link_id,
-    ${leadsHere('(select domain from link)')} as link_domain_holds,
+    ${leadsHere('array[(select domain from link)]')} as link_domain_holds,
     ${person('(select user_id from link)')} as linked,
     (select f.user_id from federated_links f
      where f.connection_id = $1::uuid and f.issuer = $2 and f.subject = $3

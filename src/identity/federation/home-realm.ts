@@ -1,5 +1,6 @@
 import { isId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
+import { namesAbove, owningDomain } from '../domains/owning-domain.ts';
 import { domainOf } from '../users/email.ts';
 import {
   connectionColumns,
@@ -54,7 +55,7 @@ export function realmOf({ account, secrets, ...row }: RealmRow): Realm {
  * nothing is told by it.
  */
 export async function homeRealm(sql: Sql, email: string): Promise<Realm | null> {
-  const [row] = await sql.query<RealmRow>(byDomain, [domainOf(email), email]);
+  const [row] = await sql.query<RealmRow>(byDomain, [namesAbove(domainOf(email)), email]);
   return row ? realmOf(row) : null;
 }
 
@@ -71,10 +72,10 @@ export async function findRealm(sql: Sql, id: string): Promise<Realm | null> {
 
 const byDomain = `
   select ${realmColumns}
-  from connection_domains b
+  from (${owningDomain('$1')}) d
+  join connection_domains b on b.domain = d.name
   join connections c on c.id = b.connection_id and c.deleted_at is null
+    and c.account_id = d.account_id
   join accounts a on a.id = c.account_id and a.status in ('active', 'on_hold')
-  join domains d on d.name = b.domain and d.account_id = c.account_id
-    and d.state in ('owned', 'at_risk')
-  where b.domain = $1
+  where d.state in ('owned', 'at_risk')
     and (c.state = 'active' or (c.state = 'testing' and $2 = any (c.testers)))`;

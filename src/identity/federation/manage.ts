@@ -275,6 +275,12 @@ async function bind(
       });
     wanted.add(domain.name);
   }
+  const along = await work.query<{ name: string }>(
+    `select c.name from domains c join domains p on p.id = c.parent_id
+     where p.account_id = $1 and p.name = any ($2::text[])`,
+    [accountId, [...wanted]],
+  );
+  for (const { name } of along) wanted.add(name);
   await work.query(
     'delete from connection_domains where connection_id = $1 and domain <> all ($2::text[])',
     [id, [...wanted]],

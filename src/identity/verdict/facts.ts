@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { AccountStatus } from '../accounts/account.ts';
+import { namesAbove, owningDomain } from '../domains/owning-domain.ts';
 import { graceBeforeAutomationStops, type Proof } from '../domains/domain.ts';
 import { isPublicMailDomain } from '../domains/public-mail-domains.ts';
 import { canonicalEmail, domainOf } from '../users/email.ts';
@@ -28,6 +29,7 @@ export async function readFacts(
     new Date(now.getTime() - rejectionMemory),
     now,
     new Date(now.getTime() - graceBeforeAutomationStops),
+    namesAbove(domain),
   ]);
   const { account, owner, claimed, trusted, person } = row!;
   return {
@@ -111,13 +113,13 @@ function standing({
 
 /**
  * $1 address, $2 its domain, $3 the acting account, $4 since when a rejection is remembered, $5 now,
- * $6 since when a proof must be missing for machines to stop.
+ * $6 since when a proof must be missing for machines to stop, $7 the domain and those above it.
  */
 const statement = `
   with person as materialized (
     select * from users where email = $1 and identity <> 'erased'
   ), owner as materialized (
-    select d.* from domains d where d.name = $2 and d.state in ('owned', 'at_risk', 'lapsed')
+    ${owningDomain('$7')}
   )
   select
     (select jsonb_build_object('id', a.id, 'status', a.status, 'name', a.name,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { signupModes } from '#identity/domains/domain.ts';
 import { changeDefaults, changeSignup } from '#identity/domains/signup.ts';
+import { includeSubdomains } from '#identity/domains/subdomains.ts';
 import { domainIn, DomainView, showDomain } from '../domain-views.ts';
 import { operation } from '../operation.ts';
 import { Country } from '../schemas.ts';
@@ -23,22 +24,31 @@ export default operation({
         entitlementCountry: Country.nullable().optional(),
       })
       .optional(),
+    includeSubdomains: z
+      .boolean()
+      .optional()
+      .describe(
+        'Own what is below it, too, where nobody else does. Its proof has to stand in DNS.',
+      ),
   }),
   example: { signup: 'auto' },
   result: DomainView,
   refusals: [
     'domain_not_found',
     'domain_not_owned',
+    'domain_not_proved',
+    'domain_in_use',
     'role_not_found',
     'cannot_grant_higher_role',
     'not_found',
     'invalid_country',
   ],
 
-  async handle(work, { account, params, body: { signup, defaults } }) {
+  async handle(work, { account, params, body: { signup, defaults, includeSubdomains: include } }) {
     const name = domainIn(params);
     if (signup) await changeSignup(work, account.id, name, signup);
     if (defaults) await changeDefaults(work, account.id, name, defaults);
+    if (include !== undefined) await includeSubdomains(work, account.id, name, include);
     return showDomain(work, account.id, name, work.now);
   },
 });

@@ -11,6 +11,7 @@ import {
   signupModes,
   takeDomain,
 } from '#identity/domains/domain.ts';
+import { includeSubdomains } from '#identity/domains/subdomains.ts';
 import {
   approveWaiting,
   countWaiting,
@@ -65,6 +66,18 @@ export const domains: Room = {
       ...fresh,
       repeated: ['roles', 'groups'],
     });
+    door.post(
+      '/domains/:domain/subdomains',
+      'domains:manage',
+      async (visit) => {
+        const name = nameIn(visit);
+        await visit.act((work, { account }) =>
+          includeSubdomains(work, account.id, name, visit.value('include') === 'yes'),
+        );
+        visit.done(`/domains/${name}#subdomains`, visit.t('rooms.saved'));
+      },
+      fresh,
+    );
     door.post('/domains/:domain/approve-waiting', 'domains:manage', async (visit) => {
       const name = nameIn(visit);
       const { items, left } = await visit.act((work, { asking, account }) =>
@@ -230,6 +243,7 @@ async function showOne(
       record: domain.state === 'listed' ? null : proofRecord(domain, domain.method),
       findings,
       failure,
+      below: domain.parentId !== null ? 'along' : domain.includeSubdomains ? 'in' : 'out',
       signup: domain.signup,
       defaults: {
         roles: domain.defaults.roles ?? [],

@@ -287,6 +287,8 @@ export interface DomainPage extends ConsoleFrame {
       }[]
     | null;
   failure?: string | undefined;
+  /** Whether what is below it is owned with it, or it with what is above. */
+  below: 'in' | 'out' | 'along';
   signup: Signup;
   defaults: { roles: readonly string[]; groups: readonly string[]; country: string };
   roles: readonly (readonly [key: string, name: string])[];
@@ -359,6 +361,7 @@ export function domainPage(page: DomainPage): Html {
       page.record && state !== 'owned' && proofPart(page, base),
       actions.includes('request_access') && may && contestedPart(page, base),
       owned && signupPart(page, base),
+      owned && belowPart(page, base),
       (owned || state === 'pending' || state === 'contested') && impactPart(page, base),
       page.record && state === 'owned' && proofPart(page, base),
       may &&
@@ -507,6 +510,34 @@ function contestedPart(page: DomainPage, base: string): Html {
       ]),
     ],
     { id: 'ask' },
+  );
+}
+
+function belowPart(page: DomainPage, base: string): Html {
+  const { t, below, proof, may } = page;
+  const include = below === 'out';
+  return part(
+    t('rooms.domain.below'),
+    [
+      html`<p>
+        ${t(
+          below === 'along'
+            ? 'rooms.domain.below_along'
+            : include
+              ? 'rooms.domain.below_off'
+              : 'rooms.domain.below_on',
+        )}
+      </p>`,
+      may &&
+        below !== 'along' &&
+        (!include || proof === 'dns') &&
+        act(page, {
+          action: `${base}/subdomains`,
+          label: t(include ? 'rooms.domain.below_take' : 'rooms.domain.below_leave'),
+          values: { include: include ? 'yes' : 'no' },
+        }),
+    ],
+    { id: 'subdomains' },
   );
 }
 
