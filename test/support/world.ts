@@ -3,7 +3,7 @@ import { createApiToken } from '#identity/access/api-token.ts';
 import { grantRole } from '#identity/access/roles.ts';
 import { Account } from '#identity/accounts/account.ts';
 import { createClient, type NewClient } from '#identity/applications/manage-clients.ts';
-import { openApproval } from '#identity/belonging/approvals.ts';
+import { openApproval } from '#identity/belonging/open-approval.ts';
 import { storePassword } from '#identity/credentials/password.ts';
 import {
   acceptTerms,

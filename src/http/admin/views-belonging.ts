@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { invitationStates } from '#identity/belonging/invite.ts';
-import { approvalSources } from '#identity/belonging/approvals.ts';
+import { approvalSources } from '#identity/belonging/open-approval.ts';
 import { lockReasons } from '#identity/users/locks.ts';
 import { doors } from '#identity/verdict/verdict.ts';
 import { listOf, Moment } from './schemas.ts';

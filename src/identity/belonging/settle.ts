@@ -5,7 +5,7 @@ import { findPerson } from '../users/person.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
-import { openApproval } from './approvals.ts';
+import { openApproval } from './open-approval.ts';
 import { enterDoor } from './door.ts';
 import { defaultsOf, entitledIn, give } from './given.ts';
 

@@ -1,4 +1,4 @@
-import { moveApprovals } from '../belonging/approvals.ts';
+import { moveApprovals } from '../belonging/open-approval.ts';
 import { unbindDomain } from '../federation/account-changes.ts';
 import type { Work } from '../work.ts';
 import { domainById, type Domain } from './domain.ts';

@@ -1,7 +1,8 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { addToAccount } from '../belonging/add.ts';
-import { decideApprovals, openApproval, type Decided } from '../belonging/approvals.ts';
+import { decideApprovals, type Decided } from '../belonging/approvals.ts';
+import { openApproval } from '../belonging/open-approval.ts';
 import { enterDoor } from '../belonging/door.ts';
 import { defaultsOf } from '../belonging/given.ts';
 import { Refusal } from '../refusal.ts';

@@ -1,7 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import { defaultsOf, entitledIn, give } from '../belonging/given.ts';
 import { enterDoor } from '../belonging/door.ts';
-import { openApproval } from '../belonging/approvals.ts';
+import { openApproval } from '../belonging/open-approval.ts';
 import { mail } from '../mail/letter.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { claims } from '../scim/authority.ts';

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
-import { expireApprovals, moveApprovals } from '#identity/belonging/approvals.ts';
+import { expireApprovals } from '#identity/belonging/approvals.ts';
+import { moveApprovals } from '#identity/belonging/open-approval.ts';
 import { remindAll } from '#identity/belonging/remind.ts';
 import { it } from '#test/support/it.ts';
 import type { Agent } from '#test/support/agent.ts';
