@@ -49,6 +49,8 @@ describe('an administrator, as the documents tell it,', () => {
     await fay.page.keyboard.press('Enter');
     await fay.isRefused('Nobody can own it.');
     expect(await fay.page.title()).toMatch(/^Error: /);
+    // Whoever sent a form that came back goes on at what is wrong with it.
+    await expect.poll(() => fay.page.evaluate('document.activeElement.id')).toBe('domain');
     await fay.type({ Domain: 'acme-labs.example' });
     await fay.page.keyboard.press('Enter');
     await fay.isTold('Claimed. Now publish the proof.');
@@ -69,15 +71,11 @@ describe('an administrator, as the documents tell it,', () => {
     await byKeyboard(fay, 'button', 'Take them in at once');
     await fay.isTold('1 person taken in');
     await isForEverybody(fay);
-    await fay.enter('Dashboard');
-    await fay.reads('Dashboard');
-    await isForEverybody(fay);
   });
 
   it('Add Users: types address, names and country, and the user is invited', async () => {
     await cora.enter('Users');
     await cora.follow('Add user');
-    await isForEverybody(cora);
     await cora.type({
       'E-mail address': 'carla@acme.example',
       'First name': 'Carla',
@@ -97,7 +95,6 @@ describe('an administrator, as the documents tell it,', () => {
 
   it('Bulk Register Users: uploads a file, sees what would happen, carries it out', async () => {
     await cora.enter('Bulk operations');
-    await isForEverybody(cora);
     await cora.follow('Add users');
     await cora.field('CSV file').setInputFiles({
       name: 'users.csv',
@@ -112,10 +109,8 @@ describe('an administrator, as the documents tell it,', () => {
         ].join('\n'),
       ),
     });
-    await isForEverybody(cora);
     await cora.press('Upload and check');
     await cora.reads('0 of 4 rows');
-    await isForEverybody(cora);
 
     // Nobody loads the page again: it asks how far it is.
     await workOnFiles();
@@ -142,12 +137,10 @@ describe('an administrator, as the documents tell it,', () => {
     await cora.enter('Approvals');
     await cora.tick('Choose dora Dale');
     await cora.press('Approve');
-    await isForEverybody(cora);
     await cora.press('Approve');
     await cora.isTold('One person was approved.');
     expect((await given.person(dora))!.affiliation).toBe('member');
     await cora.reads('Nobody waits.');
-    await isForEverybody(cora);
   });
 
   it('Lock a User: finds somebody, says why, and can take it back', async () => {
@@ -169,7 +162,6 @@ describe('an administrator, as the documents tell it,', () => {
     expect(await page.locator('[data-count]').innerText()).toBe('Chosen: 1');
     await cora.choose('What to do…', 'Lock');
     await cora.press('Continue');
-    await isForEverybody(cora);
     await cora.type({ Why: 'Lost the laptop' });
     await cora.press('Lock');
     await cora.isTold('One person is locked.');
@@ -206,7 +198,6 @@ describe('an administrator, as the documents tell it,', () => {
 
   it('Reset a Password: sends a mail, by which the user chooses a new one', async () => {
     await actsOn('eve Ewing', 'Reset password');
-    await isForEverybody(cora);
     await cora.press('Reset password');
     await cora.isTold('A mail was sent.');
     expect((await mailTo(server, 'eve@acme.example')).kind).toBe('password_reset');
@@ -214,7 +205,6 @@ describe('an administrator, as the documents tell it,', () => {
 
   it('Delete a User: reads what is lost, removes, and can take it back', async () => {
     await actsOn('eve Ewing', 'Remove from account');
-    await isForEverybody(cora);
     await cora.reads('stays locked until an account adds and unlocks them');
     await cora.press('Remove from account');
     await cora.isTold('One person was removed.');
@@ -262,6 +252,7 @@ async function byKeyboard({ page }: Visitor, role: 'link' | 'button', name: stri
   await page.keyboard.press('Enter');
 }
 
+/** For pages that others changed since they were loaded, or that hold what only a journey gives them. */
 async function isForEverybody({ page }: Visitor): Promise<void> {
   expect(await obstacles(page)).toEqual([]);
   expect(await overflow(page, 320)).toBe(0);

@@ -43,7 +43,7 @@ describe('Bob has forgotten his password', () => {
     expect((await browser.submit(page.forms[0]!, { password: bob.password })).alerts).toEqual([
       told.locked,
     ]);
-    const [, forgot] = /href="(\/forgot-password\?sign_in=[^"]+)"/.exec(page.text)!;
+    const [, forgot] = /href="(\/sign-in\/[^"]+\/forgot)"/.exec(page.text)!;
     const sent = await forget(browser, bob.email, forgot);
     const code = codeIn(await mailTo(server, bob.email));
     const mistyped = await browser.submit(sent.forms[0]!, {

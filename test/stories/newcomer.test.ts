@@ -42,7 +42,7 @@ describe('Ida is new at Acme', () => {
     ]);
 
     // “Forgot password?” is also how one begins.
-    const [, forgot] = /href="(\/forgot-password\?sign_in=[^"]+)"/.exec(tried.text)!;
+    const [, forgot] = /href="(\/sign-in\/[^"]+\/forgot)"/.exec(tried.text)!;
     const sent = await forget(browser, 'ida.berg@acme.example', forgot);
     expect(sent.words).toContain('If the address is known you will get a mail.');
     const mail = await mailTo(server, 'Ida.Berg@acme.example');
