@@ -4,6 +4,7 @@ import audit from './en/audit.json' with { type: 'json' };
 import belonging from './en/belonging.json' with { type: 'json' };
 import bulk from './en/bulk.json' with { type: 'json' };
 import console from './en/console.json' with { type: 'json' };
+import connection from './en/connection.json' with { type: 'json' };
 import directory from './en/directory.json' with { type: 'json' };
 import domains from './en/domains.json' with { type: 'json' };
 import factors from './en/factors.json' with { type: 'json' };
@@ -23,6 +24,7 @@ const english = {
   mail,
   audit,
   belonging,
+  connection,
   directory,
   domains,
   factors,

@@ -63,9 +63,9 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       opened.add(path);
       router.get(path, (ctx) => visit(ctx, right, handler, { anew }));
     },
-    post(path, right, handler, { fresh: anew, repeated, upload } = {}) {
+    post(path, right, handler, { fresh: anew, repeated, upload, limit } = {}) {
       sent.add(path);
-      router.post(path, (ctx) => visit(ctx, right, handler, { anew, repeated, upload }));
+      router.post(path, (ctx) => visit(ctx, right, handler, { anew, repeated, upload, limit }));
     },
   };
 
@@ -122,10 +122,12 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       anew,
       repeated = [],
       upload,
+      limit,
     }: {
       anew?: boolean | undefined;
       repeated?: readonly string[] | undefined;
       upload?: number | undefined;
+      limit?: number | undefined;
     },
   ): Promise<void> {
     const entered = await enter(ctx, { anew });
@@ -141,7 +143,9 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       requireText(ctx);
       if (ctx.method === 'POST') {
         form =
-          upload === undefined ? await readForm(ctx, { repeated }) : await readUpload(ctx, upload);
+          upload === undefined
+            ? await readForm(ctx, { repeated, limit })
+            : await readUpload(ctx, upload);
         csrf.check(ctx, form, bindingOf(session, standing));
       }
       const shown: { page?: Html; status?: number } = {};

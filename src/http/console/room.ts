@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { MessageKey, Translate } from '#messages/translate.ts';
 import type { EgressAllowance } from '#platform/egress.ts';
 import type { Html } from '#platform/html.ts';
+import type { SamlVerifier } from '#platform/saml/verifier.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Value } from '#platform/i18n.ts';
 import type { Asking, Capability } from '#identity/access/rights.ts';
@@ -76,6 +77,8 @@ export interface Door {
       repeated?: readonly string[];
       /** There is a file in the form, of so many bytes at most; its text stands among the fields. */
       upload?: number;
+      /** Bytes of the form at most, where it holds more than a few short fields. */
+      limit?: number;
     },
   ): void;
 }
@@ -85,6 +88,7 @@ export interface ConsoleTools {
   foundation: Foundation;
   egress: EgressAllowance;
   proofs: ProofNetwork;
+  saml: SamlVerifier;
   /** What directories sent, and how it is asked again. */
   directories: Recorder & { rehearse: Rehearse };
   /** Connections to companies' own identity providers, as they are set up. */

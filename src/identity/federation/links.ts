@@ -17,16 +17,27 @@ export interface LinkView {
 export function listLinks(
   sql: Sql,
   connectionId: string,
-  { userId = null, after, limit }: { userId?: string | null; after: string | null; limit: number },
+  {
+    userId = null,
+    linkId = null,
+    after,
+    limit,
+  }: {
+    /** Of this person, or this one alone. */
+    userId?: string | null;
+    linkId?: string | null;
+    after: string | null;
+    limit: number;
+  },
 ): Promise<LinkView[]> {
   return sql.query<LinkView>(
     `select l.id, l.user_id as "userId", u.email_display as email, l.subject, l.how,
        l.linked_at as "linkedAt", l.last_used_at as "lastUsedAt"
      from federated_links l join users u on u.id = l.user_id
      where l.connection_id = $1 and l.unlinked_at is null and ($2::uuid is null or l.user_id = $2)
-       and ($3::uuid is null or l.id > $3)
+       and ($3::uuid is null or l.id > $3) and ($5::uuid is null or l.id = $5)
      order by l.id limit $4`,
-    [connectionId, userId, after, limit],
+    [connectionId, userId, after, limit, linkId],
   );
 }
 

@@ -14,14 +14,12 @@ import {
   createConnection,
   listConnections,
   requireConnection,
-  type ConnectionInput,
 } from '#identity/federation/manage.ts';
 import { addSecret, listSecrets, revokeSecret } from '#identity/federation/secrets.ts';
 import { newConnectionKey } from '#identity/federation/key.ts';
 import { Refusal } from '#identity/refusal.ts';
-import { canonicalDomain } from '#identity/users/email.ts';
 import { unitOfWork } from '#identity/work.ts';
-import { egress, EgressRefused } from '#platform/egress.ts';
+import { checkedConnection } from '../../connection-input.ts';
 import {
   ConnectionFields,
   ConnectionLinkList,
@@ -98,7 +96,7 @@ export const connectionOperations: readonly AnyOperation[] = [
       'not_found',
     ],
     async handle(work, { account, body: { clientSecret: secret, ...body }, tools }) {
-      const made = await createConnection(work, account.id, { ...body, ...checked(tools, body) });
+      const made = await createConnection(work, account.id, checkedConnection(tools.egress, body));
       if (secret !== undefined)
         await addSecret(work, tools.vault, made, {
           kind: 'client_secret',
@@ -152,7 +150,7 @@ export const connectionOperations: readonly AnyOperation[] = [
       const { mode, enforcedAt, immediately, ...input } = body;
       const id = params['connectionId']!;
       let changed = Object.values(input).some((value) => value !== undefined)
-        ? await changeConnection(work, account.id, id, { ...input, ...checked(tools, input) })
+        ? await changeConnection(work, account.id, id, checkedConnection(tools.egress, input))
         : await requireConnection(work, account.id, id);
       if (mode !== undefined)
         changed = await setMode(work, account.id, id, {
@@ -351,22 +349,4 @@ export const connectionOperations: readonly AnyOperation[] = [
 
 function shown(tools: Tools, connection: Parameters<typeof connectionView>[1]) {
   return connectionView(tools.foundation.issuer, connection);
-}
-
-/** Addresses as they will be used. Where a name leads is looked at again each time. */
-function checked({ egress: allowance }: Tools, input: ConnectionInput): ConnectionInput {
-  const domains = input.domains?.map((domain) => {
-    const name = canonicalDomain(domain);
-    if (name === null) throw new Refusal('invalid_domain', { domain });
-    return name;
-  });
-  if (input.issuer !== undefined)
-    try {
-      egress(allowance).check(input.issuer);
-    } catch (error) {
-      if (error instanceof EgressRefused)
-        throw new Refusal('invalid_value', { issuer: error.message });
-      throw error;
-    }
-  return { ...(domains && { domains }) };
 }

@@ -2,6 +2,9 @@ import type { Room } from '../room.ts';
 import { apiTokens, operatorTokens } from './api-tokens.ts';
 import { audit, auditOfAll } from './audit.ts';
 import { clients, resources } from './clients.ts';
+import { connectionLooks } from './connection-looks.ts';
+import { connectionSaml } from './connection-saml.ts';
+import { connectionSettings } from './connection-settings.ts';
 import { connections } from './connections.ts';
 import { figures } from './dashboard.ts';
 import { directories } from './directories.ts';
@@ -20,6 +23,9 @@ export const accountRooms: readonly Room[] = [
   organization,
   domains,
   connections,
+  connectionSettings,
+  connectionSaml,
+  connectionLooks,
   directories,
   settings,
   apiTokens,

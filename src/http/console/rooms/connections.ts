@@ -1,9 +1,7 @@
-import { isId } from '#platform/ids.ts';
 import { requireAccount } from '#identity/access/rights.ts';
 import { connectionKinds, presetNames, type Connection } from '#identity/federation/connection.ts';
+import { newConnectionKey } from '#identity/federation/key.ts';
 import { healthFigures } from '#identity/federation/health.ts';
-import { findRealm } from '#identity/federation/home-realm.ts';
-import { findTrace, goodOutcomes, listTraces } from '#identity/federation/kept-traces.ts';
 import {
   activateConnection,
   disableConnection,
@@ -20,16 +18,11 @@ import {
 import { addSecret, listSecrets, revokeSecret } from '#identity/federation/secrets.ts';
 import { readinessReport } from '#identity/federation/readiness.ts';
 import { listSetupLinks, makeSetupLink, revokeSetupLink } from '#identity/federation/setup-link.ts';
-import { simulate } from '#identity/federation/simulate.ts';
 import { Refusal } from '#identity/refusal.ts';
+import { connectionPage, stepPage, steps, type Step } from '../../pages/console/connection.ts';
 import {
-  connectionPage,
   connectionsPage,
   newConnectionPage,
-  simulationPage,
-  stepPage,
-  tracePage,
-  tracesPage,
   type ConnectionRow,
 } from '../../pages/console/connections.ts';
 import { secretPage } from '../../pages/console/forms.ts';
@@ -39,9 +32,8 @@ import { Typed } from '../typed.ts';
 
 const fresh = { fresh: true };
 const home = '/connections';
-const one = `${home}/:connectionId`;
-const traceLife = 30 * 24 * 3600_000;
-const atOnce = 50;
+/** One of them. */
+export const one = `${home}/:connectionId`;
 
 /** The account's own identity providers: set up, tried out, switched on, looked after. */
 export const connections: Room = {
@@ -68,16 +60,8 @@ export const connections: Room = {
     door.get(one, 'connections:read', (visit) => showOne(visit));
     door.post(`${one}/set-up`, 'connections:manage', (visit) => setUp(visit), fresh);
     door.post(`${one}/test`, 'connections:manage', (visit) => test(visit));
-    for (const step of ['activate', 'enforce', 'remove'] as const)
-      door.get(
-        `${one}/${step}`,
-        'connections:manage',
-        async (visit) => {
-          const { id, name } = await connectionIn(visit);
-          visit.show(stepPage({ ...visit.page, id, name, step }));
-        },
-        fresh,
-      );
+    for (const step of steps)
+      door.get(`${one}/${step}`, 'connections:manage', (visit) => showStep(visit, step), fresh);
     door.post(
       `${one}/activate`,
       'connections:manage',
@@ -91,17 +75,7 @@ export const connections: Room = {
         ),
       fresh,
     );
-    door.post(
-      `${one}/enforce`,
-      'connections:manage',
-      (visit) =>
-        carryOut(visit, () =>
-          visit.act((work, { account }) =>
-            setMode(work, account.id, idOf(visit), { mode: 'enforced' }),
-          ),
-        ),
-      fresh,
-    );
+    door.post(`${one}/enforce`, 'connections:manage', (visit) => enforce(visit), fresh);
     door.post(
       `${one}/relax`,
       'connections:manage',
@@ -131,7 +105,14 @@ export const connections: Room = {
       'connections:manage',
       (visit) =>
         carryOut(visit, () =>
-          visit.act((work, { account }) => disableConnection(work, account.id, idOf(visit), null)),
+          visit.act((work, { account }) =>
+            disableConnection(
+              work,
+              account.id,
+              idOf(visit),
+              visit.value('reason').slice(0, 500) || null,
+            ),
+          ),
         ),
       fresh,
     );
@@ -162,6 +143,8 @@ export const connections: Room = {
       fresh,
     );
 
+    door.post(`${one}/keys`, 'connections:manage', (visit) => makeKey(visit), fresh);
+
     door.post(`${one}/links`, 'connections:manage', (visit) => makeLink(visit), fresh);
     door.post(`${one}/links/:linkId/revoke`, 'connections:manage', async (visit) => {
       await visit.act(async (work, { account }) =>
@@ -173,18 +156,15 @@ export const connections: Room = {
       );
       visit.done(`${home}/${idOf(visit)}#links`, visit.t('rooms.tokens.revoked'));
     });
-
-    door.post(`${one}/simulate`, 'connections:manage', (visit) => simulateSignIn(visit));
-    door.get(`${one}/traces`, 'connections:read', (visit) => showTraces(visit));
-    door.get(`${one}/traces/:traceId`, 'connections:read', (visit) => showTrace(visit));
   },
 };
 
-function idOf({ params }: Visit): string {
+export function idOf({ params }: Visit): string {
   return params['connectionId']!;
 }
 
-function connectionIn(visit: Visit): Promise<Connection> {
+/** The connection of the address, of this account. @throws {Refusal} `not_found` */
+export function connectionIn(visit: Visit): Promise<Connection> {
   return requireConnection(visit.sql, visit.account.id, idOf(visit));
 }
 
@@ -240,7 +220,7 @@ async function showOne(
     listSecrets(sql, connection.id),
     listSetupLinks(sql, connection.id, now),
   ]);
-  const { problems = [] } = (failure?.details ?? {}) as { problems?: unknown[] };
+  const { problems, ...details } = (failure?.details ?? {}) as { problems?: unknown[] };
   const failed = failure !== undefined || Object.keys(errors).length > 0;
   visit.show(
     connectionPage({
@@ -265,11 +245,52 @@ async function showOne(
       links,
       testUrl,
       failure: failure && visit.reason(failure),
-      problems: problems.map(String),
+      problems: (problems ?? Object.values(details).filter((one) => typeof one === 'string')).map(
+        String,
+      ),
+      failures: connection.health.failures,
       errors,
       may: visit.may('connections:manage'),
     }),
     failed ? 409 : 200,
+  );
+}
+
+async function showStep(visit: Visit, step: Step, errors: Typed['errors'] = {}): Promise<void> {
+  const { id, name } = await connectionIn(visit);
+  visit.show(
+    stepPage({ ...visit.page, id, name, step, errors }),
+    Object.keys(errors).length > 0 ? 422 : 200,
+  );
+}
+
+async function enforce(visit: Visit): Promise<void> {
+  const typed = new Typed(visit);
+  const at = typed.day('at');
+  if (!typed.ok) return showStep(visit, 'enforce', typed.errors);
+  await carryOut(visit, () =>
+    visit.act((work, { account }) =>
+      setMode(work, account.id, idOf(visit), {
+        mode: 'enforced',
+        at,
+        immediately: visit.value('immediately') === 'yes',
+      }),
+    ),
+  );
+}
+
+/** A key of ours by which the provider knows us; it takes a moment to make. */
+async function makeKey(visit: Visit): Promise<void> {
+  const key = await newConnectionKey();
+  await carryOut(visit, () =>
+    visit.act(async (work, { account }) => {
+      const connection = await requireConnection(work, account.id, idOf(visit), { taken: true });
+      if (connection.kind !== 'oidc') throw new Refusal('not_found');
+      return addSecret(work, visit.tools.foundation.vault, connection, {
+        kind: 'private_key',
+        ...key,
+      });
+    }),
   );
 }
 
@@ -368,102 +389,5 @@ async function giveSecret(visit: Visit): Promise<void> {
         { kind: 'client_secret', value, expiresAt },
       ),
     ),
-  );
-}
-
-/** What a sign-in with these claims would come to. Nothing is changed. */
-async function simulateSignIn(visit: Visit): Promise<void> {
-  const connection = await connectionIn(visit);
-  const typed = new Typed(visit);
-  const subject = typed.line('subject', 1024);
-  const claims = readClaims(typed.text('claims', 20_000));
-  if (!claims) typed.wrong('claims', visit.t('rooms.connection.claims_wrong'));
-  if (!typed.ok || !claims) return showOne(visit, { errors: typed.errors });
-  const realm = await findRealm(visit.sql, connection.id);
-  if (!realm) throw new Refusal('not_found');
-  const assertion = {
-    issuer: connection.issuer ?? '',
-    subject,
-    claims,
-    acr: null,
-    amr: [],
-    authTime: null,
-    sessionIndex: null,
-  };
-  const { saved } = await simulate(visit.sql, realm, assertion, {}, visit.now);
-  const { outcome, mapped, person, grants, bound } = saved;
-  visit.show(
-    simulationPage({
-      ...visit.page,
-      connection,
-      outcome: outcome.outcome,
-      reason: outcome.outcome === 'refuse' ? outcome.reason : null,
-      bound,
-      mapped,
-      person,
-      grants,
-    }),
-  );
-}
-
-function readClaims(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-async function showTraces(visit: Visit): Promise<void> {
-  const { sql, now } = visit;
-  const connection = await connectionIn(visit);
-  const outcome = ['failed', 'succeeded'].find((known) => known === visit.value('outcome')) ?? '';
-  const wanted = visit.value('id').slice(0, 60);
-  const cursor = visit.cursor(['traces', connection.id, outcome, wanted]);
-  if (cursor.after !== undefined && !isId(cursor.after)) throw new Refusal('invalid_cursor');
-  const rows =
-    wanted === ''
-      ? await listTraces(sql, connection.id, {
-          after: cursor.after ?? null,
-          limit: atOnce + 1,
-          outcome: outcome || null,
-          since: new Date(now.getTime() - traceLife),
-        })
-      : [isId(wanted) ? await findTrace(sql, connection.id, wanted, now) : null].filter(
-          (trace) => trace !== null,
-        );
-  const { items, nextCursor } = cursor.page(rows, atOnce, ({ id }) => id);
-  visit.show(
-    tracesPage({
-      ...visit.page,
-      connection,
-      traces: items.map(({ id, purpose, outcome: came, beganAt }) => ({
-        id,
-        purpose,
-        outcome: came,
-        good: came !== null && goodOutcomes.includes(came),
-        beganAt,
-      })),
-      outcome,
-      id: wanted,
-      nextCursor,
-      later: cursor.after !== undefined,
-    }),
-  );
-}
-
-async function showTrace(visit: Visit): Promise<void> {
-  const connection = await connectionIn(visit);
-  const trace = await findTrace(visit.sql, connection.id, visit.params['traceId']!, visit.now);
-  if (!trace) throw new Refusal('not_found');
-  visit.show(
-    tracePage({
-      ...visit.page,
-      connection,
-      trace: { ...trace, good: trace.outcome !== null && goodOutcomes.includes(trace.outcome) },
-    }),
   );
 }
