@@ -58,7 +58,7 @@ export interface Outgoing {
  * A function that takes `work` reads or writes; a function that does not is pure. Inside, only
  * `work` reaches the database: see `Transaction`.
  */
-export interface Work extends Transaction {
+export interface Work extends Omit<Transaction, 'last'> {
   readonly actor: Actor;
   readonly origin: Origin;
 
@@ -75,6 +75,12 @@ export interface Work extends Transaction {
     details?: Record<string, unknown>,
     accountId?: string | null,
   ): void;
+
+  /**
+   * A statement whose outcome is known before: it goes out with the commit. In a part that can be
+   * taken back it is sent at once.
+   */
+  finally(text: string, params: readonly Param[]): Promise<unknown>;
 
   /** Queues what is to leave once this transaction is committed. */
   send(outgoing: Outgoing): void;
@@ -121,6 +127,7 @@ export async function unitOfWork<T>(
 ): Promise<T> {
   const outbox: Outgoing[] = [];
   const audit: AuditRow[] = [];
+  const last: Parameters<Transaction['last']>[] = [];
   const transaction = database.transaction(async (tx) => {
     const now = clock();
     const work: Work = {
@@ -129,7 +136,6 @@ export async function unitOfWork<T>(
       },
       flush: () => tx.flush(),
       forget: () => tx.forget(),
-      last: (text, params) => tx.last(text, params),
       query: (text, params) => tx.query(text, params),
       actor: withoutAddress(actor),
       origin,
@@ -138,6 +144,9 @@ export async function unitOfWork<T>(
       record(action, target, details = {}, accountId = null) {
         audit.push({ action, target, details, accountId });
       },
+      async finally(...statement) {
+        last.push(statement);
+      },
       send(outgoing) {
         outbox.push(outgoing);
       },
@@ -145,14 +154,13 @@ export async function unitOfWork<T>(
     const answer = await command(work);
     // MikroORM writes its changes at the commit; audit rows refer to rows it may still hold back.
     await tx.flush();
-    const rows: Parameters<Transaction['last']>[] = [];
-    if (audit.length > 0) rows.push([insertAudit, auditParams(work, audit)]);
-    if (outbox.length > 0) rows.push([insertOutbox, outboxParams(vault, now, outbox)]);
+    if (audit.length > 0) last.push([insertAudit, auditParams(work, audit)]);
+    if (outbox.length > 0) last.push([insertOutbox, outboxParams(vault, now, outbox)]);
     if (rehearsal) {
-      for (const row of rows) await tx.query(...row);
+      for (const statement of last) await tx.query(...statement);
       throw new Rehearsed(answer);
     }
-    for (const row of rows) tx.last(...row);
+    for (const statement of last) tx.last(...statement);
     return answer;
   });
   let result: T;
@@ -213,7 +221,8 @@ async function takeBack(work: Work): Promise<void> {
 
 /** The same unit of work, where something else hears what is written down and sent. */
 export function partOf(work: Work, hears: Pick<Work, 'record' | 'send'>): Work {
-  return Object.assign(Object.create(work) as Work, hears);
+  const part: Partial<Work> = { ...hears, finally: (text, params) => work.query(text, params) };
+  return Object.assign(Object.create(work) as Work, part);
 }
 
 /** What is written down for ever names a person by their id alone: an address is to be erased one day. */

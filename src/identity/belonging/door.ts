@@ -16,13 +16,18 @@ export async function enterDoor(
   accountId: string | null,
   emails: readonly unknown[],
 ): Promise<void> {
-  if (accountId !== null)
-    await work.query('select 1 from accounts where id = $1 for share', [accountId]);
-  const known = new Set(emails.map(canonicalEmail).filter((email) => email !== null));
-  for (const email of [...known].sort())
-    await work.query('select pg_advisory_xact_lock(hashtextextended($1, 20261122))', [email]);
-  await work.query('select 1 from users where email = any ($1::text[]) order by id for update', [
-    [...known],
+  const known = [...new Set(emails.map(canonicalEmail).filter((email) => email !== null))];
+  // Sent one behind the other without waiting: they are carried out in this order all the same.
+  await Promise.all([
+    accountId !== null && work.query('select 1 from accounts where id = $1 for share', [accountId]),
+    ...known
+      .toSorted()
+      .map((email) =>
+        work.query('select pg_advisory_xact_lock(hashtextextended($1, 20261122))', [email]),
+      ),
+    work.query('select 1 from users where email = any ($1::text[]) order by id for update', [
+      known,
+    ]),
   ]);
   if (accountId !== null)
     for (const email of known) await adoptDomain(work, accountId, domainOf(email));

@@ -1,5 +1,5 @@
 import { isId } from '#platform/ids.ts';
-import type { Sql } from '#platform/database/sql.ts';
+import type { Param, Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { claims, type SourcedAttribute } from './authority.ts';
@@ -183,6 +183,22 @@ function settleActive(resource: Resource): void {
   resource[accountSchema] = account;
 }
 
+const writeWords = `
+  update affiliations set external_id = $2, display_name = $3,
+    display_name_key = coalesce(folded($3), U&'\\+10FFFF'), manager_id = $4, attributes = $5,
+    provisioned_by = $6, modified_at = $7, version = version + 1
+  where id = $1`;
+
+interface Now {
+  version: number;
+  modified: Date;
+}
+
+/** The row is ours until the commit: it is known what the next version is. */
+function oneMore({ version }: UserRow, modified: Date): Now {
+  return { version: version + 1, modified };
+}
+
 /** Writes the difference, in as few statements as it takes; none where there is none. */
 async function writeUser(
   directory: Directory,
@@ -208,25 +224,27 @@ async function writeUser(
   const country = accountOf(after)['entitlementCountry'];
   if (country !== accountOf(before)['entitlementCountry'])
     await setCountry(directory, row, typeof country === 'string' ? country : null);
-  await writePerson(directory, row, before, after, { first });
+  const person = await writePerson(directory, row, before, after, { first });
   if (is('emails')) await writeEmails(directory, row, after);
   const manager = await managerFor(directory, row, after, is(enterpriseSchema));
 
-  const [now] = await work.query<{ version: number; modified: Date }>(
-    `update affiliations set external_id = $2, display_name = $3,
-       display_name_key = coalesce(folded($3), U&'\\+10FFFF'), manager_id = $4, attributes = $5,
-       provisioned_by = $6, modified_at = $7, version = version + 1
-     where id = $1 returning version, modified_at as modified`,
-    [
-      row.id,
-      textOf(after, 'externalId'),
-      textOf(after, 'displayName'),
-      (manager?.['value'] as string | undefined) ?? null,
-      JSON.stringify(kept(row, after)),
-      caller.id,
-      work.now,
-    ],
-  );
+  const words: Param[] = [
+    row.id,
+    textOf(after, 'externalId'),
+    textOf(after, 'displayName'),
+    (manager?.['value'] as string | undefined) ?? null,
+    JSON.stringify(kept(row, after)),
+    caller.id,
+    work.now,
+  ];
+  // What is said of the person, or locks them, makes versions of its own.
+  const alone =
+    !first && !person && !is('userName') && !is('active') && !is('password') && !is(accountSchema);
+  const now = alone
+    ? await work.finally(writeWords, words).then(() => oneMore(row, work.now))
+    : (
+        await work.query<Now>(`${writeWords} returning version, modified_at as modified`, words)
+      )[0]!;
   if (!first)
     work.record(
       'user.changed',
@@ -234,13 +252,13 @@ async function writeUser(
       { changed: changed.map(nameInRecord), by: 'directory' },
       caller.accountId,
     );
-  return finished(after, row, manager, now!, is('active') || first);
+  return finished(after, row, manager, now, is('active') || first);
 
   function finished(
     resource: Resource,
     { created }: UserRow,
     leader: Complex | null,
-    { version, modified }: { version: number; modified: Date },
+    { version, modified }: Now,
     locksMoved: boolean,
   ): Resource {
     const { password: _password, ...result } = resource;
@@ -334,7 +352,7 @@ function requireReach({ breakGlass, operator }: LockedUser): void {
 
 /**
  * What every other door knows of the person too, with whose word it is. Who is new, or was ours so far,
- * is the directory's from now on.
+ * is the directory's from now on. Says whether anything was written.
  */
 async function writePerson(
   { work, caller }: Directory,
@@ -342,7 +360,7 @@ async function writePerson(
   before: Resource,
   after: Resource,
   { first = false }: { first?: boolean } = {},
-): Promise<void> {
+): Promise<boolean> {
   const name = nameOf(after);
   const moved = (list: string): boolean => !same(before[list], after[list]);
   const said: Partial<Record<SourcedAttribute, boolean>> = {
@@ -358,7 +376,7 @@ async function writePerson(
     country: moved('addresses') && countryOf(after) !== null,
   };
   const names = (Object.keys(said) as SourcedAttribute[]).filter((one) => said[one]);
-  if (names.length === 0 && row.source === 'scim') return;
+  if (names.length === 0 && row.source === 'scim') return false;
   await work.query(
     `update users set given_name = $2, family_name = $3, job_title = $4, language = $5,
        phone = coalesce($6, phone), country = coalesce($7, country), source = 'scim',
@@ -376,6 +394,7 @@ async function writePerson(
       claims(names, 'directory', caller.id, work.now),
     ],
   );
+  return true;
 }
 
 function textOf(resource: Resource, name: string): string | null {

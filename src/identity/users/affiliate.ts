@@ -95,7 +95,7 @@ export async function createMember(
 ): Promise<{ userId: string; id: string; version: number }> {
   const userId = newId(work.now.getTime());
   const id = newId(work.now.getTime());
-  await work.query(
+  const person = work.query(
     `insert into users (id, email, email_display, given_name, family_name, country, language,
        job_title, phone, identity, source, attribute_sources, affiliation, account_id,
        entitlement_country, created_at, updated_at)
@@ -118,7 +118,7 @@ export async function createMember(
       work.now,
     ],
   );
-  const [place] = await work.query<{ version: number; closed: Closed[] | null }>(
+  const affiliation = work.query<{ version: number; closed: Closed[] | null }>(
     `with closed as (
        update invitations set state = 'superseded', decided_at = $5
        where email = $11 and state = 'pending' returning id, account_id
@@ -142,6 +142,7 @@ export async function createMember(
       user.email,
     ],
   );
+  const [, [place]] = await Promise.all([person, affiliation]);
   work.record('user.added', { type: 'user', id: userId }, { source: user.source });
   work.record('user.affiliated', { type: 'user', id: userId }, { reason }, accountId);
   for (const { id: invitation, account_id: account } of place!.closed ?? [])

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { MikroORM, SqlEntityManager } from '@mikro-orm/postgresql';
 import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
@@ -6,7 +7,7 @@ import { onlyReads, type Param } from './sql.ts';
 
 /**
  * A transaction on a connection of its own. What need not wait does not: the `begin` goes out with the
- * first statement where that reads, and the `commit` with the last ones (performance.md, section 2).
+ * first statements that only read, and the `commit` with the last ones (performance.md, section 2).
  */
 export async function transact<T>(
   pool: Pool,
@@ -32,14 +33,20 @@ export async function transact<T>(
 class PostgresTransaction implements Transaction {
   readonly #client: PoolClient;
   readonly #orm: MikroORM;
+  readonly #stream: Duplex;
   readonly #begun: Promise<unknown>;
   readonly #last: [text: string, params: readonly Param[]][] = [];
-  #first = true;
+  #waits = false;
   #em: SqlEntityManager | undefined;
 
   constructor(client: PoolClient, orm: MikroORM) {
     this.#client = client;
     this.#orm = orm;
+    // Held until what comes next is there too: one write for both.
+    const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+    this.#stream = stream;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
     this.#begun = client.query('begin');
     // Whoever sends the next statement hears of it.
     this.#begun.catch(() => {});
@@ -63,10 +70,10 @@ class PostgresTransaction implements Transaction {
 
   async query<Row>(text: string, params: readonly Param[] = []): Promise<Row[]> {
     tally(text);
-    // A statement that writes must not go out alone, should there be no transaction after all.
-    const waits = !this.#first || !onlyReads(text);
-    this.#first = false;
-    if (waits) await this.#begun;
+    // What writes must not go out alone, should there be no transaction after all; nor may anything
+    // overtake it.
+    this.#waits ||= !onlyReads(text);
+    if (this.#waits) await this.#begun;
     const { rows } = await this.#client.query(text, [...params]);
     return rows as Row[];
   }
@@ -79,11 +86,13 @@ class PostgresTransaction implements Transaction {
   async commit(): Promise<void> {
     await this.flush();
     await this.#begun;
+    this.#stream.cork();
     const sent = this.#last.map(([text, params]) => {
       tally(text);
       return this.#client.query(text, [...params]);
     });
     const committed = this.#client.query('commit');
+    this.#stream.uncork();
     const outcomes = await Promise.allSettled([...sent, committed]);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     // What failed and was passed over without a savepoint: nothing was kept, so nobody may think so.

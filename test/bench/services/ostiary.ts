@@ -213,6 +213,10 @@ async function directory(given: World, accountId: string): Promise<Place['scim']
   const { secret } = await given.work((work) =>
     createScimToken(work, accountId, { name: 'Bench' }),
   );
+  // Whoever is found is taken over at the first change: here that is over.
+  await given.rows(`update users set source = 'scim' where account_id = $1 and source <> 'scim'`, [
+    accountId,
+  ]);
   const users = await given.rows<{ id: string; userName: string }>(
     `select id, user_name as "userName" from affiliations
      where account_id = $1 and ended_at is null order by md5(id::text) limit 2000`,
@@ -243,10 +247,10 @@ async function fillTables(sql: Sql, crowd: number, account: string): Promise<voi
   )) as [{ mighty: boolean }];
   if (mighty) await sql.query(`set local session_replication_role = 'replica'`);
   await sql.query(
-    `insert into users (id, email, email_display, given_name, family_name, country, identity,
+    `insert into users (id, email, email_display, given_name, family_name, country, identity, source,
        affiliation, account_id, email_verified_at, created_at, updated_at)
      select gen_random_uuid(), 'p' || n || '@crowd.example', 'p' || n || '@crowd.example', 'Pat',
-       'Number ' || n, 'DE', 'ready', 'member', $1::uuid, now(), now(), now()
+       'Number ' || n, 'DE', 'ready', 'scim', 'member', $1::uuid, now(), now(), now()
      from generate_series(1, $2::int) n`,
     [account, String(crowd)],
   );
