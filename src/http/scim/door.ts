@@ -1,13 +1,16 @@
 import type { Context, Middleware } from 'koa';
+import type { Sql } from '#platform/database/sql.ts';
 import type { Log } from '#platform/observability/log.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { ScimError } from '#identity/scim/error.ts';
+import { knowing } from '#identity/scim/ahead.ts';
 import { heldRefusal, hold } from '#identity/scim/brake.ts';
 import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
+import type { ListPlan, ListRequest } from '#identity/scim/list.ts';
 import type { GivenAnswer, Recorder, SentRequest } from '#identity/scim/recorder.ts';
 import type { Rehearse } from '#identity/scim/replay.ts';
 import { tellSpared } from '#identity/scim/spared.ts';
-import { findScimToken, type ScimCaller } from '#identity/scim/token.ts';
+import { findScimToken, type Admitted, type ScimCaller } from '#identity/scim/token.ts';
 import type { Directory } from '#identity/scim/context.ts';
 import type { Foundation, Origin } from '#identity/work.ts';
 import { again } from '../again.ts';
@@ -18,7 +21,7 @@ import { rateLimit } from '../rate-limit.ts';
 import { send, type ScimAnswer } from './answer.ts';
 import { errorBody, toScimError } from './errors.ts';
 import { bodyLimit } from './limits.ts';
-import { routeOf, type Route } from './operations.ts';
+import { askedAhead, routeOf, type AskedAhead, type Route } from './operations.ts';
 
 export interface ScimDependencies {
   foundation: Foundation;
@@ -50,6 +53,11 @@ export interface ScimRequest {
 /** What an operation is carried out with. */
 export interface Tools {
   foundation: Foundation;
+  /** What questions are asked with: it may know the answer to the first. */
+  sql: Sql;
+  /** The question as it was read before it was known who asks. */
+  list: ListRequest | undefined;
+  plan: ListPlan | undefined;
   caller: ScimCaller;
   /** The address of this door. */
   base: string;
@@ -63,6 +71,12 @@ export interface Tools {
   charge(more: number): void;
 }
 
+/** What was asked before it was known who asks, and what was found. */
+interface ReadAhead {
+  ahead: AskedAhead | null;
+  rows: unknown[] | null;
+}
+
 /** Requests a second, and how many at once for each of those (scim.md 5.9): Entra ID needs 25. */
 const usualPerSecond = 50;
 const burst = 4;
@@ -74,7 +88,7 @@ const isBelow = /^\/scim\/v2(\/|$)/;
 /**
  * The door for corporate directories: SCIM 2.0 (RFC 7643, 7644, 9865).
  *
- *     who (401, before anything is read) -> how often (429) -> what may they (403)
+ *     who (401; what is theirs is read with their token) -> how often (429) -> what may they (403)
  *       -> what is asked (400, 405, 413, 415) -> one exchange: one transaction for a change
  *
  * All of it is answered in SCIM's own words, errors too.
@@ -102,8 +116,9 @@ export function scimDoor({
 
   async function answer(ctx: Context): Promise<void> {
     try {
-      const caller = await authenticate(ctx);
-      send(ctx, await exchanged(ctx, caller));
+      const ahead = askedAhead(ctx.method, ctx.path.slice('/scim/v2'.length), ctx.querystring);
+      const { caller, rows } = await authenticate(ctx, ahead);
+      send(ctx, await exchanged(ctx, caller, { ahead, rows }));
     } catch (error) {
       send(ctx, errorAnswer(error, ctx));
     }
@@ -113,7 +128,7 @@ export function scimDoor({
    * Everything between the token and the answer. What watches over an exchange (recorder, brake, dry
    * run) stands around `respond`, and here alone.
    */
-  async function exchanged(ctx: Context, caller: ScimCaller): Promise<ScimAnswer> {
+  async function exchanged(ctx: Context, caller: ScimCaller, read: ReadAhead): Promise<ScimAnswer> {
     const exchange = newExchange(caller, clock());
     const sent: SentRequest = {
       method: ctx.method,
@@ -123,7 +138,7 @@ export function scimDoor({
       ip: ctx.ip,
     };
     const result = await during(exchange, () =>
-      respond(ctx, exchange, sent).catch((error: unknown) => errorAnswer(error, ctx)),
+      respond(ctx, exchange, sent, read).catch((error: unknown) => errorAnswer(error, ctx)),
     );
     if (exchange.excess && !exchange.rehearsal) await hold(foundation, caller, exchange.excess);
     if (exchange.spared && !exchange.rehearsal)
@@ -132,7 +147,12 @@ export function scimDoor({
     return result;
   }
 
-  async function respond(ctx: Context, exchange: Exchange, sent: SentRequest): Promise<ScimAnswer> {
+  async function respond(
+    ctx: Context,
+    exchange: Exchange,
+    sent: SentRequest,
+    read: ReadAhead,
+  ): Promise<ScimAnswer> {
     const { caller } = exchange;
     const wait = requests.take(caller.id);
     if (wait > 0)
@@ -156,7 +176,7 @@ export function scimDoor({
       ifMatch: ctx.get('if-match') || undefined,
       ifNoneMatch: ctx.get('if-none-match') || undefined,
     };
-    return carryOut(route, request, exchange, () => originOf(ctx));
+    return carryOut(route, request, exchange, () => originOf(ctx), read);
   }
 
   async function carryOut(
@@ -164,10 +184,14 @@ export function scimDoor({
     request: ScimRequest,
     exchange: Exchange,
     origin: () => Origin,
+    { ahead, rows }: ReadAhead = { ahead: null, rows: null },
   ): Promise<ScimAnswer> {
     const { caller } = exchange;
     return route.handle(request, {
       foundation,
+      sql: ahead ? knowing(database, ahead.statement, rows) : database,
+      list: ahead?.list,
+      plan: ahead?.plan,
       caller,
       base,
       cursorKeys,
@@ -205,11 +229,13 @@ export function scimDoor({
   }
 
   /** @throws {ScimError} 401 or 429 */
-  async function authenticate(ctx: Context): Promise<ScimCaller> {
+  async function authenticate(ctx: Context, ahead: AskedAhead | null): Promise<Admitted> {
     const [, secret] = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(ctx.get('authorization')) ?? [];
-    const caller =
-      secret === undefined ? null : await findScimToken(database, secret, clock(), ctx.ip);
-    if (caller) return caller;
+    const admitted =
+      secret === undefined
+        ? null
+        : await findScimToken(database, secret, clock(), ctx.ip, ahead?.statement);
+    if (admitted) return admitted;
     const wait = badTokens.take(ctx.ip);
     if (wait > 0)
       throw new ScimError(429, 'Too many requests without a good token.', {

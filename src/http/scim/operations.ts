@@ -1,10 +1,18 @@
 import { bad, notFound, ScimError } from '#identity/scim/error.ts';
 import { names } from '#identity/scim/etag.ts';
-import { list } from '#identity/scim/list.ts';
+import type { Ahead } from '#identity/scim/ahead.ts';
+import { aheadOf, list, type ListPlan, type ListRequest } from '#identity/scim/list.ts';
 import { hasPasswords } from '#identity/scim/user-values.ts';
 import { groups, resourceTypes, users, type ResourceType } from '#identity/scim/schema.ts';
 import type { ScimCaller } from '#identity/scim/token.ts';
-import { changeUser, createUser, readUser, removeUser, replaceUser } from '#identity/scim/users.ts';
+import {
+  changeUser,
+  createUser,
+  readUser,
+  removeUser,
+  replaceUser,
+  userAhead,
+} from '#identity/scim/users.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import type { Resource } from '#identity/scim/value.ts';
 import type { Conditions } from '#identity/scim/etag.ts';
@@ -42,7 +50,7 @@ type Handlers = Partial<Record<Method, Route['handle']>>;
 /** What is done with the resources of one type: `T` is the transaction or none. */
 export interface Resources {
   type: ResourceType;
-  read(sql: Sql, accountId: string, id: string, shown: { members: boolean }): Promise<Resource>;
+  read(sql: Sql, accountId: string, id: string): Promise<Resource>;
   create(directory: Directory, body: unknown): Promise<Resource>;
   replace(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
   patch(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
@@ -166,11 +174,9 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
   if (id.toLowerCase() === '.search') return { POST: searchHandler([type]) };
   const one = decoded(id);
   return {
-    async GET(request, { foundation, caller, base }) {
+    async GET(request, { sql, caller, base }) {
       const wanted = wantedOf(queryOf(request.query));
-      const resource = await resources.read(foundation.database, caller.accountId, one, {
-        members: true,
-      });
+      const resource = await resources.read(sql, caller.accountId, one);
       if (names(request.ifNoneMatch, versionOf(resource)))
         return { status: 304, headers: { ETag: versionOf(resource) } };
       return resourceAnswer(type, resource, { wanted, base });
@@ -199,22 +205,50 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
 }
 
 function listHandler(types: readonly ResourceType[]): Route['handle'] {
-  return (request, tools) => listed(types, queryOf(request.query), tools);
+  return (request, tools) =>
+    listed(types, tools.list ?? listRequestOf(queryOf(request.query)), tools);
 }
 
 function searchHandler(types: readonly ResourceType[]): Route['handle'] {
-  return (request, tools) => listed(types, searchOf(request.body), tools);
+  return (request, tools) => listed(types, listRequestOf(searchOf(request.body)), tools);
 }
 
 async function listed(
   types: readonly ResourceType[],
-  parameters: Record<string, unknown>,
-  { foundation, caller, cursorKeys, now, base }: Tools,
+  request: ListRequest,
+  { sql, plan, caller, cursorKeys, now, base }: Tools,
 ): Promise<ScimAnswer> {
   if (types.length === 0) throw bad('invalidValue', 'This token reaches nothing.');
-  const request = listRequestOf(parameters);
-  const context = { sql: foundation.database, accountId: caller.accountId, cursorKeys, now };
+  const context = { sql, accountId: caller.accountId, cursorKeys, now, plan };
   return listAnswer(await list(context, types, request), request, base);
+}
+
+/** What a request reads, as far as that can be told before it is known who asks. */
+export interface AskedAhead {
+  statement: Ahead;
+  list?: ListRequest;
+  plan?: ListPlan;
+}
+
+/**
+ * What is nearly always asked: one person, by id or by the name only they have. Whatever is wrong with
+ * a request is told later, when it is known who asks.
+ */
+export function askedAhead(method: string, path: string, query: string): AskedAhead | null {
+  if (method !== 'GET') return null;
+  const [, id] = /^\/users\/([0-9a-f-]{36})$/i.exec(path) ?? [];
+  if (id !== undefined) {
+    const statement = userAhead(id);
+    return statement && { statement };
+  }
+  if (query === '' || !/^\/users$/i.test(path)) return null;
+  try {
+    const request = listRequestOf(queryOf(query));
+    const plan = aheadOf(users, request);
+    return plan && { statement: plan.page, list: request, plan };
+  } catch {
+    return null;
+  }
 }
 
 /** @throws {ScimError} 404 for what is no text */

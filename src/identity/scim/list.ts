@@ -1,4 +1,4 @@
-import type { Sql } from '#platform/database/sql.ts';
+import type { Param, Sql } from '#platform/database/sql.ts';
 import { bad, ScimError, shown } from './error.ts';
 import { openCursor, sealCursor, type Position } from './cursor.ts';
 import { readFilter, type Condition } from './filter/condition.ts';
@@ -35,6 +35,8 @@ export interface ListContext {
   accountId: string;
   cursorKeys: readonly Buffer[];
   now: Date;
+  /** Made before for this request, of one type. */
+  plan?: ListPlan | undefined;
 }
 
 /** A list of one type, or of all in one. */
@@ -67,23 +69,33 @@ const tableOf: Record<ResourceType['name'], Table> = {
   Group: { tables: 'groups g', where: 'g.account_id = $1', id: 'g.id', created: 'g.created_at' },
 };
 
-async function listOne(
-  context: ListContext,
+/** What is asked of one type, as statements. */
+export interface ListPlan {
+  type: ResourceType;
+  condition: Condition | null;
+  order: Order;
+  shown: Projection;
+  /** `$1` is the account. */
+  page: { text: string; params: Param[] };
+  counting: { where: string; params: Params };
+  /** Always planned for its values where an index may serve or not. */
+  anew: boolean;
+}
+
+/** @throws {ScimError} 400 */
+export function planOf(
   type: ResourceType,
   request: ListRequest,
-): Promise<Listed> {
-  const { sql, accountId, cursorKeys, now } = context;
+  { accountId, after }: { accountId: string | null; after: Position | null },
+): ListPlan {
   const condition = request.filter === undefined ? null : readFilter(type, request.filter);
   const order = orderOf(type, request);
   const shown = projection(type, request.wanted);
   const table = tableOf[type.name];
-  const scope = scopeOf(context, [type], request);
-  const after = positionOf(context, scope, request);
-
   const params = new Params(accountId);
   const filter = condition && conditionSql(condition, type, params);
   const where = `${table.where}${filter ? ` and ${filter}` : ''}`;
-  const counted = new Params(...params.values);
+  const counting = { where, params: new Params(...params.values) };
   const keyset = after ? ` and ${afterSql(order, table, after, request, params)}` : '';
   const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
   const columns =
@@ -94,23 +106,49 @@ async function listOne(
         })
       : groupColumns({ members: shown.shows(null, attributeOf(groups, 'members')) });
   const direction = request.descending ? 'desc' : 'asc';
-  // Always planned for its values where an index may serve or not.
-  const options = { anew: condition !== null && !isPlain(condition) };
+  const text = `select ${columns}, ${order.key} as "sortKey"
+    from ${table.tables} where ${where}${keyset}
+    order by ${order.key} ${direction}, ${table.id} ${direction}
+    ${limitSql(request, skipped, params)}`;
+  const anew = condition !== null && !isPlain(condition);
+  return { type, condition, order, shown, page: { text, params: params.values }, counting, anew };
+}
+
+/** Where few can be meant, as with a name only one has: what it takes to read them at once. */
+export function aheadOf(type: ResourceType, request: ListRequest): ListPlan | null {
+  if (request.filter === undefined || request.cursor !== undefined || request.count === 0)
+    return null;
+  const plan = planOf(type, request, { accountId: null, after: null });
+  return namesOne(plan.condition!) ? plan : null;
+}
+
+/** Equal to what a directory finds somebody by. */
+function namesOne(condition: Condition): boolean {
+  if (condition.op === 'and') return condition.of.some(namesOne) && condition.of.every(isPlain);
+  if (condition.op !== 'compare' || condition.operator !== 'eq') return false;
+  const { name, uniqueness } = condition.leaf.attribute;
+  return uniqueness === 'server' || name === 'externalId';
+}
+
+async function listOne(
+  context: ListContext,
+  type: ResourceType,
+  request: ListRequest,
+): Promise<Listed> {
+  const { sql, accountId, cursorKeys, now } = context;
+  const scope = scopeOf(context, [type], request);
+  const after = positionOf(context, scope, request);
+  const plan = context.plan ?? planOf(type, request, { accountId, after });
+  plan.page.params[0] = accountId;
+  plan.counting.params.values[0] = accountId;
+  const { condition, shown, anew } = plan;
+  const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
   const page = async (): Promise<Row[]> =>
-    request.count === 0
-      ? []
-      : sql.query<Row>(
-          `select ${columns}, ${order.key} as "sortKey"
-           from ${table.tables} where ${where}${keyset}
-           order by ${order.key} ${direction}, ${table.id} ${direction}
-           ${limitSql(request, skipped, params)}`,
-          params.values,
-          options,
-        );
-  const count = (): Promise<number> => total(context, type, condition, where, counted, options);
+    request.count === 0 ? [] : sql.query<Row>(plan.page.text, plan.page.params, { anew });
+  const count = (): Promise<number> => total(context, plan);
 
   // A page that is not full says by itself how many there are.
-  const selective = condition !== null && isPlain(condition);
+  const selective = condition !== null && !anew;
   let rows: Row[];
   let many: number | undefined;
   if (selective) rows = await page();
@@ -304,11 +342,7 @@ function positionOf(
 /** How many there are: of all users of an account it is known, of others counted. */
 async function total(
   { sql, accountId }: ListContext,
-  type: ResourceType,
-  condition: Condition | null,
-  where: string,
-  params: Params,
-  options: { anew: boolean },
+  { type, condition, counting: { where, params }, anew }: ListPlan,
 ): Promise<number> {
   const [row] =
     condition === null && type === users
@@ -320,7 +354,7 @@ async function total(
       : await sql.query<{ total: number }>(
           `select count(*)::int as total from ${tablesFor(type, where)} where ${where}`,
           params.values,
-          options,
+          { anew },
         );
   return row!.total;
 }

@@ -3,6 +3,7 @@ import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { AccountStatus } from '../accounts/account.ts';
 import { Refusal } from '../refusal.ts';
+import { withAhead, type Ahead } from './ahead.ts';
 import { changeLimits, type BrakeLimits } from './brake.ts';
 import type { Work } from '../work.ts';
 
@@ -98,10 +99,38 @@ function tokenOf({ held, heldAt, keptAt, ...token }: TokenRow): ScimToken {
   return { ...token, held: held && heldAt && { ...held, since: heldAt, keptAt } };
 }
 
-const foundColumns = `${columns}, t.last_used_at as "lastUsedAt", a.status as "accountStatus",
-  t.held_at is not null as held`;
+/** Names that no resource has a column of: what is read ahead stands in the same row. */
+const foundColumns = `t.id as "tokenId", t.account_id as "accountId", t.name as "tokenName",
+  t.users as "reachesUsers", t.groups as "reachesGroups", t.read_only as "readOnly",
+  t.dry_run as "dryRun", t.domain_policy as "domainPolicy", t.classic_config as "classicConfig",
+  t.last_used_at as "lastUsedAt", a.status as "accountStatus", t.held_at is not null as held`;
 
-type Used = ScimCaller & { lastUsedAt: Date | null };
+interface Found extends Pick<
+  ScimCaller,
+  'accountId' | 'accountStatus' | 'dryRun' | 'domainPolicy' | 'classicConfig' | 'held'
+> {
+  tokenId: string;
+  tokenName: string;
+  reachesUsers: boolean;
+  reachesGroups: boolean;
+  readOnly: boolean;
+  lastUsedAt: Date | null;
+}
+
+function callerOf(found: Found): ScimCaller {
+  const { accountId, accountStatus, dryRun, domainPolicy, classicConfig, held } = found;
+  return {
+    id: found.tokenId,
+    accountId,
+    accountStatus,
+    name: found.tokenName,
+    scopes: { users: found.reachesUsers, groups: found.reachesGroups, readOnly: found.readOnly },
+    dryRun,
+    domainPolicy,
+    classicConfig,
+    held,
+  };
+}
 
 const alive = `t.revoked_at is null and (t.expires_at is null or t.expires_at > $2)`;
 
@@ -195,25 +224,42 @@ async function requireClient(work: Work, clientId: string, expiresAt?: Date): Pr
     throw wrong('clientId', 'It needs the grant client_credentials and the scope scim.');
 }
 
+const foundFrom = `scim_tokens t join accounts a on a.id = t.account_id
+  where t.id = $3 and t.secret_hash = $1 and ${alive} and a.status not in ('closed', 'merged')`;
+
+/** Who comes in, and what was read ahead for them: null where it was not. */
+export interface Admitted {
+  caller: ScimCaller;
+  rows: unknown[] | null;
+}
+
 /**
  * The directory that has this secret while the token is alive, and a note that it was used. The secret
  * may be an access token with scope `scim` of a client that speaks for one.
+ *
+ * @param ahead is read in the same statement, in their account, where that is possible
  */
 export async function findScimToken(
   sql: Sql,
   secret: string,
   now: Date,
   ip: string | null,
-): Promise<ScimCaller | null> {
+  ahead: Ahead | null = null,
+): Promise<Admitted | null> {
   const named = form.exec(secret);
   if (!named) return findByAccessToken(sql, secret, now, ip);
-  const [found] = await sql.query<Used>(
-    `select ${foundColumns}
-     from scim_tokens t join accounts a on a.id = t.account_id
-     where t.id = $3 and t.secret_hash = $1 and ${alive} and a.status not in ('closed', 'merged')`,
-    [secretHash(secret), now, named[1]!],
-  );
-  if (found) return used(sql, found, now, ip);
+  const token = [secretHash(secret), now, named[1]!];
+  const rows = ahead
+    ? await sql.query<Found & { id: unknown }>(withAhead(foundColumns, foundFrom, ahead), [
+        ...token,
+        ...ahead.params.slice(1),
+      ])
+    : await sql.query<Found>(`select ${foundColumns} from ${foundFrom}`, token);
+  const [found] = rows;
+  if (found) {
+    const read = ahead && rows.filter((row) => (row as { id?: unknown }).id !== null);
+    return { caller: await used(sql, found, now, ip), rows: read };
+  }
   await refused(sql, named[1]!, now);
   return null;
 }
@@ -236,9 +282,9 @@ async function findByAccessToken(
   secret: string,
   now: Date,
   ip: string | null,
-): Promise<ScimCaller | null> {
+): Promise<Admitted | null> {
   if (!accessToken.test(secret)) return null;
-  const [found] = await sql.query<Used>(
+  const [found] = await sql.query<Found>(
     `select ${foundColumns}
      from oidc_artifacts o
      join clients c on c.id = o.client_id and c.disabled_at is null
@@ -250,37 +296,31 @@ async function findByAccessToken(
        and ${alive} and a.status not in ('closed', 'merged')`,
     [secretHash(`ClientCredentials:${secret}`), now],
   );
-  return found ? used(sql, found, now, ip) : null;
+  return found ? { caller: await used(sql, found, now, ip), rows: null } : null;
 }
 
 /** Nobody waits for a note: a request of many removals holds the row for seconds (`countDeparture`). */
 const unlessTaken = 'select t.id from scim_tokens t where t.id = $1 for no key update skip locked';
 
 /** To the minute is enough, and spares a write per request. */
-async function used(
-  sql: Sql,
-  { lastUsedAt, ...caller }: Used,
-  now: Date,
-  ip: string | null,
-): Promise<ScimCaller> {
+async function used(sql: Sql, found: Found, now: Date, ip: string | null): Promise<ScimCaller> {
+  const { tokenId, lastUsedAt } = found;
   if (lastUsedAt === null || now.getTime() - lastUsedAt.getTime() > 60_000)
     await sql.query(
       `update scim_tokens set last_used_at = $2, last_used_ip = $3 where id = (${unlessTaken})`,
-      [caller.id, now, ip],
+      [tokenId, now, ip],
     );
-  return caller;
+  return callerOf(found);
 }
 
 /** The directory behind a token whether it is alive or not, to ask again what it asked. */
 export async function directoryBehind(sql: Sql, tokenId: string): Promise<ScimCaller | null> {
-  const [found] = await sql.query<Used>(
+  const [found] = await sql.query<Found>(
     `select ${foundColumns} from scim_tokens t join accounts a on a.id = t.account_id
      where t.id = $1`,
     [tokenId],
   );
-  if (!found) return null;
-  const { lastUsedAt: _lastUsedAt, ...caller } = found;
-  return caller;
+  return found ? callerOf(found) : null;
 }
 
 /** The tokens of an account that are alive, the newest first. */

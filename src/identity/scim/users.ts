@@ -4,6 +4,7 @@ import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { claims, type SourcedAttribute } from './authority.ts';
 import { countDeparture, countReturn } from './brake.ts';
+import type { Ahead } from './ahead.ts';
 import type { Directory } from './context.ts';
 import { bad, notFound, ScimError } from './error.ts';
 import { requireMatch, type Conditions } from './etag.ts';
@@ -42,20 +43,17 @@ import { setEntitlementCountry } from '../users/entitlement.ts';
 
 const allParts: Parts = { groups: true, account: true };
 
+const userById = `select ${userColumns(allParts)} from ${userTables} where ${ofAccount} and a.id = $2`;
+
+/** What `readUser` will ask, for what is not even known to be an id. `$1` is the account. */
+export function userAhead(id: string): Ahead | null {
+  return isId(id) ? { text: userById, params: [null, id] } : null;
+}
+
 /** The user with this id. @throws {ScimError} 404, also for another account's */
-export async function readUser(
-  sql: Sql,
-  accountId: string,
-  id: string,
-  parts: Parts = allParts,
-): Promise<Resource> {
+export async function readUser(sql: Sql, accountId: string, id: string): Promise<Resource> {
   // As text it is compared with: an id is one in its own letters alone.
-  const [row] = isId(id)
-    ? await sql.query<UserRow>(
-        `select ${userColumns(parts)} from ${userTables} where ${ofAccount} and a.id = $2`,
-        [accountId, id],
-      )
-    : [];
+  const [row] = isId(id) ? await sql.query<UserRow>(userById, [accountId, id]) : [];
   if (!row) throw notFound();
   return userResource(row);
 }

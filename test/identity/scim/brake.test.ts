@@ -37,7 +37,8 @@ async function crowd(given: World, acme: { id: string }, count: number): Promise
 }
 
 async function directory(server: TestServer, secret: string): Promise<ScimCaller> {
-  return (await findScimToken(server.app.foundation.database, secret, server.clock(), null))!;
+  const { database } = server.app.foundation;
+  return (await findScimToken(database, secret, server.clock(), null))!.caller;
 }
 
 /** As the door does it: one unit of work, and the brake afterwards. */

@@ -47,7 +47,8 @@ async function acmeDirectory(server: TestServer, settings = {}) {
     answer: GivenAnswer,
     command: (work: Work) => Promise<unknown> = () => Promise.resolve(),
   ): Promise<string> {
-    const who = (await findScimToken(app.foundation.database, made.secret, clock(), request.ip))!;
+    const { database } = app.foundation;
+    const { caller: who } = (await findScimToken(database, made.secret, clock(), request.ip))!;
     const one = newExchange(who, clock());
     await during(one, () => directoryWork(app.foundation, one, {}, command));
     app.directories.note(one, request, answer);
