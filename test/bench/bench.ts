@@ -83,6 +83,9 @@ interface System {
 /** Most that a process may have under load, in megabytes (performance.md section 3). */
 const memoryReach = 250;
 
+/** With how many people others are compared. */
+const ten = 10_000;
+
 /**
  * What `npm start` gives its process: room for young objects, so that few are taken for old ones, and
  * old ones swept before they have grown by half. 350 MB under load without, 230 with.
@@ -127,19 +130,18 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       }
     }
     let url: string | null = null;
+    let smallUrl: string | null = null;
     let readDatabaseCpu: (() => DatabaseCpu) | null = null;
     if (server === null) {
       described = 'embedded (no PostgreSQL is installed): nothing here says what production does';
     } else {
-      const name = `ostiary_bench_${process.pid}`;
       const address = server;
-      await administer(
-        address,
-        `drop database if exists ${name} with (force)`,
-        `create database ${name}`,
-      );
-      dropDatabase = () => administer(address, `drop database if exists ${name} with (force)`);
-      url = databaseUrl(address, name);
+      const names = [`ostiary_bench_${process.pid}`, `ostiary_bench_${process.pid}_small`];
+      const drops = names.map((name) => `drop database if exists ${name} with (force)`);
+      await administer(address, ...drops, ...names.map((name) => `create database ${name}`));
+      dropDatabase = () => administer(address, ...drops);
+      url = databaseUrl(address, names[0]!);
+      smallUrl = databaseUrl(address, names[1]!);
       readDatabaseCpu = await databaseCpu(url);
     }
 
@@ -152,9 +154,11 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       template,
       issuer: null,
     });
+    // Sessions, grants and tokens of others are of no use where nobody signs in.
+    const narrow = wanted.every(([name]) => /^(scim|scale)_/.test(name));
     const seeded = await ostiary.call<Omit<Place, 'host' | 'ports'>>(
       'seed',
-      { crowd: options.people },
+      { crowd: options.people, narrow },
       3600_000,
     );
     const place: Place = { ...seeded, host: new URL(first.issuer).host, ports: [first.port] };
@@ -181,6 +185,25 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       const port = await floor.call<number>('start', { url, scim: seeded.scim });
       systems['floor'] = { place: { ...place, ports: [port] }, services: [floor], database: true };
     }
+    if (needs('ten thousand') && smallUrl !== null && options.people > ten) {
+      const small = start('ostiary', { execArgv: asStarted });
+      const at = await small.call<{ port: number; issuer: string }>('start', {
+        url: smallUrl,
+        template,
+        issuer: null,
+      });
+      const people = await small.call<Omit<Place, 'host' | 'ports'>>(
+        'seed',
+        { crowd: ten, narrow },
+        3600_000,
+      );
+      if (narrow) await small.call('quiet');
+      systems['ten thousand'] = {
+        place: { ...people, host: new URL(at.issuer).host, ports: [at.port] },
+        services: [small],
+        database: true,
+      };
+    }
     let both: System | undefined;
     if (needs('one process') && url !== null) {
       systems['one process'] = ours;
@@ -196,7 +219,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
         database: true,
       };
     }
-    if (wanted.every(([name]) => name.startsWith('scim_'))) await ostiary.call('quiet');
+    if (narrow) await ostiary.call('quiet');
     const load = start('load');
 
     // --- The rounds
@@ -217,13 +240,15 @@ export async function runBench(options: BenchOptions): Promise<Results> {
           into.push(await measure(name, system, scenario, into === figures.theirs));
       }
 
-    const wantedWorth = new Map(wanted.map(([name, { worth }]) => [name, worth]));
-    const rows = wanted.flatMap(([name, { title, baseline, reach }]): Row[] => {
+    const rows = wanted.flatMap(([name, { title, baseline, reach, by, worth = 1 }]): Row[] => {
       const figures = measured.get(name);
       if (!figures) return [];
-      const worth = wantedWorth.get(name) ?? 1;
       const ratio = median(
-        figures.ours.map((one, i) => (worth * one.perSecond) / figures.theirs[i]!.perSecond),
+        figures.ours.map((one, i) =>
+          by === 'p50'
+            ? figures.theirs[i]!.p50 / one.p50
+            : (worth * one.perSecond) / figures.theirs[i]!.perSecond,
+        ),
       );
       return [
         {

@@ -27,6 +27,8 @@ export interface ScimPlace {
   token: string;
   accountId: string;
   users: { id: string; userName: string }[];
+  /** Groups of ten thousand, one for each client. */
+  groups: string[];
   /** How many users the account has. */
   crowd: number;
 }
@@ -122,6 +124,36 @@ async function signIn(
     );
   }
   return unexpected('Signing in', answer);
+}
+
+/** To a page of the console, with the password typed on the way. */
+async function openConsole(
+  browser: Browser,
+  place: Place,
+  index: number,
+  path: string,
+): Promise<void> {
+  const person = place.people[index % place.people.length]!;
+  let answer = await browser.get(path);
+  for (let step = 0; step < 16; step += 1) {
+    const location = locationOf(answer);
+    const action = /<form[^>]*\saction="([^"]*\/sign-in\/[^"]+)"/.exec(answer.body)?.[1];
+    const csrf = /name="csrf"[^>]*?\svalue="([^"]+)"/.exec(answer.body)?.[1];
+    if (location) answer = await browser.get(pathOf(location));
+    else if (answer.status === 200 && action)
+      answer = await browser.post(
+        pathOf(action),
+        new URLSearchParams({
+          ...(csrf && { csrf }),
+          email: person.email,
+          password: person.password,
+        }).toString(),
+        'Accept: text/html\r\n',
+      );
+    else if (answer.status === 200) return;
+    else break;
+  }
+  unexpected('Opening the console', answer);
 }
 
 /** From the application to the company's provider, which lets everybody in, and back with a code. */
@@ -250,6 +282,18 @@ export const flows: Record<string, Flow> = {
 
   discovery: fetching(({ paths }) => paths.discovery, '"issuer":'),
   keys: fetching(({ paths }) => paths.keys, '"keys":'),
+
+  /** An administrator looks at the people of their organization. */
+  console_people: {
+    requests: 1,
+    async prepare(browser, place, index) {
+      await openConsole(browser, place, index, '/console/users');
+      return async () => {
+        const answer = await browser.get('/console/users');
+        if (answer.status !== 200 || !answer.body.includes('@')) unexpected('The list', answer);
+      };
+    },
+  },
 
   /** A person whom their company's provider has proved before; theirs is what is measured, not its. */
   federated_sign_in: {

@@ -32,7 +32,7 @@ export function report({ database, node, cores, options, rows, memory, saml }: R
       ours.memory.toFixed(0),
       ratio.toFixed(2),
       cpuRatio.toFixed(2),
-      `>= ${reach}`,
+      `>= ${Number(reach.toFixed(2))}`,
       reached ? 'ok' : 'MISS',
     ]),
   ];

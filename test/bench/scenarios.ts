@@ -2,15 +2,25 @@
 export interface Scenario {
   title: string;
   flow: string;
-  baseline: 'stock' | 'raw' | 'hashes' | 'one process' | 'floor' | 'ourselves';
+  baseline: 'stock' | 'raw' | 'hashes' | 'one process' | 'floor' | 'ourselves' | 'ten thousand';
   /** What the baseline does, where it is something else. */
   baselineFlow?: string;
   /** How many operations of the baseline one of ours is. */
   worth?: number;
-  /** Our throughput divided by the baseline's. */
+  /** Our throughput divided by the baseline's; or, by `p50`, its time divided by ours. */
   reach: number;
+  by?: 'p50';
   hashing?: boolean;
 }
+
+/** A million people against ten thousand: `--people 1000000`, where there are more than that. */
+const million = (title: string, flow: string, reach = 1 / 1.2): Scenario => ({
+  title: `${title}, all people`,
+  flow,
+  baseline: 'ten thousand',
+  reach,
+  by: 'p50',
+});
 
 export const scenarios: Record<string, Scenario> = {
   code: { title: 'silent code flow', flow: 'code', baseline: 'stock', reach: 1.2 },
@@ -74,4 +84,20 @@ export const scenarios: Record<string, Scenario> = {
     worth: 1000,
     reach: 3,
   },
+  scim_group_full: {
+    title: 'SCIM group PATCH, 10000 in it',
+    flow: 'scim_group_full',
+    baseline: 'ourselves',
+    baselineFlow: 'scim_group_1',
+    reach: 1 / 1.2,
+    by: 'p50',
+  },
+  scale_create: million('SCIM create', 'scim_create'),
+  scale_get: million('SCIM get', 'scim_get'),
+  scale_eq: million('SCIM userName eq', 'scim_eq'),
+  scale_patch: million('SCIM PATCH', 'scim_patch'),
+  scale_cursor: million('SCIM next page', 'scim_cursor'),
+  scale_sw: million('SCIM userName sw', 'scim_sw'),
+  scale_co: million('SCIM userName co', 'scim_co', 1 / 3),
+  scale_console: million('console, people', 'console_people'),
 };

@@ -55,11 +55,15 @@ function sender(browser: Browser, place: Place): Send {
 }
 
 function flow(
-  operation: (send: Send, place: Place) => (() => Promise<void>) | Promise<() => Promise<void>>,
+  operation: (
+    send: Send,
+    place: Place,
+    index: number,
+  ) => (() => Promise<void>) | Promise<() => Promise<void>>,
 ): Flow {
   return {
     requests: 1,
-    prepare: async (browser, place) => operation(sender(browser, place), place),
+    prepare: async (browser, place, index) => operation(sender(browser, place), place, index),
   };
 }
 
@@ -77,6 +81,26 @@ async function ownGroup(send: Send): Promise<string> {
   const body = { schemas: [groupSchema], displayName: `Bench ${newName()}` };
   const answer = requireStatus(201, await send('POST', '/Groups', body));
   return (JSON.parse(answer.body) as { id: string }).id;
+}
+
+/** Puts somebody in, and out again. */
+function oneMember(id: string, send: Send, { scim }: Place): () => Promise<void> {
+  let last: string | null = null;
+  return async () => {
+    const value = any(scim!.users).id;
+    requireStatus(
+      204,
+      await send('PATCH', `/Groups/${id}`, {
+        schemas: [patchSchema],
+        Operations: [
+          last === null
+            ? { op: 'add', path: 'members', value: [{ value }] }
+            : { op: 'remove', path: 'members', value: [{ value: last }] },
+        ],
+      }),
+    );
+    last = last === null ? value : null;
+  };
 }
 
 export const scimFlows: Record<string, Flow> = {
@@ -116,24 +140,12 @@ export const scimFlows: Record<string, Flow> = {
     };
   }),
 
-  scim_group_1: flow(async (send, { scim }) => {
-    const id = await ownGroup(send);
-    let last: string | null = null;
-    return async () => {
-      const value = any(scim!.users).id;
-      requireStatus(
-        204,
-        await send('PATCH', `/Groups/${id}`, {
-          schemas: [patchSchema],
-          Operations: [
-            last === null
-              ? { op: 'add', path: 'members', value: [{ value }] }
-              : { op: 'remove', path: 'members', value: [{ value: last }] },
-          ],
-        }),
-      );
-      last = last === null ? value : null;
-    };
+  scim_group_1: flow(async (send, place) => oneMember(await ownGroup(send), send, place)),
+
+  /** The same where ten thousand others are in it. */
+  scim_group_full: flow((send, place, index) => {
+    const { groups } = place.scim!;
+    return oneMember(groups[index % groups.length]!, send, place);
   }),
 
   scim_group_1000: flow(async (send, { scim }) => {
