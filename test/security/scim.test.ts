@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { startServer, type TestServer } from '#test/support/server.ts';
+import { startAnother, type TestServer } from '#test/support/server.ts';
 import type { Answer } from '#test/support/agent.ts';
 import { it } from '#test/support/it.ts';
 import { asClient, refresh, tokensFor, userinfo } from '#test/support/sign-in.ts';
@@ -254,10 +254,8 @@ describe('D-37: deactivated at one process', () => {
     const program = server.agent({ cookies: false });
     expect((await userinfo(program, tokens.access_token)).status).toBe(200);
 
-    const other = await startServer(server.app.foundation.database);
-    const there = await directoryOf(given, other.agent({ cookies: false }), {
-      id: (await given.person(ann))!.account!.id,
-    });
+    const other = await startAnother();
+    const there = directory.at(other.agent({ cookies: false }));
     const id = await idOf(directory, ann.email);
     expect((await there.patch(`/Users/${id}`, off)).json.active).toBe(false);
     await other.close();
@@ -270,6 +268,25 @@ describe('D-37: deactivated at one process', () => {
     });
     expect(asked.json).toEqual({ active: false });
     expect(await given.rows('select 1 from oidc_sessions')).toEqual([]);
+  });
+
+  it('so does a token that is revoked at one, and one that is held', async ({ server, given }) => {
+    const { acme, directory, ann } = await acmeOf(server);
+    const other = await startAnother();
+    const there = directory.at(other.agent({ cookies: false }));
+    const id = await idOf(there, ann.email);
+    const admin = caller(server.agent(), await given.apiToken(acme));
+    const tokens = `/accounts/${acme.id}/scim-tokens`;
+    const [token] = (await admin.get(tokens)).json.items;
+    await given.rows('update scim_tokens set held_at = now()');
+    expect((await there.patch(`/Users/${id}`, on)).status).toBe(429);
+    expect((await there.get(`/Users/${id}`)).status).toBe(200);
+
+    expect((await admin.delete(`${tokens}/${token.id}`)).status).toBe(204);
+    expect((await there.get(`/Users/${id}`)).status).toBe(401);
+    expect((await there.patch(`/Users/${id}`, off)).status).toBe(401);
+    await other.close();
+    expect((await given.person(ann))!.locks).toEqual([]);
   });
 });
 
@@ -529,7 +546,7 @@ describe('D-46: the secret of a token', () => {
     const key = { 'idempotency-key': 'once' };
     const made = await admin.post(tokens, { name: 'Entra ID' }, key);
     const { secret, id } = made.json;
-    const other = await startServer(server.app.foundation.database);
+    const other = await startAnother();
     const ask = (node: TestServer, path = '/Users'): Promise<Answer> =>
       node
         .agent({ cookies: false })

@@ -5,8 +5,11 @@ import type { Config } from '#config/schema.ts';
 import type { Database } from '#platform/database/database.ts';
 import { describeError, type Log } from '#platform/observability/log.ts';
 import { samlVerifier, type SamlVerifier } from '#platform/saml/verifier.ts';
+import { openPostgres } from '#platform/database/postgres.ts';
 import { createApp, type App, type AppOptions } from '../../src/app.ts';
+import { entities } from '../../src/entities.ts';
 import { Agent } from './agent.ts';
+import { testDatabase } from './database.ts';
 import { World } from './world.ts';
 
 /** A clock that a test can move. */
@@ -82,6 +85,23 @@ export async function startServer(
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await app.stop();
+    },
+  };
+}
+
+/**
+ * Another process of the same installation: on PostgreSQL it has connections of its own, so that
+ * nothing is shared but what is committed. On the embedded database it shares those of the first.
+ */
+export async function startAnother(): Promise<TestServer> {
+  const { database, url } = await testDatabase();
+  const own = url === null ? database : await openPostgres(url, entities, () => {});
+  const other = await startServer(own);
+  return {
+    ...other,
+    async close() {
+      await other.close();
+      if (own !== database) await own.close();
     },
   };
 }

@@ -17,6 +17,11 @@ export class Directory {
     this.base = new URL('/scim/v2', agent.base).href;
   }
 
+  /** The same directory, as it speaks to another process. */
+  at(agent: Agent): Directory {
+    return new Directory(agent, this.token);
+  }
+
   send(
     method: string,
     path: string,

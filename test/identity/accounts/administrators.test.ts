@@ -1,9 +1,6 @@
 import { expect } from 'vitest';
-import { openPostgres } from '#platform/database/postgres.ts';
-import { testDatabase } from '#test/support/database.ts';
 import { it } from '#test/support/it.ts';
-import { startServer } from '#test/support/server.ts';
-import { entities } from '../../../src/entities.ts';
+import { startAnother } from '#test/support/server.ts';
 import { caller } from '../../http/admin/support.ts';
 
 const rounds = 50;
@@ -13,9 +10,7 @@ it('always leaves an organization one who looks after it, though two turn on eac
   given,
   server,
 }) => {
-  const { database, url } = await testDatabase();
-  const second = url === null ? database : await openPostgres(url, entities, () => {});
-  const other = await startServer(second);
+  const other = await startAnother();
   try {
     const acme = await given.account();
     const token = await given.apiToken();
@@ -42,7 +37,7 @@ it('always leaves an organization one who looks after it, though two turn on eac
         password: null,
         accepts: false,
       });
-    const total = url === null ? 9 : rounds;
+    const total = server.app.foundation.database.kind === 'embedded' ? 9 : rounds;
     for (let round = 0; round < total; round += 1) {
       const [amy, bea] = [await make(`amy${round}`), await make(`bea${round}`)];
       // Who was left from the round before goes first, so that there are two.
@@ -64,6 +59,5 @@ it('always leaves an organization one who looks after it, though two turn on eac
     expect([...server.errors, ...other.errors]).toEqual([]);
   } finally {
     await other.close();
-    if (second !== database) await second.close();
   }
 });

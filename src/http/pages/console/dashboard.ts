@@ -143,10 +143,14 @@ function named(
   counts: Readonly<Record<string, number>>,
   names: Readonly<Record<string, MessageKey>>,
 ): { name: string; count: number }[] {
-  return Object.entries(counts).map(([kind, count]) => {
-    const name = names[kind];
-    return { name: name ? t(name) : kind, count };
-  });
+  // Kinds that are told apart in the log and not here have one name, and are one line.
+  const sums = new Map<string, number>();
+  for (const [kind, count] of Object.entries(counts)) {
+    const key = names[kind];
+    const name = key ? t(key) : kind;
+    sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return [...sums].map(([name, count]) => ({ name, count }));
 }
 
 const methods: Record<string, MessageKey> = {
