@@ -1,8 +1,11 @@
 import { keyedHash, sameSecret } from '#platform/secrets.ts';
 import { bad } from './error.ts';
 
-/** Where a page ended: the value it is sorted by, and an id. */
-export type Position = readonly [key: string, id: string];
+/**
+ * Where a page ended: the value it is sorted by, and an id; and how many there were when the walk began,
+ * so that they are counted once for all its pages.
+ */
+export type Position = readonly [key: string, id: string, total: number];
 
 /** How long a cursor is good (RFC 9865, section 2): the walk through a million people takes a while. */
 export const cursorSeconds = 3600;
@@ -28,12 +31,11 @@ export function openCursor(
   const [encoded = '', signature = ''] = cursor.split('.');
   if (!keys.some((key) => sameSecret(signature, keyedHash(key, `${scope}\n${encoded}`))))
     throw bad('invalidCursor', 'The cursor is not one that this list gave.');
-  const [expires, key, id] = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as [
+  const [expires, ...position] = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as [
     number,
-    string,
-    string,
+    ...Position,
   ];
   if (expires * 1000 < now.getTime())
     throw bad('expiredCursor', 'The cursor is too old: begin again at the first page.');
-  return [key, id];
+  return position;
 }

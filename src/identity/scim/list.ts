@@ -1,10 +1,10 @@
 import type { Param, Sql } from '#platform/database/sql.ts';
-import { bad, ScimError, shown } from './error.ts';
+import { bad, ScimError } from './error.ts';
 import { openCursor, sealCursor, type Position } from './cursor.ts';
 import { readFilter, type Condition } from './filter/condition.ts';
 import { conditionSql, isPlain, Params } from './filter/sql.ts';
 import { groupColumns, groupResource, type GroupRow } from './group-record.ts';
-import { compared, resolve } from './path.ts';
+import { orderOf, requireFew, type Order } from './order.ts';
 import { projection, type Projection, type Wanted } from './projection.ts';
 import { accountSchema, groups, users, type Attribute, type ResourceType } from './schema.ts';
 import { ofAccount, userColumns, userResource, userTables, type UserRow } from './user-record.ts';
@@ -89,7 +89,7 @@ export function planOf(
   { accountId, after }: { accountId: string | null; after: Position | null },
 ): ListPlan {
   const condition = request.filter === undefined ? null : readFilter(type, request.filter);
-  const order = orderOf(type, request);
+  const order = orderOf(type, request.sortBy, tableOf[type.name].created);
   const shown = projection(type, request.wanted);
   const table = tableOf[type.name];
   const params = new Params(accountId);
@@ -141,20 +141,25 @@ async function listOne(
   const plan = context.plan ?? planOf(type, request, { accountId, after });
   plan.page.params[0] = accountId;
   plan.counting.params.values[0] = accountId;
-  const { condition, shown, anew } = plan;
+  const { condition, order, shown, anew } = plan;
   const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
   const page = async (): Promise<Row[]> =>
     request.count === 0 ? [] : sql.query<Row>(plan.page.text, plan.page.params, { anew });
-  const count = (): Promise<number> => total(context, plan);
 
-  // A page that is not full says by itself how many there are.
-  const selective = condition !== null && !anew;
+  let many = after?.[2] ?? null;
+  if (order.most !== null) {
+    many ??= await total(context, plan);
+    requireFew(type, order, many);
+  }
+  // Where the number is known beforehand it is read beside the page. Else the page may say it: one that
+  // is not full, and has somebody on it or is the first.
   let rows: Row[];
-  let many: number | undefined;
-  if (selective) rows = await page();
-  else [rows, many] = await Promise.all([page(), count()]);
-  const whole = rows.length <= request.count && request.count > 0;
-  if (many === undefined) many = whole && !after && skipped === 0 ? rows.length : await count();
+  if (condition === null && many === null)
+    [rows, many] = await Promise.all([page(), total(context, plan)]);
+  else rows = await page();
+  const ends = rows.length <= request.count && request.count > 0;
+  if (ends && !after && (rows.length > 0 || skipped === 0)) many = skipped + rows.length;
+  many ??= await total(context, plan);
 
   const shownRows = rows.slice(0, request.count);
   const last = shownRows.at(-1);
@@ -169,7 +174,7 @@ async function listOne(
     })),
     nextCursor:
       request.cursor !== undefined && more
-        ? sealCursor(cursorKeys[0]!, scope, [keyText(last.sortKey), last.id], now)
+        ? sealCursor(cursorKeys[0]!, scope, [keyText(last.sortKey), last.id, many], now)
         : undefined,
   };
 }
@@ -191,7 +196,9 @@ async function listAll(
       request.filter === undefined ? null : readFilter(type, request.filter, { unknown: 'never' });
     if (request.filter !== undefined && isKnown(type, request.filter)) known.push(type);
     const filter = condition ? ` and ${conditionSql(condition, type, params)}` : '';
-    const order = orderOf(type, request);
+    const order = orderOf(type, request.sortBy, table.created);
+    if (order.most !== null)
+      throw bad('invalidValue', 'sortBy: all resources in one are not sorted by this.');
     return `select '${type.name}' as type, ${table.id} as id, ${order.key} as key
       from ${table.tables} where ${table.where}${filter}`;
   });
@@ -202,13 +209,14 @@ async function listAll(
   const scope = scopeOf(context, types, request);
   const after = positionOf(context, scope, request);
   const direction = request.descending ? 'desc' : 'asc';
-  const cast = orderOf(types[0]!, request).cast;
+  const { cast } = orderOf(types[0]!, request.sortBy, tableOf[types[0]!.name].created);
   const keyset = after
     ? ` where (l.key, l.id) ${request.descending ? '<' : '>'}
         (${params.add(after[0], cast)}, ${params.add(after[1], 'uuid')})`
     : '';
   const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
-  const [rows, [counted]] = await Promise.all([
+  const counted = after?.[2] ?? null;
+  const [rows, many] = await Promise.all([
     sql.query<{ type: string; id: string; key: string | Date }>(
       `select l.type, l.id, l.key from (${union}) l${keyset}
        order by l.key ${direction}, l.id ${direction}
@@ -216,11 +224,14 @@ async function listAll(
       params.values,
       { anew: true },
     ),
-    sql.query<{ total: number }>(
-      `select count(*)::int as total from (${union}) l`,
-      counting.values,
-      { anew: true },
-    ),
+    counted ??
+      sql
+        .query<{ total: number }>(
+          `select count(*)::int as total from (${union}) l`,
+          counting.values,
+          { anew: true },
+        )
+        .then(([row]) => row!.total),
   ]);
   const page = rows.slice(0, request.count);
   const found = new Map<string, Listed['resources'][number]>();
@@ -233,12 +244,12 @@ async function listAll(
   }
   const last = page.at(-1);
   return {
-    total: counted!.total,
+    total: many,
     startIndex: request.startIndex,
     resources: page.flatMap(({ id }) => found.get(id) ?? []),
     nextCursor:
       request.cursor !== undefined && rows.length > request.count && last
-        ? sealCursor(cursorKeys[0]!, scope, [keyText(last.key), last.id], now)
+        ? sealCursor(cursorKeys[0]!, scope, [keyText(last.key), last.id, many], now)
         : undefined,
   };
 }
@@ -269,33 +280,6 @@ async function readAll(
   return rows.map((row) =>
     type === users ? userResource(row as UserRow) : groupResource(row as GroupRow),
   );
-}
-
-interface Order {
-  key: string;
-  cast: 'text' | 'timestamptz';
-}
-
-/** @throws {ScimError} 400 for what has no index: a sort of everything is for nobody to ask for */
-function orderOf(type: ResourceType, { sortBy }: ListRequest): Order {
-  if (sortBy === undefined) return { key: tableOf[type.name].created, cast: 'timestamptz' };
-  const target = resolve(type, sortBy);
-  const leaf = target && compared(target);
-  if (!leaf) throw bad('invalidPath', `sortBy: there is no attribute ${shown(sortBy)}.`);
-  if (!leaf.place?.sortable)
-    throw bad('invalidValue', `sortBy: ${leaf.name} is not sorted by. ${sortables(type)}`);
-  return leaf.type === 'dateTime'
-    ? { key: leaf.place.value!, cast: 'timestamptz' }
-    : { key: leaf.place.key!, cast: 'text' };
-}
-
-function sortables(type: ResourceType): string {
-  const names = (list: readonly Attribute[], prefix = ''): string[] =>
-    list.flatMap((one) => [
-      ...(one.place?.sortable ? [`${prefix}${one.name}`] : []),
-      ...names(one.subAttributes ?? [], `${one.name}.`),
-    ]);
-  return `These are: ${names(type.attributes).join(', ')}.`;
 }
 
 /** Both columns go the same way: one index serves. */

@@ -207,10 +207,13 @@ describe('RFC 7644, section 3.4: finding resources', () => {
       expect((await entra.get(`/Users?${query}`)).status).toBe(400);
   });
 
-  it('sorts by what it has an index for, and says so of the rest', async ({ given, program }) => {
+  it('sorts by every attribute, the primary value where there are several, and last what is not there', async ({
+    given,
+    program,
+  }) => {
     const acme = await given.account('Acme', { owns: ['acme.example'] });
     const entra = await directoryOf(given, program, acme);
-    await people(entra);
+    const ids = await people(entra);
     const sorted = async (query: string): Promise<string> =>
       namesOf(await entra.get(`/Users?${query}`))
         .map((one) => one.slice(0, 3))
@@ -219,14 +222,41 @@ describe('RFC 7644, section 3.4: finding resources', () => {
     expect(await sorted('sortBy=NAME.familyName')).toBe('ann cid bob dan');
     expect(await sorted('sortBy=name.familyName&sortOrder=Descending')).toBe('dan bob cid ann');
     expect(await sorted('sortBy=meta.lastModified&count=1&startIndex=4')).toBe('dan');
+    expect(await sorted('sortBy=title')).toBe('ann bob cid dan');
+    expect(await sorted('sortBy=title&sortOrder=descending')).toBe('dan cid bob ann');
+    expect(await sorted('sortBy=active')).toBe('bob ann cid dan');
+    expect(await sorted('sortBy=externalId&sortOrder=descending&count=2')).toBe('dan cid');
+    expect(await sorted('sortBy=emails&filter=active+eq+true')).toBe('ann cid dan');
+    await entra.patch(`/Users/${ids['dan']}`, {
+      op: 'add',
+      value: {
+        phoneNumbers: [{ value: '9' }, { value: '1', type: 'work', primary: true }],
+        [`${enterpriseSchema}:department`]: 'Bridges',
+      },
+    });
+    await entra.patch(`/Users/${ids['cid']}`, {
+      op: 'add',
+      value: { phoneNumbers: [{ value: '5' }, { value: '2' }] },
+    });
+    expect(await sorted('sortBy=phoneNumbers.value&count=2')).toBe('dan cid');
+    expect(await sorted(`sortBy=${enterpriseSchema}:department&count=1`)).toBe('dan');
+    expect(await sorted('sortBy=groups&sortOrder=ascending&count=1')).toBe('ann');
     for (const query of [
-      'sortBy=title',
+      'sortBy=password',
       'sortBy=nobody',
       "sortBy=userName'--",
       'sortBy=userName;drop%20table%20users',
       'sortBy=userName&sortOrder=sideways',
     ])
       expect(errorOf(await entra.get(`/Users?${query}`))).toEqual([400, expect.any(String)]);
+
+    // What no index serves is for a few thousand: how many there are is known beforehand.
+    await given.rows('update affiliation_counts set people = people + 10000');
+    const many = await entra.get('/Users?sortBy=title');
+    expect(errorOf(many)).toEqual([400, 'tooMany']);
+    expect(many.json.detail).toContain('sort by meta.created, ');
+    expect((await entra.get('/Users?sortBy=userName')).status).toBe(200);
+    expect(await sorted('sortBy=title&filter=title+pr')).toBe('ann bob');
   });
 
   it('shows the attributes that are wanted, and the id always', async ({ given, program }) => {

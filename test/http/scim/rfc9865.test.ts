@@ -59,6 +59,10 @@ describe('RFC 9865: cursors', () => {
       ['f6', 'e5', 'd4', 'c3'],
       ['b2', 'a1'],
     ]);
+    expect(await walk(entra, '/Users?count=4&sortBy=active')).toEqual([
+      ['b2', 'a1', 'c3', 'd4'],
+      ['e5', 'f6'],
+    ]);
     expect(
       await walk(entra, `/Users?count=3&filter=${encodeURIComponent('active eq true')}`),
     ).toEqual([
