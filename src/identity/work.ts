@@ -80,7 +80,7 @@ export interface Work extends Omit<Transaction, 'last'> {
    * A statement whose outcome is known before: it goes out with the commit. In a part that can be
    * taken back it is sent at once.
    */
-  finally(text: string, params: readonly Param[]): Promise<unknown>;
+  atEnd(text: string, params: readonly Param[]): Promise<unknown>;
 
   /** Queues what is to leave once this transaction is committed. */
   send(outgoing: Outgoing): void;
@@ -144,7 +144,7 @@ export async function unitOfWork<T>(
       record(action, target, details = {}, accountId = null) {
         audit.push({ action, target, details, accountId });
       },
-      async finally(...statement) {
+      async atEnd(...statement) {
         last.push(statement);
       },
       send(outgoing) {
@@ -221,7 +221,7 @@ async function takeBack(work: Work): Promise<void> {
 
 /** The same unit of work, where something else hears what is written down and sent. */
 export function partOf(work: Work, hears: Pick<Work, 'record' | 'send'>): Work {
-  const part: Partial<Work> = { ...hears, finally: (text, params) => work.query(text, params) };
+  const part: Partial<Work> = { ...hears, atEnd: (text, params) => work.query(text, params) };
   return Object.assign(Object.create(work) as Work, part);
 }
 

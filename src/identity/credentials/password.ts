@@ -191,7 +191,7 @@ export async function sendActivation(
        where user_id = $1 and purpose = 'activation' and used_at is null`,
       [person.id, work.now],
     );
-  await work.finally(
+  await work.atEnd(
     `insert into one_time_tokens (id, purpose, user_id, secret_hash, created_at, expires_at)
      values ($1, 'activation', $2, $3, $4, $5)`,
     [newId(), person.id, secretHash(link), work.now, expiresAt],

@@ -239,7 +239,7 @@ async function writeUser(
   const alone =
     !first && !person && !is('userName') && !is('active') && !is('password') && !is(accountSchema);
   const now = alone
-    ? await work.finally(writeWords, words).then(() => oneMore(row, work.now))
+    ? await work.atEnd(writeWords, words).then(() => oneMore(row, work.now))
     : (
         await work.query<Now>(`${writeWords} returning version, modified_at as modified`, words)
       )[0]!;

@@ -309,14 +309,16 @@ async function fillTables(
      from generate_series(1, $2::int) n`,
     [account, String(crowd)],
   );
+  // One after the other, as people come.
+  const came = `date_trunc('milliseconds', now()) - row_number() over () * '1 s'::interval`;
   for (const what of [
     ...(mighty
       ? [
           `affiliations (id, user_id, account_id, reason, began_at, user_name, user_name_key,
              family_name, family_name_key, given_name, modified_at, external_id)
-           select gen_random_uuid(), u.id, u.account_id, 'bench', date_trunc('milliseconds', now()),
+           select gen_random_uuid(), u.id, u.account_id, 'bench', ${came},
              u.email_display, u.email, u.family_name, lower(u.family_name), u.given_name,
-             date_trunc('milliseconds', now()), md5(u.email) from crowd u`,
+             ${came}, md5(u.email) from crowd u`,
           `affiliation_emails (affiliation_id, account_id, ord, type, value, value_key, is_primary)
            select a.id, a.account_id, 0, 'work', a.user_name, a.user_name_key, true
            from affiliations a where a.reason = 'bench'`,
@@ -325,8 +327,7 @@ async function fillTables(
         ]
       : [
           `affiliations (id, user_id, account_id, reason, began_at)
-           select gen_random_uuid(), u.id, u.account_id, 'bench', date_trunc('milliseconds', now())
-           from crowd u`,
+           select gen_random_uuid(), u.id, u.account_id, 'bench', ${came} from crowd u`,
         ]),
     ...(narrow ? [] : beside),
   ])
