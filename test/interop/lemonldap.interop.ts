@@ -39,7 +39,10 @@ beforeAll(async () => {
   closeClient = () => application.close();
   client = await given.client({
     redirectUri: application.redirectUri,
-    metadata: { application_type: 'native' },
+    metadata: {
+      application_type: 'native',
+      post_logout_redirect_uris: [new URL('/bye', application.redirectUri).href],
+    },
   });
 
   const port = await freePort();
@@ -65,6 +68,7 @@ beforeAll(async () => {
       clientId,
       clientSecret: secret,
       redirectUri: `${server.url}/federation/${oidc}/callback`,
+      signedOutUri: `${server.url}/federation/${oidc}/signed-out`,
     },
     saml: ours.text,
   });
@@ -187,6 +191,30 @@ describe.each([
     expect(links.filter((one) => one['connection_id'] === own())).toHaveLength(1);
   });
 
+  it('signs her out there too, where the connection says so', async () => {
+    const path = `/accounts/${accountId}/connections/${own()}`;
+    expect((await admin.patch(path, { signOutUpstream: true })).json.signOutUpstream).toBe(true);
+    const page = await open();
+    expect((await signIn(page)).searchParams.has('code')).toBe(true);
+    const bye = new URL('/bye', client.redirectUri).href;
+    await page.goto(
+      `/oauth/end_session?${new URLSearchParams({
+        client_id: client.id,
+        post_logout_redirect_uri: bye,
+        state: 'of-the-app',
+      })}`,
+    );
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${bye}?state=of-the-app`, { timeout: 20_000 }).catch(async () => {
+      throw new Error(`It ends at ${page.url()}:\n${await page.locator('body').innerText()}`);
+    });
+    // Nobody is signed in there any more: LemonLDAP asks for the password.
+    await page.goto(authorizeUrl(client));
+    await leaveBy(page);
+    await page.locator('input[name="user"]').waitFor();
+    await admin.patch(path, { signOutUpstream: false });
+  });
+
   it('leaves a trace that an administrator reads', async () => {
     const path = `/accounts/${accountId}/connections/${own()}/traces`;
     const { items } = (await admin.get(`${path}?outcome=succeeded`)).json;
@@ -195,5 +223,22 @@ describe.each([
     expect(trace.text).toContain('rtyler@badwolf.org');
     const health = await admin.get(`/accounts/${accountId}/connections/${own()}/health`);
     expect(health.json).toMatchObject({ failing: false, failuresInARow: 0 });
+  });
+});
+
+describe('signing out at LemonLDAP::NG', () => {
+  it('ends her session here, by SAML', async () => {
+    const page = await open();
+    expect((await signIn(page)).searchParams.has('code')).toBe(true);
+    const alive = (): Promise<unknown[]> =>
+      server.given.rows(
+        `select s.uid from oidc_sessions s
+         where s.federation ->> 'connection' = '${saml}' and s.ip is not null`,
+      );
+    const before = (await alive()).length;
+    await page.goto(`${lemonldap.url}?logout=1`);
+    await expect.poll(async () => (await alive()).length, { timeout: 15_000 }).toBe(before - 1);
+    await page.goto(authorizeUrl(client, { prompt: 'none' }));
+    expect(new URL(page.url()).searchParams.get('error')).toBe('login_required');
   });
 });

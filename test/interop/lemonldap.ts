@@ -56,7 +56,7 @@ function hasModule(name: string): boolean {
 }
 
 export interface RelyingParties {
-  oidc: { clientId: string; clientSecret: string; redirectUri: string };
+  oidc: { clientId: string; clientSecret: string; redirectUri: string; signedOutUri: string };
   /** Our SAML metadata. */
   saml: string;
 }
@@ -246,6 +246,8 @@ async function configuration(
         oidcRPMetaDataOptionsClientID: oidc.clientId,
         oidcRPMetaDataOptionsClientSecret: oidc.clientSecret,
         oidcRPMetaDataOptionsRedirectUris: oidc.redirectUri,
+        oidcRPMetaDataOptionsPostLogoutRedirectUris: oidc.signedOutUri,
+        oidcRPMetaDataOptionsLogoutBypassConfirm: 1,
         oidcRPMetaDataOptionsIDTokenSignAlg: 'RS256',
         oidcRPMetaDataOptionsBypassConsent: 1,
         oidcRPMetaDataOptionsUserIDAttr: 'uid',
@@ -269,6 +271,8 @@ async function configuration(
         samlSPMetaDataOptionsSessionNotOnOrAfterTimeout: 3600,
         samlSPMetaDataOptionsSignSSOMessage: 1,
         samlSPMetaDataOptionsCheckSSOMessageSignature: 1,
+        samlSPMetaDataOptionsSignSLOMessage: 1,
+        samlSPMetaDataOptionsCheckSLOMessageSignature: 1,
         samlSPMetaDataOptionsSignatureMethod: 'RSA_SHA256',
       },
     },
