@@ -123,6 +123,7 @@ async function startCorporateIdp(
       id: kept.client.client_id,
       secret: kept.client.client_secret,
       redirectUri: `${at}/callback`,
+      signedOutUri: `${at}/signed-out`,
       backchannelLogoutUri: `${at}/backchannel-logout`,
     },
     users: kept.users,

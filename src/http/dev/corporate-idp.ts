@@ -18,7 +18,13 @@ export interface CorporateUser {
 export interface CorporateIdpOptions {
   issuer: string;
   company: string;
-  client: { id: string; secret: string; redirectUri: string; backchannelLogoutUri: string };
+  client: {
+    id: string;
+    secret: string;
+    redirectUri: string;
+    signedOutUri: string;
+    backchannelLogoutUri: string;
+  };
   users: readonly CorporateUser[];
 }
 
@@ -49,6 +55,7 @@ export function corporateIdp({
         client_id: client.id,
         client_secret: client.secret,
         redirect_uris: [client.redirectUri],
+        post_logout_redirect_uris: [client.signedOutUri],
         response_types: ['code'],
         grant_types: ['authorization_code'],
         application_type: 'web',

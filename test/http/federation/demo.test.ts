@@ -41,6 +41,7 @@ describe("the demo's own corporate identity provider", () => {
         id: 'ostiary',
         secret: 'a secret of the demo',
         redirectUri: `${at}/callback`,
+        signedOutUri: `${at}/signed-out`,
         backchannelLogoutUri: `${at}/backchannel-logout`,
       },
       users: [
@@ -83,6 +84,23 @@ describe("the demo's own corporate identity provider", () => {
       const leaving = await there.get('/session/end');
       await there.submit(leaving.forms[0]!, { logout: 'yes' });
       expect((await silent(browser, client)).searchParams.get('error')).toBe('login_required');
+
+      // And the other way round, where the connection says so.
+      await given.rows('update connections set sign_out_upstream = true');
+      const again = await there.follow(
+        await there.get((await leave(browser, client, 'hal@globex.example')).location!),
+      );
+      const known = await there.follow(
+        await there.submit(again.forms[0]!, { password: 'hal there' }),
+      );
+      codeOf(await browser.follow(await browser.get(known.location!)));
+      const sure = await browser.get('/oauth/end_session');
+      const onward = await browser.submit(sure.forms[0]!, { logout: 'yes' });
+      const atGlobex = await there.get(onward.location!);
+      expect(atGlobex.text).toContain('Sign out of Globex?');
+      const out = await there.submit(atGlobex.forms[0]!, { logout: 'yes' });
+      const end = await browser.follow(await browser.get(out.location!));
+      expect(end.words).toContain('You are signed out');
       expect(server.errors).toEqual([]);
     } finally {
       await company.close();
