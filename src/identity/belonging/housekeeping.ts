@@ -1,7 +1,7 @@
 import { unitOfWork, type Foundation } from '../work.ts';
 import { expireApprovals } from './approvals.ts';
 import { enterDoor } from './door.ts';
-import { close, read } from './invite.ts';
+import { close, read, remindCaptured } from './invite.ts';
 import { purgeRegistrations } from './register.ts';
 import { remindAll } from './remind.ts';
 
@@ -38,7 +38,9 @@ export async function expireInvitations(foundation: Foundation): Promise<number>
  */
 export async function tendBelonging(foundation: Foundation): Promise<void> {
   await expireInvitations(foundation);
-  await unitOfWork(foundation, { actor: { type: 'system', id: 'housekeeping' } }, expireApprovals);
+  const actor = { type: 'system', id: 'housekeeping' } as const;
+  await unitOfWork(foundation, { actor }, expireApprovals);
+  await unitOfWork(foundation, { actor }, remindCaptured);
   await purgeRegistrations(foundation.database, foundation.clock());
   await remindAll(foundation);
 }

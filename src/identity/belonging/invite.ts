@@ -33,6 +33,8 @@ export const invitationStates = [
 ] as const;
 export type InvitationState = (typeof invitationStates)[number];
 
+export type InvitationLetter = 'invitation' | 'domain_capture';
+
 export interface Invitation {
   id: string;
   accountId: string;
@@ -49,6 +51,8 @@ export interface Invitation {
   invitedBy: Inviter;
   inviterId: string | null;
   state: InvitationState;
+  /** As what it was sent: as an invitation, or to who belongs elsewhere with an address of ours. */
+  letter: InvitationLetter;
   sends: number;
   sentAt: Date;
   createdAt: Date;
@@ -82,10 +86,9 @@ export async function invite(
   work: Work,
   account: Pick<PermittedAccount, 'id' | 'name'>,
   input: NewInvitation,
-  { letter = 'invitation' }: { letter?: 'invitation' | 'domain_capture' } = {},
+  { letter = 'invitation' }: { letter?: InvitationLetter } = {},
 ): Promise<string> {
   const id = newId(work.now.getTime());
-  const life = letter === 'invitation' ? invitationLife : transferLife;
   // One that has run out and was not swept away yet.
   await work.query(
     `update invitations set state = 'expired', decided_at = $3
@@ -94,8 +97,9 @@ export async function invite(
   );
   await work.query(
     `insert into invitations (id, account_id, email, email_display, given_name, family_name, country,
-       entitlement_country, roles, groups, invited_by, inviter_id, sent_at, created_at, expires_at)
-     values ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
+       entitlement_country, roles, groups, invited_by, inviter_id, sent_at, created_at, expires_at,
+       letter)
+     values ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14)`,
     [
       id,
       account.id,
@@ -109,7 +113,8 @@ export async function invite(
       JSON.stringify(work.actor),
       work.actor.type === 'user' ? work.actor.id : null,
       work.now,
-      new Date(work.now.getTime() + life),
+      new Date(work.now.getTime() + lifeOf(letter)),
+      letter,
     ],
   );
   work.record(
@@ -120,18 +125,15 @@ export async function invite(
     account.id,
   );
   const [invitation] = await read(work, 'i.id = $1', [id]);
-  await send(work, invitation!, { letter, language: input.language ?? null });
+  await send(work, invitation!, { language: input.language ?? null });
   return id;
 }
 
 /** A new link in a new mail; the old one is dead. */
 async function send(
   work: Work,
-  { id, email, givenName, account, expiresAt }: Invitation,
-  {
-    letter = 'invitation',
-    language,
-  }: { letter?: 'invitation' | 'domain_capture'; language: string | null },
+  { id, email, givenName, account, expiresAt, letter }: Invitation,
+  { language }: { language: string | null },
 ): Promise<void> {
   const secret = newSecret();
   await work.query('update invitations set secret_hash = $2 where id = $1', [
@@ -210,13 +212,13 @@ export async function resendInvitation(
   );
   if (others.length > 0) throw new Refusal('already_invited');
   await work.query(
-    `update invitations set state = 'pending', sends = sends + 1, sent_at = $2, expires_at = $3,
+    `update invitations set state = 'pending', sends = sends + 1, reminders = 0, sent_at = $2, expires_at = $3,
        invited_by = $4, inviter_id = $5, decided_at = null
      where id = $1`,
     [
       id,
       work.now,
-      new Date(work.now.getTime() + invitationLife),
+      new Date(work.now.getTime() + lifeOf(invitation.letter)),
       JSON.stringify(work.actor),
       work.actor.type === 'user' ? work.actor.id : null,
     ],
@@ -225,6 +227,43 @@ export async function resendInvitation(
   const [again] = await read(work, 'i.id = $1', [id]);
   await send(work, again!, { language: null });
   return again!;
+}
+
+function lifeOf(letter: InvitationLetter): number {
+  return letter === 'invitation' ? invitationLife : transferLife;
+}
+
+/**
+ * Who was asked to come over is reminded fourteen days, three days and a day before the end
+ * (behaviour.md M25): each once, with a new link. Returns how many were.
+ */
+export async function remindCaptured(work: Work): Promise<number> {
+  const due = await work.query<{ id: string; stage: number }>(
+    `select id, stage from (
+       select i.id, i.reminders, case when i.expires_at <= $1::timestamptz + interval '1 day' then 3
+         when i.expires_at <= $1::timestamptz + interval '3 days' then 2 else 1 end as stage
+       from invitations i
+       where i.letter = 'domain_capture' and i.state = 'pending' and i.expires_at > $1
+         and i.expires_at <= $1::timestamptz + interval '14 days'
+       order by i.id limit 200 for update of i skip locked) d
+     where reminders < stage`,
+    [work.now],
+  );
+  for (const { id, stage } of due) {
+    await work.query('update invitations set reminders = $2, sends = sends + 1 where id = $1', [
+      id,
+      stage,
+    ]);
+    const [invitation] = await read(work, 'i.id = $1', [id]);
+    await send(work, invitation!, { language: null });
+    work.record(
+      'invitation.resent',
+      { type: 'invitation', id },
+      { reminder: stage },
+      invitation!.accountId,
+    );
+  }
+  return due.length;
 }
 
 /** @throws {Refusal} `not_found`, `invitation_closed` */
@@ -339,7 +378,7 @@ export function read(
     `select i.id, i.account_id as "accountId", a.name as account, i.email,
        i.given_name as "givenName", i.family_name as "familyName", i.country,
        i.entitlement_country as "entitlementCountry", i.roles, i.groups,
-       i.invited_by as "invitedBy", i.inviter_id as "inviterId", i.state, i.sends,
+       i.invited_by as "invitedBy", i.inviter_id as "inviterId", i.state, i.letter, i.sends,
        i.sent_at as "sentAt", i.created_at as "createdAt", i.expires_at as "expiresAt",
        i.decided_at as "decidedAt"
      from invitations i join accounts a on a.id = i.account_id

@@ -1,13 +1,13 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
-import { addToAccount } from '../belonging/add.ts';
+import { addToAccount, requestTransfer } from '../belonging/add.ts';
 import { decideApprovals, type Decided } from '../belonging/approvals.ts';
 import { openApproval } from '../belonging/open-approval.ts';
 import { enterDoor } from '../belonging/door.ts';
 import { defaultsOf } from '../belonging/given.ts';
 import { Refusal } from '../refusal.ts';
-import type { Work } from '../work.ts';
-import { automationIsOff, takeOwnedDomain } from './domain.ts';
+import { tentatively, type Work } from '../work.ts';
+import { automationIsOff, isStrong, takeOwnedDomain } from './domain.ts';
 
 /** How many are decided about at once (behaviour.md F04). */
 const atOnce = 200;
@@ -88,6 +88,50 @@ export async function takeInExisting(
     if (as === 'members') await addToAccount(work, asking, account, id, given);
     else await openApproval(work, { userId: id, accountId: account.id, source: 'registration' });
   return { taken: people.length, left: (await unaffiliated(work, name, 10_000)).length };
+}
+
+/**
+ * Asks people of a domain who belong to other accounts to come over, or to take another address
+ * (behaviour.md 3.4, M25). Nothing moves but by their own act. Who was asked already is not asked
+ * again, nor anybody whom the verdict lets nobody ask. Some at once: `left` says how many remain.
+ *
+ * @throws {Refusal} `domain_not_found`, `domain_not_owned`, `domain_not_proved` by a mail alone
+ */
+export async function askElsewhere(
+  work: Work,
+  account: PermittedAccount,
+  name: string,
+): Promise<{ taken: number; left: number }> {
+  const domain = await takeOwnedDomain(work, account.id, name);
+  if (domain.state !== 'owned') throw new Refusal('domain_not_owned', { domain: name });
+  if (!isStrong(domain.proof)) throw new Refusal('domain_not_proved', { domain: name });
+  const people = await elsewhere(work, account.id, name, atOnce);
+  let taken = 0;
+  for (const { id } of people)
+    try {
+      await tentatively(work, (part) => requestTransfer(part, account, id));
+      taken += 1;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+  return { taken, left: (await elsewhere(work, account.id, name, 10_000)).length };
+}
+
+function elsewhere(
+  work: Work,
+  accountId: string,
+  name: string,
+  limit: number,
+): Promise<{ id: string }[]> {
+  return work.query(
+    `select u.id from users u
+     where split_part(u.email, '@', 2) = $2 and u.email is not null and u.identity <> 'erased'
+       and u.affiliation = 'member' and u.account_id <> $1
+       and not exists (select from invitations i
+         where i.email = u.email and i.account_id = $1 and i.state = 'pending')
+     order by u.email limit $3`,
+    [accountId, name, limit],
+  );
 }
 
 function unaffiliated(

@@ -99,6 +99,26 @@ describe('an Account Administrator claims a domain', () => {
     );
     expect((await given.person(carl))!.affiliation).toBe('member');
 
+    // Somebody of the domain belongs elsewhere, and is asked.
+    await given.user('bob@acme.example', { of: await given.account('Beta') });
+    const asked = formTo(
+      await browser.get('/console/domains/acme.example'),
+      '/domains/acme.example/take-in',
+      {
+        as: 'asked',
+      },
+    );
+    expect((await browser.follow(await browser.submit(asked))).words).toContain(
+      '1 person asked; 0 are left.',
+    );
+
+    // What is below it comes along, where its proof stands in DNS.
+    await given.rows(`update domains set proof = 'dns'`);
+    const proved = await browser.get('/console/domains/acme.example');
+    const along = await send(browser, proved, '/domains/acme.example/subdomains');
+    expect(along.words).toContain('Everything below it that nobody else owns is yours, too');
+    await send(browser, along, '/domains/acme.example/subdomains');
+
     const sure = await browser.get('/console/domains/acme.example/release');
     expect(sure.words).toContain('3 people of this domain stay in your account.');
     const gone = await send(browser, sure, '/domains/acme.example/release');

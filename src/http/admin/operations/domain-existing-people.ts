@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { takeInExisting } from '#identity/domains/existing-people.ts';
+import { askElsewhere, takeInExisting } from '#identity/domains/existing-people.ts';
 import { domainIn } from '../domain-views.ts';
 import { operation } from '../operation.ts';
 
@@ -10,15 +10,17 @@ export default operation({
   path: '/accounts/:accountId/domains/:domain/existing-people',
   summary: 'Takes in people of a domain who registered before it was owned and belong to nobody.',
   description:
-    'As requests, or, with auto-approval on, as members; 200 at once. Who was removed from an account, is locked or belongs to another is not touched.',
+    'As requests, or, with auto-approval on, as members; 200 at once. Who was removed from an account, is locked or belongs to another is not touched. `asked`: those of other accounts are asked by mail to come over or to change their address within thirty days, and are reminded; nothing moves but by their own act.',
   right: 'domains:manage',
-  body: z.strictObject({ as: z.enum(['requests', 'members']) }),
+  body: z.strictObject({ as: z.enum(['requests', 'members', 'asked']) }),
   example: { as: 'requests' },
   result: z
     .object({ taken: z.number().int(), left: z.number().int() })
     .meta({ id: 'ExistingPeopleTaken' }),
-  refusals: ['domain_not_found', 'domain_not_owned'],
+  refusals: ['domain_not_found', 'domain_not_owned', 'domain_not_proved'],
 
   handle: (work, { asking, account, params, body }) =>
-    takeInExisting(work, asking, account, domainIn(params), body.as),
+    body.as === 'asked'
+      ? askElsewhere(work, account, domainIn(params))
+      : takeInExisting(work, asking, account, domainIn(params), body.as),
 });

@@ -16,6 +16,7 @@ import {
   approveWaiting,
   countWaiting,
   countWaitingByDomain,
+  askElsewhere,
   takeInExisting,
 } from '#identity/domains/existing-people.ts';
 import { domainEntry, listDomains, nextActions } from '#identity/domains/list-domains.ts';
@@ -91,7 +92,15 @@ export const domains: Room = {
     });
     door.post('/domains/:domain/take-in', 'domains:manage', async (visit) => {
       const name = nameIn(visit);
-      const as = visit.value('as') === 'members' ? 'members' : 'requests';
+      const wanted = visit.value('as');
+      if (wanted === 'asked') {
+        const asked = await visit.act((work, { account }) => askElsewhere(work, account, name));
+        return visit.done(
+          `/domains/${name}#impact`,
+          visit.say('rooms.impact.were_asked', { n: asked.taken, left: asked.left }),
+        );
+      }
+      const as = wanted === 'members' ? 'members' : 'requests';
       const { taken, left } = await visit.act((work, { asking, account }) =>
         takeInExisting(work, asking, account, name, as),
       );

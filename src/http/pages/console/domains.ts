@@ -625,7 +625,7 @@ const standings: Record<string, MessageKey> = {
 
 /** Who has an address there, before anything is done about them. */
 function impactPart(page: DomainPage, base: string): Html {
-  const { t, counts, people, may, state, signup } = page;
+  const { t, counts, people, may, state, signup, proof } = page;
   return part(
     t('rooms.impact'),
     [
@@ -670,6 +670,17 @@ function impactPart(page: DomainPage, base: string): Html {
             })
           }
         </div>`,
+      may &&
+        state === 'owned' &&
+        proof !== 'email' &&
+        counts.elsewhere > 0 && [
+          html`<p>${t('rooms.impact.ask_text')}</p>`,
+          act(page, {
+            action: `${base}/take-in`,
+            label: t('rooms.impact.ask'),
+            values: { as: 'asked' },
+          }),
+        ],
     ],
     { id: 'impact' },
   );
