@@ -17,12 +17,18 @@ import { oidcSettings } from '#identity/federation/oidc-settings.ts';
 import { importMetadata, samlConnection } from '#identity/federation/saml/manage.ts';
 import { addSamlKey, hasSamlKey } from '#identity/federation/saml/own-keys.ts';
 import { readProviderMetadata } from '#identity/federation/saml/read-metadata.ts';
-import { ourAddresses, samlProblem, samlSettings } from '#identity/federation/saml/settings.ts';
+import { ourAddresses, samlSettings } from '#identity/federation/saml/settings.ts';
 import {
   noteSetupLinkUsed,
   openSetupLink,
   type OpenSetupLink,
 } from '#identity/federation/setup-link.ts';
+import {
+  connectDirectory,
+  finishSetup,
+  setupDirectory,
+  setupProgress,
+} from '#identity/federation/setup-progress.ts';
 import { assertionOf } from '#identity/federation/simulate.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { domainForPeople } from '#identity/users/email.ts';
@@ -52,7 +58,10 @@ export interface SetupDependencies {
   testLink(connectionId: string): { url: string };
 }
 
-type Outcome = { saved: SetupStep } | { problem: NonNullable<SetupPage['problem']> };
+type Outcome =
+  | { saved: SetupStep }
+  | { problem: NonNullable<SetupPage['problem']> }
+  | { shown: { link: OpenSetupLink; token: string } };
 
 /** Metadata as people paste it, in a form. */
 const formLimit = 768 * 1024;
@@ -130,6 +139,17 @@ export function setupRoutes({
     return { saved: 'mapping' };
   });
 
+  step('/directory', async (ctx, link, _form, context) => {
+    if (!link.directory) throw new Refusal('not_found');
+    const token = await unitOfWork(foundation, context, async (work) => {
+      const connection = await requireConnection(work, link.accountId, link.connectionId);
+      return connectDirectory(work, link, connection);
+    });
+    // It is shown on this page, and never again.
+    const now = (await openSetupLink(database, String(ctx['params'].secret), clock())) ?? link;
+    return { shown: { link: now, token } };
+  });
+
   return router;
 
   /** A form of the page: it is done, and the page shown again; or what is wrong is said beside it. */
@@ -147,7 +167,7 @@ export function setupRoutes({
       if (!link) return;
       const form = await readForm(ctx, { limit: formLimit });
       csrf.check(ctx, form);
-      const of: SetupStep = path === '/provider' || path === '/mapping' ? stepOf(path) : 'domain';
+      const of: SetupStep = stepOf(path);
       let outcome: Outcome;
       if (limit.take(link.id) > 0) outcome = { problem: { step: of, what: 'wait' } };
       else
@@ -158,6 +178,7 @@ export function setupRoutes({
           outcome = { problem: problemOf(of, error) };
         }
       if ('problem' in outcome) return show(ctx, link, outcome);
+      if ('shown' in outcome) return show(ctx, outcome.shown.link, outcome);
       ctx.status = 303;
       ctx.redirect(`${addressOf(ctx)}?saved=${outcome.saved}#step-${outcome.saved}`);
     });
@@ -243,6 +264,7 @@ export function setupRoutes({
 
   async function show(ctx: Context, link: OpenSetupLink, outcome: Outcome | null): Promise<void> {
     const connection = await requireConnection(database, link.accountId, link.connectionId);
+    await finishSetup(foundation, link);
     const [domains, secrets, test, samlKey] = [
       await domainsOf(link, connection),
       await listSecrets(database, connection.id),
@@ -252,18 +274,9 @@ export function setupRoutes({
     const settings = samlSettings(connection);
     const { kind, mapping } = connection;
     const received = test && assertionOf(connection, test.steps);
-    const provider =
-      kind === 'saml'
-        ? samlProblem(connection) === null && samlKey
-        : connection.issuer !== null &&
-          oidcSettings(connection.settings).clientId !== '' &&
-          secrets.length > 0;
-    const complete = {
-      domain: domains.some(({ state }) => state === 'here'),
-      provider,
-      mapping: connection.testedAt !== null || Object.keys(mapping.attributes).length > 0,
-      test: connection.testedAt !== null,
-    };
+    const complete = await setupProgress(database, connection, link);
+    const { provider } = complete;
+    const directory = link.directory ? await setupDirectory(database, link) : null;
     const { entityId, acsUrl } = ourAddresses(issuer, connection.id);
     const problem = outcome && 'problem' in outcome ? outcome.problem : undefined;
     sendPage(
@@ -296,6 +309,15 @@ export function setupRoutes({
         mapping: named(mapping.attributes),
         usual: named(usualClaims[kind]) as Record<SetupAttribute, string>,
         seen: received ? { ...mapAssertion(kind, mapping, received) } : null,
+        directory: link.directory
+          ? {
+              endpoint: new URL('/scim/v2', issuer).href,
+              token: outcome && 'shown' in outcome ? outcome.shown.token : null,
+              made: directory !== null,
+              dryRun: directory?.dryRun ?? true,
+              firstRequestAt: directory?.firstRequestAt ?? null,
+            }
+          : null,
         testHref: provider ? testLink(connection.id).url : null,
         test: test && {
           at: test.beganAt,
@@ -353,12 +375,13 @@ function addressOf(ctx: Context): string {
   return `/setup/${encodeURIComponent(String(ctx['params'].secret))}`;
 }
 
-function stepOf(path: '/provider' | '/mapping'): SetupStep {
-  return path === '/provider' ? 'provider' : 'mapping';
+function stepOf(path: string): SetupStep {
+  const name = path.slice(1);
+  return isStep(name) ? name : 'domain';
 }
 
 function isStep(text: string): text is SetupStep {
-  return ['domain', 'provider', 'mapping', 'test'].includes(text);
+  return ['domain', 'provider', 'mapping', 'test', 'directory'].includes(text);
 }
 
 /** What a form says of the names of claims, one after the other. */

@@ -19,7 +19,7 @@ export interface SetupCertificate {
 }
 
 export type SetupProblem = 'domain' | 'domain_missing' | 'provider' | 'wait' | 'other';
-export type SetupStep = 'domain' | 'provider' | 'mapping' | 'test' | 'done';
+export type SetupStep = 'domain' | 'provider' | 'mapping' | 'test' | 'directory' | 'done';
 
 /** The claims that a mapping names, as the form has them. */
 export const setupAttributes = ['identifier', 'givenName', 'familyName', 'country'] as const;
@@ -47,7 +47,19 @@ export interface SetupPage extends PageContext {
   seen: Partial<Record<SetupAttribute, string | null>> | null;
   testHref: string | null;
   test: { at: Date; ok: boolean; outcome: string; trace: string } | null;
-  complete: Record<Exclude<SetupStep, 'done'>, boolean>;
+  /** The company's directory; null where the link may connect none. */
+  directory: {
+    endpoint: string;
+    /** Where it was just made: told once. */
+    token: string | null;
+    made: boolean;
+    dryRun: boolean;
+    firstRequestAt: Date | null;
+  } | null;
+  /** `directory` is null where there is no such step. */
+  complete: Record<Exclude<SetupStep, 'done' | 'directory'>, boolean> & {
+    directory: boolean | null;
+  };
   /** What was just done, and what of it did not work. */
   saved?: SetupStep | undefined;
   problem?: { step: SetupStep; what: SetupProblem; detail?: string | undefined } | undefined;
@@ -60,7 +72,7 @@ export interface SetupPage extends PageContext {
 export function setupPage(page: SetupPage): Html {
   const { t, account, expiresAt, complete } = page;
   const values = { account: named(account) };
-  const done = Object.values(complete).every(Boolean);
+  const done = !Object.values(complete).includes(false);
   return layout({
     ...page,
     title: t('setup.title', { account: clip(account, 60) }),
@@ -74,6 +86,7 @@ export function setupPage(page: SetupPage): Html {
       ${section(page, 'provider', t('setup.step_provider'), providerStep(page))}
       ${section(page, 'mapping', t('setup.step_mapping'), mappingStep(page))}
       ${section(page, 'test', t('setup.step_test'), testStep(page))}
+      ${page.directory && section(page, 'directory', t('setup.step_directory'), directoryStep(page, page.directory))}
       <section class="card" id="step-done" aria-labelledby="done-title">
         <h2 id="done-title">${t('setup.step_done')}</h2>
         ${done ? notice('success', t.parts('setup.done', values)) : html`<p>${t('setup.not_done')}</p>`}
@@ -293,6 +306,48 @@ function testStep({ t, test, testHref }: SetupPage): Html {
         <a class="button" href="${testHref}" target="_blank" rel="noopener">${t('setup.test')}</a>
       </p>`
     }
+  `;
+}
+
+function directoryStep(
+  { t, csrf, action }: SetupPage,
+  { endpoint, token, made, dryRun, firstRequestAt }: NonNullable<SetupPage['directory']>,
+): Html {
+  return html`
+    <p>${t('setup.directory_why')}</p>
+    ${facts([[t('setup.directory_url'), endpoint]])}
+    ${
+      token !== null &&
+      html`${notice('warning', t('setup.directory_once'))}
+        <div class="field">
+          <label for="token">${t('setup.directory_token')}</label>
+          <input id="token" class="code" type="text" readonly value="${token}" />
+        </div>`
+    }
+    ${
+      made &&
+      html`<p>
+        ${
+          firstRequestAt === null
+            ? t('setup.directory_waits')
+            : t('setup.directory_arrived', { date: firstRequestAt })
+        }
+        ${dryRun && t('setup.directory_tries')}
+      </p>`
+    }
+    ${
+      made &&
+      firstRequestAt === null &&
+      html`<p>
+        <a class="button" href="${`${action}#step-directory`}">${t('setup.directory_look')}</a>
+      </p>`
+    }
+    ${postForm(
+      { action: `${action}/directory`, csrf },
+      html`<button type="submit">
+        ${t(made ? 'setup.directory_again' : 'setup.directory_make')}
+      </button>`,
+    )}
   `;
 }
 

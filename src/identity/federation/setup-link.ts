@@ -11,21 +11,26 @@ const most = 5;
 
 /**
  * A link by which the IT of a company sets its connection up without an account here (peers.md F1):
- * domain, provider, mapping, a test. It reaches this one connection, while nobody is sent there yet;
- * it neither activates it nor sees who is in the account.
+ * domain, provider, mapping, a test; and a directory, where who made it says so. It reaches this one
+ * connection, while nobody is sent there yet; it neither activates it nor sees who is in the account.
  */
 export interface SetupLink {
   id: string;
   connectionId: string;
   /** Whom it was made for, in the words of who made it. */
   contact: string;
+  /** Whether it may connect a directory (SCIM), too. */
+  directory: boolean;
   createdAt: Date;
   expiresAt: Date;
   lastUsedAt: Date | null;
+  /** When all was done, and who sent it was told. */
+  finishedAt: Date | null;
 }
 
-const columns = `l.id, l.connection_id as "connectionId", l.contact, l.created_at as "createdAt",
-  l.expires_at as "expiresAt", l.last_used_at as "lastUsedAt"`;
+const columns = `l.id, l.connection_id as "connectionId", l.contact, l.directory,
+  l.created_at as "createdAt", l.expires_at as "expiresAt", l.last_used_at as "lastUsedAt",
+  l.finished_at as "finishedAt"`;
 
 /**
  * The secret is told once.
@@ -35,7 +40,11 @@ const columns = `l.id, l.connection_id as "connectionId", l.contact, l.created_a
 export async function makeSetupLink(
   work: Work,
   connection: Connection,
-  { contact, days }: { contact: string; days: number },
+  {
+    contact,
+    days,
+    directory = false,
+  }: { contact: string; days: number; directory?: boolean | undefined },
 ): Promise<SetupLink & { url: string }> {
   if (connection.state === 'active') throw new Refusal('connection_in_use');
   const open = await listSetupLinks(work, connection.id, work.now);
@@ -45,8 +54,8 @@ export async function makeSetupLink(
   const expiresAt = new Date(work.now.getTime() + days * day);
   await work.query(
     `insert into connection_setup_links (id, connection_id, account_id, secret_hash, contact,
-       created_by, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+       created_by, created_at, expires_at, directory)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       id,
       connection.id,
@@ -56,21 +65,24 @@ export async function makeSetupLink(
       JSON.stringify(work.actor),
       work.now,
       expiresAt,
+      directory,
     ],
   );
   work.record(
     'connection.setup_link_made',
     { type: 'connection', id: connection.id },
-    { link: id, contact, until: expiresAt.toISOString() },
+    { link: id, contact, until: expiresAt.toISOString(), directory },
     connection.accountId,
   );
   return {
     id,
     connectionId: connection.id,
     contact,
+    directory,
     createdAt: work.now,
     expiresAt,
     lastUsedAt: null,
+    finishedAt: null,
     url: work.link(`/setup/${secret}`),
   };
 }
@@ -107,6 +119,8 @@ export async function revokeSetupLink(
 export interface OpenSetupLink extends SetupLink {
   accountId: string;
   account: string;
+  /** The token that it made for the company's directory. */
+  scimTokenId: string | null;
 }
 
 /**
@@ -119,7 +133,8 @@ export async function openSetupLink(
   now: Date,
 ): Promise<OpenSetupLink | null> {
   const [row] = await sql.query<OpenSetupLink>(
-    `select ${columns}, l.account_id as "accountId", a.name as account
+    `select ${columns}, l.account_id as "accountId", a.name as account,
+       l.scim_token_id as "scimTokenId"
      from connection_setup_links l
      join connections c on c.id = l.connection_id
      join accounts a on a.id = l.account_id

@@ -13,6 +13,7 @@ import { importMetadata, noteMetadataProblem, noteTold, samlConnection } from '.
 import { readProviderMetadata, type MetadataTools } from './saml/read-metadata.ts';
 import { samlKeyKind } from './saml/own-keys.ts';
 import { samlSettings } from './saml/settings.ts';
+import { finishSetups } from './setup-progress.ts';
 
 const day = 24 * 3600_000;
 const hour = 3600_000;
@@ -23,7 +24,7 @@ const notices = [30, 7, 1];
 
 /**
  * What is to be seen to for connections: metadata is read again each day, administrators are told
- * what ends soon, traces of long ago are removed. Several processes may do so at once.
+ * what ends soon and which set-up is done, traces of long ago are removed. Several processes may do so at once.
  */
 export async function watchConnections(
   foundation: Foundation,
@@ -31,6 +32,7 @@ export async function watchConnections(
 ): Promise<void> {
   await refreshMetadata(foundation, tools);
   await tellWhatEnds(foundation);
+  await finishSetups(foundation);
   const now = foundation.clock();
   while ((await sweepTraces(foundation.database, now)) >= 1000);
 }

@@ -160,6 +160,77 @@ describe('a setup link', () => {
     ).toBe(404);
   });
 
+  it('connects a directory that only tries, and tells who sent it when all is done', async ({
+    organization,
+    server,
+    given,
+  }) => {
+    const acme = await organization('Acme', { owns: ['acme.example'] });
+    const roles = ['account_administrator'];
+    const fay = await given.user('fay@acme.example', { of: acme, roles });
+    await given.user('bob@acme.example', { of: acme, roles });
+    const made = await acme.post(`/accounts/${acme.id}/connections`, {
+      kind: 'saml',
+      name: 'Acme ADFS',
+    });
+    const links = `/accounts/${acme.id}/connections/${made.json.id}/setup-links`;
+    const link = await acme.post(links, { contact: 'Ida', directory: true });
+    expect(link.status, link.text).toBe(201);
+    await given.rows('update connection_setup_links set created_by = $1', [
+      JSON.stringify({ type: 'user', id: fay.id }),
+    ]);
+    const ida = server.agent();
+    let page = await ida.get(link.json.url);
+    page = await submit(ida, page, 'domain', { domain: 'acme.example' });
+    page = await submit(ida, page, 'provider', { xml: idpMetadata([await keyOf('pinned')]) });
+    await given.rows('update connections set tested_at = now()');
+    const tokenIn = (shown: Answer): string => /value="(scim_[^"]+)"/.exec(shown.text)?.[1] ?? '';
+    const [first, second] = [
+      await ida.submit(formOf(page, 'directory')),
+      await ida.submit(formOf(page, 'directory')),
+    ].map(tokenIn);
+    page = await ida.get(link.json.url);
+    expect(tokenIn(page)).toBe('');
+    expect(page.words).toContain('Nobody has come with it yet.');
+    expect(page.words).toContain('Some steps are still open.');
+    const asks = (token: string): Promise<Answer> =>
+      server
+        .agent({ cookies: false })
+        .get('/scim/v2/Users', { headers: { authorization: `Bearer ${token}` } });
+    expect((await asks(first!)).status).toBe(401);
+    expect((await asks(second!)).status).toBe(200);
+    await server.app.directories.flush();
+    page = await ida.get(link.json.url);
+    expect(page.words).toContain('The first request arrived on');
+    expect(page.words).toContain('It only tries until an administrator lets it change people.');
+    expect(page.words).toContain('Everything is in place.');
+    await ida.get(link.json.url);
+    await server.app.delivery.drain();
+    const mails = await given.mails();
+    expect(mails.map(({ recipient, subject }) => `${recipient}: ${subject}`)).toEqual([
+      'fay@acme.example: The connection Acme ADFS is set up',
+    ]);
+    expect(mails[0]!.text).toContain('Ida is done with the link you sent');
+    expect(mails[0]!.text).toContain('A directory was connected, too.');
+    expect((await acme.get(links)).json.items[0]).toMatchObject({
+      directory: true,
+      finishedAt: expect.any(String),
+    });
+    expect(await given.rows('select dry_run from scim_tokens where revoked_at is null')).toEqual([
+      { dry_run: true },
+    ]);
+    // A link without that right has no such step.
+    const plain = await ida.get((await acme.post(links, {})).json.url);
+    expect(plain.forms.some(({ action }) => action.endsWith('/directory'))).toBe(false);
+    const forged = formOf(page, 'directory');
+    const refused = await ida.submit({
+      ...forged,
+      action: `${plain.url.pathname}/directory`,
+      fields: plain.forms[0]!.fields,
+    });
+    expect(refused.status).toBe(422);
+  });
+
   it('takes no form from another site, and not endlessly many', async ({
     organization,
     server,

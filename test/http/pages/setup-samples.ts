@@ -30,9 +30,10 @@ const begun = {
   mapping: {},
   usual: { identifier: 'mail', givenName: 'givenName', familyName: 'sn', country: 'c' },
   seen: null,
+  directory: null,
   testHref: null,
   test: null,
-  complete: { domain: false, provider: false, mapping: false, test: false },
+  complete: { domain: false, provider: false, mapping: false, test: false, directory: null },
 } as const satisfies Omit<SetupPage, 't'>;
 
 /** What the IT of a company sees who sets its connection up. */
@@ -59,7 +60,14 @@ export const setupSamples: Sample[] = [
         seen: { identifier: 'ann@acme.example', givenName: hostile, familyName: null },
         testHref: '/federation/1/start?test=1',
         test: { at, ok: true, outcome: 'create', trace: '0194' },
-        complete: { domain: true, provider: true, mapping: true, test: true },
+        directory: {
+          endpoint: 'https://id.example/scim/v2',
+          token: null,
+          made: true,
+          dryRun: true,
+          firstRequestAt: at,
+        },
+        complete: { domain: true, provider: true, mapping: true, test: true, directory: true },
         saved: 'mapping',
       }),
   },
@@ -74,6 +82,13 @@ export const setupSamples: Sample[] = [
         issuer: 'https://idp.acme.example',
         clientId: 'ostiary',
         secretKept: true,
+        directory: {
+          endpoint: 'https://id.example/scim/v2',
+          token: `scim_${'0'.repeat(32)}_${'a'.repeat(43)}`,
+          made: true,
+          dryRun: true,
+          firstRequestAt: null,
+        },
         test: { at, ok: false, outcome: 'domain_not_owned', trace: '0194' },
         problem: { step: 'provider', what: 'provider', detail: hostile },
       }),

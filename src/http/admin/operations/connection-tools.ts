@@ -140,9 +140,11 @@ const link = {
   id: z.string(),
   connectionId: z.string(),
   contact: z.string(),
+  directory: z.boolean().describe('Whether it may connect a directory (SCIM), too.'),
   createdAt: Moment,
   expiresAt: Moment,
   lastUsedAt: Moment.nullable(),
+  finishedAt: Moment.nullable().describe('When all was done, and who sent it was told.'),
 };
 export const SetupLinkView = z.object(link).meta({ id: 'SetupLink' });
 export const NewSetupLinkView = z
@@ -303,12 +305,19 @@ export const connectionToolOperations: readonly AnyOperation[] = [
     body: z.strictObject({
       contact: text(200).default('').describe('Whom it is for, in your words.'),
       days: z.int().min(1).max(30).default(7),
+      directory: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Lets them make a token for a directory (SCIM), too. It reads your people, and only tries until you let it change them. Needs the right to manage such tokens.',
+        ),
     }),
     example: { contact: 'Ida of the IT', days: 7 },
     result: NewSetupLinkView,
     status: 201,
     refusals: ['not_found', 'limit_reached', 'connection_in_use'],
-    async handle(work, { account, params, body }) {
+    async handle(work, { account, asking, params, body }) {
+      if (body.directory) await requireAccount(work, asking, 'scim_tokens:manage', account.id);
       const connection = await connectionOfAccount(work, account.id, params['connectionId']!);
       return makeSetupLink(work, connection, body);
     },

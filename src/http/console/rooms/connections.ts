@@ -335,12 +335,15 @@ async function setUp(visit: Visit): Promise<void> {
 async function makeLink(visit: Visit): Promise<void> {
   const contact = new Typed(visit).optional('contact', 200) ?? '';
   try {
-    const { url } = await visit.act(async (work, { account }) =>
-      makeSetupLink(work, await requireConnection(work, account.id, idOf(visit)), {
+    const directory = visit.value('directory') === 'yes';
+    const { url } = await visit.act(async (work, { account, asking }) => {
+      if (directory) await requireAccount(work, asking, 'scim_tokens:manage', account.id);
+      return makeSetupLink(work, await requireConnection(work, account.id, idOf(visit)), {
         contact,
         days: 7,
-      }),
-    );
+        directory,
+      });
+    });
     visit.show(
       secretPage(visit.page, {
         title: visit.t('rooms.connection.link_new'),
