@@ -26,6 +26,10 @@ it('an operator sets up a connection at the terminal, tests and disables it', as
   expect((await say(`connection show ${id} --account Acme`)).out).toContain('testing');
   const changed = await say(`connection change ${id} --account Acme --tester ann@acme.example`);
   expect(changed.out).toContain('ann@acme.example');
+  expect(changed.out).toMatch(/sign-out +here/);
+  expect((await say(`connection change ${id} --account Acme --sign-out everywhere`)).out).toMatch(
+    /sign-out +everywhere/,
+  );
   expect((await say(`connection change ${id} --account Acme`)).status).toBe(2);
   expect((await say(`connection secrets ${id} --account Acme`)).out).toContain('cret');
   expect((await say(`connection add-secret ${id} --account Acme`)).out).toContain('private_key');
