@@ -191,6 +191,7 @@ describe('an administrator, as the documents tell it,', () => {
     await page.keyboard.press('Escape');
     expect(await tip.isVisible()).toBe(false);
     await actsOn('eve Ewing', 'Unlock');
+    await cora.reads(/Too many sign-in attempts on/);
     await cora.press('Unlock');
     await cora.isTold('One person is unlocked.');
     expect((await given.person(eve))!.locks).toEqual([]);

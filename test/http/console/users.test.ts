@@ -235,7 +235,7 @@ describe('the page of a user', () => {
     expect(page.words).toContain('Ends when the directory enables the person again.');
     expect(page.words).toContain('You can unlock this.');
     expect(page.words).toContain('Member since');
-    expect(page.words).toContain('user.affiliated');
+    expect(page.words).toContain('Joined the account');
     const done = await send(
       browser,
       await open(browser, `/users/do/unlock?ids=${ann.id}&from=user`, fay),

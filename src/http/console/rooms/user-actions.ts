@@ -14,7 +14,7 @@ import {
   type LockableReason,
 } from '#identity/users/administer-locks.ts';
 import { setEntitlementCountry } from '#identity/users/entitlement.ts';
-import { userOfAccount } from '#identity/users/find-users.ts';
+import { userOfAccount, type UserRecord } from '#identity/users/find-users.ts';
 import { listChoices, peopleOf } from '#identity/users/list-choices.ts';
 import type { Person } from '#identity/users/person.ts';
 import { removedPeople, restoreUser } from '#identity/users/restore.ts';
@@ -214,6 +214,7 @@ async function ask(
       );
       if (refusal) refused.push({ person, reason: visit.reason(refusal) });
     }
+  const only = await theOnly(visit, action, ids);
   visit.show(
     actionPage({
       ...visit.page,
@@ -228,7 +229,8 @@ async function ask(
       from: value('from'),
       back: backOf(visit, ids),
       choices: await listChoices(visit.sql, account.id),
-      held: await heldRoles(visit, action, ids),
+      held: action.key === 'roles' && only ? only.roles : null,
+      locks: action.key === 'unlock' && only ? only.locks : [],
       countries: account.countries,
       reasons: visit.asking.role === 'operator' ? lockableReasons : [],
       input: inputOf(visit),
@@ -299,15 +301,15 @@ async function chosenPeople(visit: Visit, { former }: UserAction) {
     : peopleOf(visit.sql, visit.account.id, ids);
 }
 
-/** The roles of the one person it is about; null for several. */
-async function heldRoles(
+/** The one person it is about, where the page shows what they are and have; null for several. */
+async function theOnly(
   { sql, account, now }: Visit,
-  { field }: UserAction,
+  { key }: UserAction,
   ids: readonly string[],
-): Promise<string[] | null> {
+): Promise<UserRecord | null> {
   const [only] = ids;
-  if (field !== 'roles' || ids.length !== 1) return null;
-  return (await userOfAccount(sql, account.id, only!, now)).roles;
+  if ((key !== 'roles' && key !== 'unlock') || ids.length !== 1) return null;
+  return userOfAccount(sql, account.id, only!, now);
 }
 
 /** To the page of the one person it was done to, or to their row in the list. */

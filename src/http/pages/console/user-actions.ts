@@ -3,7 +3,15 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, checkbox, notice, select, textArea } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { confirmPage } from './parts.ts';
-import { countryName, nameAndEmail, nameOf, roleName, type Named } from './people.ts';
+import {
+  countryName,
+  lockSentence,
+  nameAndEmail,
+  nameOf,
+  roleName,
+  type LockShown,
+  type Named,
+} from './people.ts';
 
 export type ActionField = 'note' | 'roles' | 'groups' | 'country';
 
@@ -31,6 +39,8 @@ export interface ActionPage extends ConsoleFrame {
   };
   /** The roles that the one person has; null where it is about several. */
   held: readonly string[] | null;
+  /** Why the one person is locked, before it is lifted. */
+  locks?: readonly LockShown[];
   countries: readonly string[];
   /** Kinds of lock, for who may choose. */
   reasons: readonly ('admin' | 'operator' | 'compromised')[];
@@ -69,6 +79,7 @@ export function actionPage(page: ActionPage): Html {
           }
         </ul>`,
       ],
+      page.locks?.map((lock) => html`<p><strong>${lockSentence(page, lock)}</strong></p>`),
       page.what.map((text) => html`<p>${t(text)}</p>`),
       refused.length > 0 &&
         notice('warning', [
