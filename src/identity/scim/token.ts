@@ -71,7 +71,13 @@ export interface NewScimToken {
 /** The longest life of a secret (behaviour.md section 11). */
 export const longestLife = 365 * 24 * 3600_000;
 
-/** Live tokens of one account. A directory needs two while one is replaced. */
+/**
+ * Live tokens of one account. behaviour.md F32 has two, for the one connection it gives an account; here
+ * a token is a connection, with scopes, limits and a recorder of its own, and an account has several: a
+ * directory, a second one while people move, a system of the personnel department, one to try things
+ * out. Each needs a second token while it is replaced. So many are still looked through at a glance,
+ * and none of them reaches another account or outlives a year.
+ */
 const limit = 20;
 
 /** `scim_<connection>_<43 characters>`: who finds one knows what it is, and we whose. */

@@ -67,14 +67,50 @@ async function transaction<T>(work: (client: PoolClient) => Promise<T>): Promise
 
 const columns = userColumns({ groups: true, account: true });
 
+/** What was asked is kept here too, many requests in one statement. */
+let recorded: object[] = [];
+
+function record(row: object): void {
+  recorded.push(row);
+  if (recorded.length === 1) setTimeout(() => void keep(), 200).unref();
+}
+
+async function keep(): Promise<void> {
+  const rows = JSON.stringify(recorded);
+  recorded = [];
+  await run(
+    pool,
+    `insert into scim_exchanges (id, token_id, account_id, at, duration_ms, method, target, kind,
+       status, outcome, dialect, subjects, changes, request, dry_run)
+     select r.id, r.token_id, $2::uuid, r.at, 1, r.method, r.target, 'floor', r.status, 'read', '{}',
+       array[r.target], '[]', r.request, false
+     from jsonb_to_recordset($1::jsonb) as r(id uuid, token_id uuid, at timestamptz, method text,
+       target text, status int, request jsonb)`,
+    [rows, scim.accountId],
+  );
+}
+
 async function answer(ctx: Context): Promise<void> {
   const [, secret = ''] = ctx.get('authorization').split(' ');
-  await run(
+  const [token] = await run<{ id: string }>(
     pool,
     `select t.id, a.status from scim_tokens t join accounts a on a.id = t.account_id
      where t.secret_hash = $1 and t.revoked_at is null`,
     [secretHash(secret)],
   );
+  await carryOut(ctx);
+  record({
+    id: newId(),
+    token_id: token!.id,
+    at: new Date(),
+    method: ctx.method,
+    target: ctx.url,
+    status: ctx.status,
+    request: (ctx.state as { body?: unknown }).body ?? null,
+  });
+}
+
+async function carryOut(ctx: Context): Promise<void> {
   const [, kind, id] = ctx.path.slice('/scim/v2'.length).split('/');
   ctx.type = 'application/scim+json';
   if (kind === 'Groups') return groups(ctx, id);
@@ -194,7 +230,9 @@ async function list(ctx: Context): Promise<void> {
 async function bodyOf<T>(ctx: Context): Promise<T> {
   const chunks: Buffer[] = [];
   for await (const chunk of ctx.req as AsyncIterable<Buffer>) chunks.push(chunk);
-  return JSON.parse(Buffer.concat(chunks).toString()) as T;
+  const body = JSON.parse(Buffer.concat(chunks).toString()) as T;
+  (ctx.state as { body?: T }).body = body;
+  return body;
 }
 
 /** As if it were sealed: nobody else is to work on what was written here. */
