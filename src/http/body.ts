@@ -90,10 +90,9 @@ export async function readBytes(
   request: IncomingMessage,
   limit: number,
 ): Promise<Buffer<ArrayBuffer>> {
-  const tooLong = new Problem(413, 'too_large', `More than ${limit} bytes were sent.`, {
-    Connection: 'close',
-  });
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLong;
+  const tooLong = (): Problem =>
+    new Problem(413, 'too_large', `More than ${limit} bytes were sent.`, { Connection: 'close' });
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLong();
   if (request.headers['content-encoding'] !== undefined)
     throw new Problem(415, 'unsupported_encoding', 'The body must not be compressed.');
   const chunks: Buffer[] = [];
@@ -103,7 +102,7 @@ export async function readBytes(
   try {
     for await (const chunk of pieces) {
       length += chunk.length;
-      if (length > limit) throw tooLong;
+      if (length > limit) throw tooLong();
       chunks.push(chunk);
     }
   } catch (error) {

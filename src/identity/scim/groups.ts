@@ -285,7 +285,7 @@ async function forgetManagers(
   removed: readonly { user_id: string }[],
 ): Promise<void> {
   if (removed.length === 0) return;
-  await work.query(
+  await work.atEnd(
     'delete from role_assignments where group_id = $1 and user_id = any ($2::uuid[])',
     [groupId, removed.map((one) => one.user_id)],
   );

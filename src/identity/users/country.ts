@@ -7,10 +7,18 @@ const noCountries = new Set('EU EZ UN QO XA XB ZZ AC CP CQ DG EA IC TA'.split(' 
 export function canonicalCountry(text: unknown): string | null {
   if (typeof text !== 'string' || !/^[A-Za-z]{2}$/.test(text)) return null;
   const code = text.toUpperCase();
-  if (names.of(code) === undefined || noCountries.has(code)) return null;
-  // A code that was withdrawn goes by the name of what came after it: DD is no second Germany.
-  return new Intl.Locale(`und-${code}`).region === code ? code : null;
+  let country = countries.get(code);
+  if (country === undefined) {
+    // A code that was withdrawn goes by the name of what came after it: DD is no second Germany.
+    const now = names.of(code) !== undefined && new Intl.Locale(`und-${code}`).region === code;
+    country = now && !noCountries.has(code) ? code : null;
+    countries.set(code, country);
+  }
+  return country;
 }
+
+/** What was asked before: there are 676 pairs of letters, and each question is a long one. */
+const countries = new Map<string, string | null>();
 
 /**
  * A country as machines and files write it: two or three letters of ISO 3166-1, or its English name,
