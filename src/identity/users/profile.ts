@@ -8,12 +8,14 @@ import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
 import { mail } from '../mail/letter.ts';
+import { adoptDomain } from '../domains/subdomains.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { Refusal } from '../refusal.ts';
 import { claims, requireUnmanaged } from '../scim/authority.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict, type Verdict } from '../verdict/verdict.ts';
 import { unitOfWork, type Origin, type Work } from '../work.ts';
+import { domainOf } from './email.ts';
 import { findPerson, type Person } from './person.ts';
 import { revokeAccess } from './revoke.ts';
 
@@ -191,6 +193,7 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
   if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
   if (decided.outcome !== 'change_email') throw new Refusal('not_found');
 
+  if (person.account) await adoptDomain(work, person.account.id, domainOf(token.subject));
   await work.query(
     `update users set email = $2, email_display = $3, email_verified_at = $4, updated_at = $4,
        attribute_sources = attribute_sources || $5::jsonb, version = version + 1

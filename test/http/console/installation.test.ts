@@ -230,7 +230,7 @@ describe('accounts', () => {
       keepAdministrators: fritz.id,
     });
     expect(report.words).toContain('Acme → Beta');
-    expect(report.words).toContain('fay@acme.example : account_administrator → co_administrator');
+    expect(report.words).toContain('fay@acme.example : Account Administrator → Co-Administrator');
     expect(report.words).not.toContain('fritz@acme.example :');
     const stale = await send(olga, report, '/organization/merge/propose', {
       confirm: 'another report',
@@ -241,7 +241,7 @@ describe('accounts', () => {
       reason: 'Ticket 1',
     });
     expect(proposed.words).toContain('You proposed this. Another operator has to confirm it.');
-    expect(proposed.words).toContain('fay@acme.example : account_administrator');
+    expect(proposed.words).toContain('fay@acme.example : Account Administrator');
     expect((await olga.get('/console/moves')).words).toContain('Waits for another operator');
     const path = proposed.url.pathname.replace('/console', '');
 
@@ -286,7 +286,7 @@ describe('accounts', () => {
       ...typed,
       administrators: 'gus@elsewhere.example',
     });
-    expect(report.words).toContain('gus@elsewhere.example : none → account_administrator');
+    expect(report.words).toContain('gus@elsewhere.example : None → Account Administrator');
     const proposed = await send(olga, report, '/organization/split/propose', { reason: 'Sold' });
     const path = proposed.url.pathname.replace('/console', '');
 

@@ -170,7 +170,14 @@ function between({ source, target }: { source: string; target: string }): Html {
   return html`${named(source)} → ${named(target)}`;
 }
 
-function reportParts({ t }: ConsoleFrame, report: ReportShown): Child[] {
+/** A role over others, in words. */
+function role({ t }: ConsoleFrame, key: string | null): string {
+  if (key === 'account_administrator') return t('rooms.role.administrator');
+  return t(key === 'co_administrator' ? 'rooms.role.co' : 'rooms.none');
+}
+
+function reportParts(page: ConsoleFrame, report: ReportShown): Child[] {
+  const { t } = page;
   return [
     report.problems.length > 0 &&
       alert(list(report.problems.map((one) => t(problems[one] ?? 'rooms.move.problem_other')))),
@@ -199,7 +206,8 @@ function reportParts({ t }: ConsoleFrame, report: ReportShown): Child[] {
           t('rooms.move.roles'),
           list(
             report.roles.map(
-              ({ email, from, to }) => html`${named(email)}: ${from} → ${to ?? '–'}`,
+              ({ email, from, to }) =>
+                html`${named(email)}: ${role(page, from)} → ${role(page, to)}`,
             ),
           ),
         ],
