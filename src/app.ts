@@ -117,6 +117,8 @@ export interface AppOptions {
   proofs?: Partial<ProofNetwork>;
   /** Requests a second that one directory may send, where a bench asks for more. */
   scimPerSecond?: number;
+  /** Requests a minute that one API token may send, where a test is to reach the end of them. */
+  apiPerMinute?: number;
   /** What verifies SAML documents, where many programs of one test share its threads. */
   saml?: SamlVerifier;
 }
@@ -147,6 +149,7 @@ export async function createApp({
   proofs: ownProofs = {},
   saml = samlVerifier(),
   scimPerSecond,
+  apiPerMinute,
 }: AppOptions): Promise<App> {
   const { issuer } = config;
   const secure = issuer.startsWith('https:');
@@ -382,7 +385,7 @@ export async function createApp({
     }),
     keepAccountRoutes({ foundation, csrf: forms }),
     ...developmentRoutes(),
-    adminApi(administration),
+    adminApi({ ...administration, log, ...(apiPerMinute && { perMinute: apiPerMinute }) }),
     consoleRoutes({ ...administration, sessions, csrf: forms }),
     apiDocumentation(issuer),
     systemRoutes({

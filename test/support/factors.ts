@@ -1,6 +1,8 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Agent, Answer } from './agent.ts';
-import type { TestClock } from './server.ts';
+import type { TestClock, TestServer } from './server.ts';
+import { typePassword } from './sign-in.ts';
+import type { GivenUser } from './world.ts';
 
 /** An authenticator app on somebody's phone. */
 export class App {
@@ -61,4 +63,14 @@ export async function enrolApp(browser: Agent, page: Answer, clock: TestClock): 
   const recoveryCodes = codesOn(codes);
   const answer = await browser.follow(await browser.submit(codes.forms.at(-1)!));
   return { app, recoveryCodes, answer };
+}
+
+/** Somebody signs in, and adds an app in their profile. */
+export async function addApp(
+  server: TestServer,
+  who: GivenUser,
+  browser: Agent = server.agent(),
+): Promise<Enrolment> {
+  const page = await browser.follow(await browser.get('/profile/factors/app'));
+  return enrolApp(browser, await typePassword(browser, page, who), server.clock);
 }

@@ -38,22 +38,22 @@ export const counting = {
   },
 };
 
-/** What the rows of the table say no with. */
-export const rowsOfTheTable = [
-  'invalid_email',
-  'already_member',
-  'pending_approval',
-  'already_invited',
-  'domain_owned_by_other',
-  'domain_pending_ownership',
-  'domain_not_owned',
-  'user_in_other_account',
-  'user_not_addable',
-  'user_exists',
-  'user_exists_other_domain',
-  'already_affiliated',
+/** What is said of what cannot be given. */
+export const ofWhatIsGiven = [
   'invalid_country',
   'role_not_found',
   'cannot_grant_higher_role',
+  'step_up_required',
   'not_found',
+] as const;
+
+/** What the table says of a person at every door that takes somebody in (behaviour.md section 6). */
+export const ofThePerson = [
+  'account_on_hold',
+  'already_member',
+  'pending_approval',
+  'already_invited',
+  'domain_not_owned',
+  'user_in_other_account',
+  'user_not_addable',
 ] as const;

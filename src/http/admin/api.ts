@@ -4,6 +4,7 @@ import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { isId } from '#platform/ids.ts';
+import type { Log } from '#platform/observability/log.ts';
 import { findApiToken, isWithinScopes, type ApiToken } from '#identity/access/api-token.ts';
 import {
   mayEver,
@@ -17,12 +18,20 @@ import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Work, type WorkContext } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { originOf, referenceOf } from '../context.ts';
+import { told } from '../errors.ts';
 import { readText } from '../body.ts';
 import { readJson } from '../json.ts';
 import { Problem } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
 import { cursorOf } from '../cursor.ts';
-import { claimKey, keepAnswer, requestHash, type Answer } from './idempotency.ts';
+import {
+  claimKey,
+  keepAnswer,
+  keptAnswer,
+  requestHash,
+  turns,
+  type Answer,
+} from './idempotency.ts';
 import type { AnyOperation, Asked, Download, Tools } from './operation.ts';
 import { downloads, operations } from './operations.ts';
 import { requestProblems, statuses } from './problems.ts';
@@ -31,6 +40,7 @@ import { noFields } from './schemas.ts';
 export interface AdminDependencies extends Omit<Tools, 'vault'> {
   /** Tells every process what was committed. */
   announce: Record<NonNullable<AnyOperation['afterwards']>, () => Promise<void>>;
+  log: Log;
   /** Requests a minute, for one token. */
   perMinute?: number;
 }
@@ -46,6 +56,7 @@ export interface AdminDependencies extends Omit<Tools, 'vault'> {
 export function adminApi({
   foundation,
   announce,
+  log,
   perMinute = 600,
   ...rest
 }: AdminDependencies): Router {
@@ -53,6 +64,7 @@ export function adminApi({
   const tools: Tools = { vault, foundation, ...rest };
   const cursorKeys = vault.derive('cursors');
   const limit = rateLimit(perMinute, clock);
+  const inTurn = turns();
   const router = new Router({ prefix: '/api/v1', strict: true, sensitive: true });
 
   // Before `/terms/:termsId`, which would take it for an id.
@@ -95,23 +107,32 @@ export function adminApi({
       actor: { type: 'api_token', id: token.id, name: token.name },
       origin: originOf(ctx),
     };
-    const prepared = (await operation.prepare?.({ ...request, context })) as never;
     const hashed = key && requestHash(ctx.method, ctx.path, queryOf(ctx), body);
 
+    const done = async (): Promise<Answer & { repeated?: boolean }> => {
+      if (key && hashed && operation.prepare) {
+        const kept = await keptAnswer(database, vault, token.id, key, hashed, clock());
+        if (kept) return { ...kept, repeated: true };
+      }
+      const prepared = (await operation.prepare?.({ ...request, context })) as never;
+      return again(() =>
+        unitOfWork(foundation, context, async (work): Promise<Answer & { repeated?: boolean }> => {
+          if (key && hashed) {
+            const kept = await claimKey(work, vault, token.id, key, hashed);
+            if (kept) return { ...kept, repeated: true };
+          }
+          const result = await carriedOut(work, operation, { ...request, prepared });
+          if (key) await keepAnswer(work, vault, token.id, key, result);
+          return result;
+        }),
+      );
+    };
     const noteRefusal = async (error: unknown): Promise<never> => {
       if (error instanceof Refusal) await operation.refused?.(error, { ...request, context });
       throw error;
     };
-    const answer = await again(() =>
-      unitOfWork(foundation, context, async (work): Promise<Answer & { repeated?: boolean }> => {
-        if (key && hashed) {
-          const kept = await claimKey(work, vault, token.id, key, hashed);
-          if (kept) return { ...kept, repeated: true };
-        }
-        const result = await carriedOut(work, operation, { ...request, prepared });
-        if (key) await keepAnswer(work, vault, token.id, key, result);
-        return result;
-      }),
+    const answer = await (
+      key && operation.prepare ? inTurn(`${token.id} ${key}`, done) : done()
     ).catch(noteRefusal);
     if (operation.afterwards && !answer.repeated) await announce[operation.afterwards]();
     if (answer.repeated) ctx.set('Idempotent-Replayed', 'true');
@@ -167,7 +188,8 @@ export function adminApi({
     ctx.type = `${mediaType}; charset=utf-8`;
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Disposition', `attachment; filename="${download.fileName}"`);
-    ctx.body = Readable.from(download.rows(database, asked));
+    // A page or two ahead of who reads: of a hundred thousand people no more is ever in memory.
+    ctx.body = Readable.from(download.rows(database, asked), { highWaterMark: 2 });
   }
 
   /** @throws {Problem} 401 or 429 */
@@ -201,7 +223,7 @@ export function adminApi({
     });
   }
 
-  /** Says what was expected as a problem, in the one form there is. Bugs go on to who logs them. */
+  /** Says whatever went wrong as a problem, in the one form there is. */
   function problems(handler: (ctx: Context) => Promise<void> | void) {
     return async (ctx: Context): Promise<void> => {
       // Only programs call here: whatever they say they take, they are told in JSON.
@@ -220,10 +242,11 @@ export function adminApi({
               ? { details: error.details, actions: error.actions }
               : { errors: error.errors }),
           });
-        else if (error instanceof Problem) {
-          ctx.set(error.headers);
-          sendProblem(ctx, { status: error.status, code: error.code, detail: error.message });
-        } else throw error;
+        else {
+          const { status, code, message, headers } = told(error, log, ctx);
+          ctx.set(headers);
+          sendProblem(ctx, { status, code, detail: message });
+        }
       }
     };
   }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Sql } from '#platform/database/sql.ts';
 import type { Vault } from '#platform/secrets.ts';
 import { Refusal } from '#identity/refusal.ts';
 import type { Work } from '#identity/work.ts';
@@ -40,14 +41,52 @@ export async function claimKey(
     [tokenId, key, request, work.now],
   );
   if (taken.length > 0) return null;
-  const [kept] = await work.query<{ request_hash: string; status: number; body: string }>(
-    'select request_hash, status, body from idempotency_keys where token_id = $1 and key = $2',
-    [tokenId, key],
+  const kept = await keptAnswer(work, vault, tokenId, key, request, work.now);
+  if (!kept) throw new Refusal('idempotency_conflict');
+  return kept;
+}
+
+/**
+ * What was answered to the same request with this key, within a day; null where it was not asked yet.
+ *
+ * @throws {Refusal} `idempotency_conflict`
+ */
+export async function keptAnswer(
+  sql: Sql,
+  vault: Vault,
+  tokenId: string,
+  key: string,
+  request: string,
+  now: Date,
+): Promise<Answer | null> {
+  const [kept] = await sql.query<{ request_hash: string; status: number; body: string }>(
+    `select request_hash, status, body from idempotency_keys
+     where token_id = $1 and key = $2 and created_at >= $3::timestamptz - interval '1 day'`,
+    [tokenId, key, now],
   );
-  if (kept?.request_hash !== request) throw new Refusal('idempotency_conflict');
+  if (!kept) return null;
+  if (kept.request_hash !== request) throw new Refusal('idempotency_conflict');
   return {
     status: kept.status,
     body: JSON.parse(vault.open(kept.body, contextOf(tokenId, key))),
+  };
+}
+
+/**
+ * Lets what has the same name happen one after the other, in this process. For what is prepared before
+ * the transaction in which equal requests wait for each other.
+ */
+export function turns(): <T>(name: string, act: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (name, act) => {
+    const mine = (last.get(name) ?? Promise.resolve()).then(act);
+    const over = mine.catch(() => {});
+    last.set(name, over);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(name) === over) last.delete(name);
+    }
   };
 }
 

@@ -71,14 +71,12 @@ function describe(operation: AnyOperation, schemas: Json): Described {
       schema: result ? schemaOf(result, schemas) : null,
       mediaType: 'application/json',
     },
-    problems: problemsOf(refusalsOf(operation), unsafe),
+    problems: problemsOf(refusalsOf(operation), unsafe, operation.file !== undefined),
   };
 }
 
-function describeFile(
-  { id, tag, path, summary, query, refusals: more = [], mediaType = 'text/csv' }: Download,
-  schemas: Json,
-): Described {
+function describeFile(download: Download, schemas: Json): Described {
+  const { id, tag, path, summary, query, mediaType = 'text/csv' } = download;
   return {
     id,
     tag,
@@ -100,16 +98,7 @@ function describeFile(
     bodyRequired: false,
     example: undefined,
     success: { status: 200, also: null, schema: { type: 'string' }, mediaType },
-    problems: problemsOf(
-      [
-        ...(path.includes(':accountId') ? (['account_not_found'] as const) : []),
-        'permission_denied',
-        'invalid_value',
-        'rate_limited',
-        ...more,
-      ],
-      false,
-    ),
+    problems: problemsOf(refusalsOf(download), false),
   };
 }
 
@@ -128,14 +117,20 @@ function isDryRunnable(body: Json | null): boolean {
   return 'mode' in ((body?.['properties'] as Json | undefined) ?? {});
 }
 
-function problemsOf(codes: readonly RefusalCode[], unsafe: boolean): Described['problems'] {
+/** What can be wrong with a request that changes nothing; with one that has a body, all the rest. */
+const ofEveryRequest = new Set(['unauthorized', 'invalid_token', 'invalid_field', 'unavailable']);
+const ofJson = new Set(['invalid_json', 'too_deep', 'duplicate_field']);
+
+function problemsOf(
+  codes: readonly RefusalCode[],
+  unsafe: boolean,
+  file = false,
+): Described['problems'] {
   const said = codes.map((code) => ({ status: statuses[code], code, detail: refusals[code] }));
   const asked = Object.entries(requestProblems)
-    .filter(
-      ([code]) =>
-        unsafe || code === 'unauthorized' || code === 'invalid_token' || code === 'invalid_field',
-    )
     .filter(([code]) => code !== 'method_not_allowed')
+    .filter(([code]) => unsafe || ofEveryRequest.has(code))
+    .filter(([code]) => !(file && ofJson.has(code)))
     .map(([code, { status, detail }]) => ({ status, code, detail }));
   return [...said, ...asked].sort((one, other) => one.status - other.status);
 }

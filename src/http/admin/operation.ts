@@ -3,7 +3,13 @@ import type { EgressAllowance } from '#platform/egress.ts';
 import type { SamlVerifier } from '#platform/saml/verifier.ts';
 import type { Vault } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
-import type { Asking, Capability, PermittedAccount } from '#identity/access/rights.ts';
+import {
+  rights,
+  type Asking,
+  type Capability,
+  type PermittedAccount,
+  type Right,
+} from '#identity/access/rights.ts';
 import type { ApiToken } from '#identity/access/api-token.ts';
 import type { UpstreamAssertion } from '#identity/federation/assertion.ts';
 import type { Connection } from '#identity/federation/connection.ts';
@@ -168,24 +174,26 @@ export function operation<
   return definition as unknown as AnyOperation;
 }
 
-/** The refusals of an operation that its path alone brings. */
+/** The refusals of an operation or a file: its own, and what its path, its right and its query bring. */
 export function refusalsOf({
   path,
   right,
   refusals = [],
   whom,
   query,
-  method,
-}: AnyOperation): RefusalCode[] {
-  void right;
-  const codes: RefusalCode[] = ['permission_denied'];
+  method = 'get',
+}: Pick<AnyOperation, 'path' | 'right' | 'refusals' | 'whom' | 'query'> & {
+  method?: Method;
+}): RefusalCode[] {
+  const { roles, onHold, person }: Right = rights[right];
+  const operatorsAlone = roles.every((role) => role === 'operator');
+  const codes: RefusalCode[] = ['permission_denied', 'invalid_value', 'rate_limited'];
   if (path.includes(':accountId')) codes.push('account_not_found');
+  if (path.includes(':accountId') && !onHold && !operatorsAlone) codes.push('account_on_hold');
   if (path.includes(':userId')) codes.push('user_not_found');
-  if (path.includes(':userId') && method !== 'get' && whom !== 'unchecked')
-    codes.push('cannot_act_on_higher_role', 'cannot_act_on_self');
-  if (path.includes(':accountId') && method !== 'get') codes.push('account_on_hold');
-  if (query) codes.push('invalid_value');
-  if (method !== 'get') codes.push('invalid_value', 'idempotency_conflict', 'version_conflict');
-  codes.push('rate_limited');
+  if (path.includes(':userId') && person && whom !== 'unchecked')
+    codes.push('cannot_act_on_higher_role');
+  if (query && 'cursor' in (query as z.ZodObject).shape) codes.push('invalid_cursor');
+  if (method !== 'get') codes.push('idempotency_conflict', 'version_conflict');
   return [...new Set([...codes, ...refusals])];
 }

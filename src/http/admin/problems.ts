@@ -92,4 +92,5 @@ export const requestProblems = {
   too_deep: { status: 400, detail: 'The body has too many levels.' },
   duplicate_field: { status: 400, detail: 'A field was sent twice.' },
   invalid_field: { status: 400, detail: 'A name or a text is not one.' },
+  unavailable: { status: 503, detail: 'The database cannot be reached. Try again in a moment.' },
 } as const;

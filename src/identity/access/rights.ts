@@ -28,7 +28,7 @@ export interface Asking {
   provedAnew?: boolean;
 }
 
-interface Right {
+export interface Right {
   roles: readonly AdministeringRole[];
   /** Also while the account is on hold (behaviour.md F34). An operator is never held up by that. */
   onHold?: boolean;

@@ -1,18 +1,11 @@
 import { describe, expect } from 'vitest';
 import { breakGlassOf, breakGlassUsed, mayBypassSso } from '#identity/credentials/break-glass.ts';
-import type { Agent } from '#test/support/agent.ts';
-import { enrolApp } from '#test/support/factors.ts';
+import { addApp, enrolApp } from '#test/support/factors.ts';
 import { it } from '#test/support/it.ts';
-import { codeOf, refresh, signIn, tokensFor, typePassword } from '#test/support/sign-in.ts';
+import { codeOf, refresh, signIn, tokensFor } from '#test/support/sign-in.ts';
 import type { TestServer } from '#test/support/server.ts';
 import type { GivenUser } from '#test/support/world.ts';
 import { caller, statusesOf } from './support.ts';
-
-/** Somebody adds an app in their profile. */
-async function addApp(server: TestServer, who: GivenUser, browser: Agent = server.agent()) {
-  const page = await browser.follow(await browser.get('/profile/factors/app'));
-  return enrolApp(browser, await typePassword(browser, page, who), server.clock);
-}
 
 async function acme({ given, agent }: TestServer) {
   const account = await given.account('Acme', { owns: ['acme.example'] });

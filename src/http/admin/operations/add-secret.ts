@@ -18,7 +18,7 @@ export default operation({
   result: NewSecretView,
   status: 201,
   afterwards: 'clients_changed',
-  refusals: ['client_not_found', 'invalid_client', 'limit_reached'],
+  refusals: ['client_not_found', 'invalid_client'],
 
   async handle(work, { params, body: { expiresAt = null } }) {
     const client = await clientById(work, params['clientId']!);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addToAccount } from '#identity/belonging/add.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
-import { counting, given, rowsOfTheTable } from '../adding.ts';
+import { counting, given, ofThePerson, ofWhatIsGiven } from '../adding.ts';
 import { operation } from '../operation.ts';
 import { UserView } from '../views.ts';
 
@@ -19,7 +19,12 @@ export default operation({
   }),
   example: { unlock: true },
   result: UserView,
-  refusals: rowsOfTheTable,
+  refusals: [
+    ...ofWhatIsGiven,
+    ...ofThePerson,
+    'domain_pending_ownership',
+    'user_exists_other_domain',
+  ],
   ...counting,
 
   async handle(work, { account, asking, params, body }) {

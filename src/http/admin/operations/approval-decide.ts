@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isId } from '#platform/ids.ts';
 import { decideApprovals, refusalOfOne } from '#identity/belonging/approvals.ts';
-import { given } from '../adding.ts';
+import { given, ofWhatIsGiven } from '../adding.ts';
 import { operation } from '../operation.ts';
 import { note } from '../schemas.ts';
 import { DecisionView } from '../views-belonging.ts';
@@ -24,17 +24,7 @@ export default operation({
   }),
   example: { ids: ['01890a5d-ac96-774b-bcce-b302099a8057'], decision: 'approve' },
   result: DecisionView,
-  refusals: [
-    'already_decided',
-    'request_superseded',
-    'not_found',
-    'already_member',
-    'already_affiliated',
-    'user_not_addable',
-    'invalid_country',
-    'role_not_found',
-    'cannot_grant_higher_role',
-  ],
+  refusals: [...ofWhatIsGiven, 'account_on_hold', 'already_decided', 'user_not_addable'],
 
   async handle(work, { account, asking, body }) {
     const decided = await decideApprovals(work, asking, account, body);

@@ -112,7 +112,7 @@ const upload = operation({
   example: 'Email,FirstName,LastName,Country\r\nann@acme.example,Ann,Archer,US\r\n',
   result: JobView,
   status: 202,
-  refusals: ['invalid_file', 'too_many_rows', 'limit_reached', 'step_up_required'],
+  refusals: ['invalid_file', 'too_many_rows', 'limit_reached'],
 
   async handle(work, { token, account, asking, query, body }) {
     const { kind, mode, ...chosen } = query;
@@ -189,7 +189,7 @@ const apply = operation({
   right: 'bulk:manage',
   result: JobView,
   status: 202,
-  refusals: ['not_found', 'job_closed', 'limit_reached', 'step_up_required'],
+  refusals: ['not_found', 'job_closed', 'limit_reached'],
 
   async handle(work, { token, account, asking, params }) {
     const job = await applyJob(work, asking, account.id, params['jobId']!);

@@ -19,6 +19,7 @@ export default operation({
   refusals: [
     'role_not_found',
     'cannot_grant_higher_role',
+    'step_up_required',
     'role_required_by_other',
     'last_administrator',
   ],

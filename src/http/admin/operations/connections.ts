@@ -86,6 +86,8 @@ export const connectionOperations: readonly AnyOperation[] = [
     result: ConnectionView,
     status: 201,
     refusals: [
+      'invalid_email',
+      'invalid_country',
       'limit_reached',
       'domain_not_found',
       'domain_not_owned',
@@ -138,6 +140,8 @@ export const connectionOperations: readonly AnyOperation[] = [
     result: ConnectionView,
     refusals: [
       'not_found',
+      'invalid_email',
+      'invalid_country',
       'connection_not_ready',
       'domain_not_found',
       'domain_not_owned',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addUser } from '#identity/belonging/add.ts';
 import { canonicalEmail } from '#identity/users/email.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
-import { counting, given, rowsOfTheTable } from '../adding.ts';
+import { counting, given, ofThePerson, ofWhatIsGiven } from '../adding.ts';
 import { operation } from '../operation.ts';
 import { Country, Email, Locale, name } from '../schemas.ts';
 import { AddedView } from '../views.ts';
@@ -37,7 +37,15 @@ export default operation({
   },
   result: AddedView,
   status: 201,
-  refusals: rowsOfTheTable,
+  refusals: [
+    ...ofWhatIsGiven,
+    ...ofThePerson,
+    'invalid_email',
+    'domain_owned_by_other',
+    'domain_pending_ownership',
+    'user_exists',
+    'user_exists_other_domain',
+  ],
   ...counting,
 
   async handle(work, { account, asking, body }) {

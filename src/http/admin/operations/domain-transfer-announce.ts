@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { listRequests } from '#identity/domains/requests.ts';
 import { announceTransfer, lookAtBoth } from '#identity/domains/transfer-domain.ts';
 import { domainIn, RequestView, requestView } from '../domain-views.ts';
-import { mayEver } from '#identity/access/rights.ts';
-import { Refusal } from '#identity/refusal.ts';
+import { requireAccount } from '#identity/access/rights.ts';
+import { unitOfWork } from '#identity/work.ts';
 import { operation } from '../operation.ts';
 import { note } from '../schemas.ts';
 
@@ -22,8 +22,10 @@ export default operation({
   status: 201,
   refusals: ['domain_not_found', 'transfer_refused'],
 
-  prepare({ asking, params, tools }) {
-    if (!mayEver(asking.role, 'domains:transfer')) throw new Refusal('permission_denied');
+  async prepare({ asking, context, params, tools }) {
+    await unitOfWork(tools.foundation, context, (work) =>
+      requireAccount(work, asking, 'domains:transfer', params['accountId']!),
+    );
     return lookAtBoth(tools.foundation, tools.proofs, {
       claimantId: params['accountId']!,
       name: domainIn(params),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { mayEver } from '#identity/access/rights.ts';
+import { requireAccount } from '#identity/access/rights.ts';
 import { carryOutTransfer, lookAtBoth } from '#identity/domains/transfer-domain.ts';
-import { Refusal } from '#identity/refusal.ts';
+import { unitOfWork } from '#identity/work.ts';
 import { domainIn, DomainView, showDomain } from '../domain-views.ts';
 import { operation } from '../operation.ts';
 import { note } from '../schemas.ts';
@@ -20,8 +20,10 @@ export default operation({
   result: DomainView,
   refusals: ['domain_not_found', 'not_found', 'transfer_refused', 'domain_in_use'],
 
-  prepare({ asking, params, tools }) {
-    if (!mayEver(asking.role, 'domains:transfer')) throw new Refusal('permission_denied');
+  async prepare({ asking, context, params, tools }) {
+    await unitOfWork(tools.foundation, context, (work) =>
+      requireAccount(work, asking, 'domains:transfer', params['accountId']!),
+    );
     return lookAtBoth(tools.foundation, tools.proofs, {
       claimantId: params['accountId']!,
       name: domainIn(params),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inviteAddress } from '#identity/belonging/add.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
-import { counting, given, rowsOfTheTable } from '../adding.ts';
+import { counting, given, ofThePerson, ofWhatIsGiven } from '../adding.ts';
 import { operation } from '../operation.ts';
 import { Country, Locale, name } from '../schemas.ts';
 import { AddedView } from '../views.ts';
@@ -24,7 +24,7 @@ export default operation({
   example: { email: 'carol@gmail.com', givenName: 'Carol', familyName: 'Cole', country: 'US' },
   result: AddedView,
   status: 201,
-  refusals: rowsOfTheTable,
+  refusals: [...ofWhatIsGiven, ...ofThePerson, 'invalid_email', 'domain_owned_by_other'],
   ...counting,
 
   async handle(work, { account, asking, body: { preferredLanguage, ...input } }) {

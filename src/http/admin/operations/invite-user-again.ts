@@ -1,5 +1,4 @@
 import { pendingInvitationOf, resendInvitation } from '#identity/belonging/invite.ts';
-import { rowsOfTheTable } from '../adding.ts';
 import { operation } from '../operation.ts';
 import { InvitationView } from '../views-belonging.ts';
 
@@ -13,7 +12,13 @@ export default operation({
   right: 'users:add',
   whom: 'unchecked',
   result: InvitationView,
-  refusals: [...rowsOfTheTable, 'invitation_closed', 'rate_limited'],
+  refusals: [
+    'not_found',
+    'account_on_hold',
+    'domain_owned_by_other',
+    'user_not_addable',
+    'cannot_grant_higher_role',
+  ],
 
   async handle(work, { account, asking, params }) {
     const { id } = await pendingInvitationOf(work, account.id, params['userId']!);

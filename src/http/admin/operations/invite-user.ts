@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inviteToAccount } from '#identity/belonging/add.ts';
 import { pendingInvitationOf } from '#identity/belonging/invite.ts';
-import { counting, given, rowsOfTheTable } from '../adding.ts';
+import { counting, given, ofThePerson, ofWhatIsGiven } from '../adding.ts';
 import { operation } from '../operation.ts';
 import { InvitationView } from '../views-belonging.ts';
 
@@ -17,7 +17,7 @@ export default operation({
   example: { roles: [] },
   result: InvitationView,
   status: 201,
-  refusals: rowsOfTheTable,
+  refusals: [...ofWhatIsGiven, ...ofThePerson],
   ...counting,
 
   async handle(work, { account, asking, params, body }) {

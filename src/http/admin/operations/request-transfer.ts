@@ -12,7 +12,7 @@ export default operation({
   right: 'users:add',
   whom: 'unchecked',
   result: null,
-  refusals: ['already_invited', 'account_on_hold'],
+  refusals: ['already_invited'],
   ...counting,
 
   async handle(work, { account, params }) {

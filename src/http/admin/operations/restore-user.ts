@@ -12,7 +12,15 @@ export default operation({
   right: 'users:restore',
   whom: 'former',
   result: UserView,
-  refusals: ['user_not_addable', 'cannot_grant_higher_role'],
+  refusals: [
+    'user_not_addable',
+    'already_invited',
+    'domain_owned_by_other',
+    'domain_not_owned',
+    'domain_pending_ownership',
+    'cannot_grant_higher_role',
+    'step_up_required',
+  ],
 
   async handle(work, { account, asking, person }) {
     await restoreUser(work, asking, account, person);

@@ -19,7 +19,6 @@ export default operation({
     'role_not_found',
     'cannot_grant_higher_role',
     'cannot_act_on_higher_role',
-    'cannot_act_on_self',
     'step_up_required',
     'role_required_by_other',
     'last_administrator',

@@ -80,7 +80,7 @@ export const secondFactorOperations: readonly AnyOperation[] = [
       'For who lost their phone: make sure that it is really them who asks. Sessions and tokens end at once. The person and the administrators are told by mail.',
     right: 'users:reset_factors',
     result: FactorsView,
-    refusals: ['second_factor_missing', 'step_up_required'],
+    refusals: ['second_factor_missing'],
     async handle(work, { person, asking }) {
       await resetFactors(work, asking, person);
       return factorOverview(work, person.id);
@@ -96,7 +96,7 @@ export const secondFactorOperations: readonly AnyOperation[] = [
     description: 'With the last one it is a reset: the next sign-in sets one up anew.',
     right: 'users:reset_factors',
     result: FactorsView,
-    refusals: ['not_found', 'second_factor_missing', 'step_up_required'],
+    refusals: ['not_found'],
     async handle(work, { person, asking, params }) {
       await removeFactorOf(work, asking, person, params['factorId']!);
       return factorOverview(work, person.id);
@@ -114,7 +114,6 @@ export const secondFactorOperations: readonly AnyOperation[] = [
     body: switched,
     example: { required: true },
     result: FactorsView,
-    refusals: ['step_up_required'],
     async handle(work, { person, asking, body }) {
       await requireFactor(work, asking, person, body.required);
       return factorOverview(work, person.id);
@@ -133,7 +132,7 @@ export const secondFactorOperations: readonly AnyOperation[] = [
     body: z.strictObject({ on: z.boolean() }),
     example: { on: true },
     result: FactorsView,
-    refusals: ['second_factor_missing', 'limit_reached', 'step_up_required'],
+    refusals: ['second_factor_missing', 'limit_reached'],
     async handle(work, { account, person, asking, body }) {
       await work.query('select 1 from accounts where id = $1 for no key update', [account.id]);
       await setBreakGlass(work, asking, person, account.id, body.on);
@@ -166,7 +165,7 @@ export const secondFactorOperations: readonly AnyOperation[] = [
     body: switched,
     example: { required: true },
     result: switched,
-    refusals: ['domain_not_found', 'domain_not_owned', 'step_up_required'],
+    refusals: ['domain_not_found', 'domain_not_owned'],
     async handle(work, { account, asking, params, body }) {
       const name = domainIn(params);
       await demandFactorOfDomain(work, asking, account.id, name, body.required);
