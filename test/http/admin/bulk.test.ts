@@ -1,4 +1,6 @@
 import { describe, expect } from 'vitest';
+import type { Sql } from '#platform/database/sql.ts';
+import { exportUsers } from '#identity/bulk/export-users.ts';
 import { sweepJobs } from '#identity/bulk/job.ts';
 import { readFile } from '#identity/bulk/read-file.ts';
 import { workOnBulk } from '#identity/bulk/run.ts';
@@ -644,6 +646,35 @@ describe('a job', () => {
 });
 
 describe('the people of an account as a file', () => {
+  it('is read a page at a time, when whoever reads has taken the one before', async ({ given }) => {
+    const account = await given.account('Acme');
+    await given.rows(
+      `insert into users (id, email, email_display, given_name, family_name, identity, affiliation,
+         account_id, created_at, updated_at)
+       select gen_random_uuid(), 'p' || n || '@acme.example', 'p' || n || '@acme.example', 'P', 'Q',
+         'ready', 'member', $1::uuid, now(), now()
+       from generate_series(1, 501) n`,
+      [account.id],
+    );
+    const { database, clock } = given.foundation;
+    let asked = 0;
+    const sql: Sql = {
+      query: (text, params) => {
+        asked += 1;
+        return database.query(text, params);
+      },
+    };
+    const seen: [pages: number, people: number][] = [];
+    for await (const text of exportUsers(sql, account.id, 'compact', clock()))
+      seen.push([asked, text.split('\r\n').length - 1]);
+    // The header before anything is asked, then a page for each question.
+    expect(seen).toEqual([
+      [0, 1],
+      [1, 500],
+      [2, 1],
+    ]);
+  });
+
   it('holds everybody, and read back in its compact form it changes nothing', async ({
     given,
     program,
