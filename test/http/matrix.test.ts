@@ -48,6 +48,7 @@ const rows: readonly [row: string, may: string, ...rights: Capability[]][] = [
   ['Terms documents: publish', 'OP', 'terms:publish'],
   ['OIDC clients', 'OP', 'clients:manage', 'resources:manage', 'keys:manage'],
   ['The installation’s own', 'OP', 'operator_tokens:manage', 'installation_webhooks:manage'],
+  ['Mail that came back', 'OP', 'mail:read', 'mail:manage', 'mail:report'],
   ['Erasure: approve', 'OP AA', 'erasures:read', 'erasures:decide'],
   ['Erasure: execute', 'OP', 'erasures:operate'],
   ['What a token itself is', 'OP AA CO', 'token:read'],

@@ -142,9 +142,13 @@ describe('every operation', () => {
       return operations.some((one) => one.path.startsWith(`${path}/{`)) ? 0 : 2;
     };
     const ordered = operations.toSorted((a, b) => place(a) - place(b));
-    let operator = caller(await given.apiToken());
+    let operator!: Caller;
     for (const [index, one] of ordered.entries()) {
-      if (index % 50 === 49) operator = caller(await given.apiToken());
+      // A token may ask six hundred times a minute; its first key is good for something else then.
+      if (index % 50 === 0) {
+        operator = caller(await given.apiToken());
+        await operator.post('/api-tokens', { name: 'another' });
+      }
       const path = one.path.replaceAll(
         /\{(\w+)\}/g,
         (_, name: string, at: number) => known[name] ?? made.get(one.path.slice(0, at)) ?? unknown,

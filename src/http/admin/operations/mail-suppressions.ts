@@ -24,6 +24,7 @@ export const suppressionOperations: readonly AnyOperation[] = [
     example: { email: 'ann@acme.example', reason: 'bounced', code: '550 5.1.1' },
     result: SuppressionView,
     status: 201,
+    refusals: ['invalid_email'],
 
     handle(work, { body: { email, reason, code } }) {
       return suppressAddress(work, canonicalEmail(email)!, { reason, code });
@@ -55,7 +56,7 @@ export const suppressionOperations: readonly AnyOperation[] = [
     body: z.strictObject({ email: Email }),
     example: { email: 'ann@acme.example' },
     result: null,
-    refusals: ['not_found'],
+    refusals: ['not_found', 'invalid_email'],
 
     handle(work, { body: { email } }) {
       return allowMail(work, canonicalEmail(email));

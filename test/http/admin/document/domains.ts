@@ -47,6 +47,14 @@ export async function domains(scene: Scene, net: Net): Promise<void> {
   await no('cannot_grant_higher_role', defaults({ roles: ['co_administrator'] }));
   await no('not_found', defaults({ groups: [unknown] }));
   await no('invalid_country', defaults({ entitlementCountry: 'FR' }));
+  await domainOf(scene, acme, 'mail.example', 'owned', 'email');
+  const below = () => aa.patch(`${path}/mail.example`, { includeSubdomains: true });
+  await no('domain_not_proved', below());
+  await given.rows(
+    `update domains d set parent_id = o.id from domains o
+     where d.name = 'mail.example' and o.name = 'labs.example'`,
+  );
+  await no('domain_in_use', below());
   const claimed = (await yes(201, ofBeta.post(betas, { domain: 'acme.example' }))).json;
   const transfer = `${betas}/acme.example/transfer`;
   const reason = { reason: 'Sold.' };
@@ -77,7 +85,7 @@ export async function domains(scene: Scene, net: Net): Promise<void> {
   await no('limit_reached', aa.post(path, { domain: 'one-more.example' }));
 
   // An operator carries a transfer out.
-  const second = as(await given.apiToken());
+  const second = as((await given.operator('otto@ostiary.example')).token);
   await given.rows(`update domains set challenge = 'ours' where account_id = $1::uuid`, [acme.id]);
   await no('not_found', operator.post(`${transfer}/stop`, reason));
   await no('not_found', second.post(`${transfer}/carry-out`, reason));

@@ -1,12 +1,13 @@
 import { continueMoves } from '#identity/accounts/move-people.ts';
 import { workOnBulk } from '#identity/bulk/run.ts';
 import { addApp } from '#test/support/factors.ts';
+import type { Answer } from '#test/support/agent.ts';
 import type { Caller } from '../support.ts';
 import { many, unknown, type Scene } from './scene.ts';
 
 /** Accounts are made, moved together and apart, and closed. */
 export async function accounts(scene: Scene): Promise<void> {
-  const { given, no, yes, operator } = scene;
+  const { given, as, no, yes, operator } = scene;
   const acme = await given.account('Acme', { owns: ['acme.example', 'labs.example'] });
   const beta = await given.account('Beta', { number: '7' });
   const gone = await given.account('Gone');
@@ -28,25 +29,35 @@ export async function accounts(scene: Scene): Promise<void> {
   await no('account_number_exists', operator.patch(path, { number: '7' }));
   await no('invalid_country', operator.patch(path, { countries: ['XX'] }));
 
-  const move = async (what: string, body: object) => {
+  // Moves are proposed by one operator, and begun by another.
+  const otto = as((await given.operator('otto@ostiary.example')).token);
+  const ask = async (what: string, body: object): Promise<Answer> => {
     const { digest } = (await yes(200, operator.post(`${path}/${what}`, body))).json;
-    const confirmed = { ...body, mode: 'apply', confirm: digest, reason: 'Bought.' };
-    return (await yes(201, operator.post(`${path}/${what}`, confirmed))).json.move as {
-      id: string;
-    };
+    const proposed = { ...body, mode: 'propose', confirm: digest, reason: 'Bought.' };
+    return operator.post(`${path}/${what}`, proposed);
   };
+  const propose = async (what: string, body: object) =>
+    (await yes(201, ask(what, body))).json.proposal as { id: string; digest: string };
+  const at = ({ id }: { id: string }, verb = '') => `/account-move-proposals/${id}${verb}`;
+  const begin = (by: Caller, one: { id: string; digest: string }) =>
+    by.post(at(one, '/confirm'), { digest: one.digest });
   const apart = { name: 'Labs', domains: ['labs.example'], administrators: [lab.id] };
-  const refused = async (what: string, body: object) => {
-    const { digest } = (await operator.post(`${path}/${what}`, body)).json;
-    const confirmed = { ...body, mode: 'apply', confirm: digest, reason: 'Bought.' };
-    return operator.post(`${path}/${what}`, confirmed);
-  };
-  await no('move_refused', refused('merge', { into: acme.id }));
-  await no('move_refused', refused('split', { ...apart, domains: ['nowhere.example'] }));
-  const { id } = await move('split', apart);
+  const into = { into: beta.id };
+  await no('move_refused', ask('merge', { into: acme.id }));
+  await no('move_refused', ask('split', { ...apart, domains: ['nowhere.example'] }));
+  const vain = await propose('merge', into);
+  await yes(200, operator.get(at(vain)));
+  await yes(200, operator.post(at(vain, '/withdraw')));
+  await no('proposal_closed', operator.post(at(vain, '/withdraw')));
+  await no('proposal_closed', begin(otto, vain));
+  const split = await propose('split', apart);
+  await no('second_operator_required', begin(operator, split));
+  const { id } = (await yes(201, begin(otto, split))).json;
   await yes(200, operator.get(`/account-moves/${id}`));
   while (await continueMoves(given.foundation));
-  await move('merge', { into: beta.id });
+  const late = await propose('merge', into);
+  await yes(200, operator.post(`${path}/close`, { reason: 'x' }));
+  await no('move_refused', begin(otto, late));
 
   await no('account_closed', operator.post(`/accounts/${gone.id}/keep`));
   await yes(200, operator.post(`/accounts/${gone.id}/close`, { reason: 'x' }));

@@ -263,6 +263,14 @@ export async function beingIn(scene: Scene): Promise<void> {
   await no('domain_not_owned', aa.post(`${person(await lost(scene, acme))}/reset-password`));
   await no('invalid_country', aa.post(`${person(ann)}/entitlement`, { country: 'FR' }));
 
+  // Mail that came back.
+  const bounced = { email: 'ann@acme.example' };
+  await yes(201, operator.post('/mail/bounces', bounced));
+  await yes(204, aa.post(`${person(ann)}/allow-mail`));
+  await no('not_found', operator.post('/mail/suppressions/allow', bounced));
+  for (const path of ['/mail/bounces', '/mail/suppressions/allow'])
+    await no('invalid_email', operator.post(path, { email: 'nobody' }));
+
   // Roles.
   await yes(201, operator.post('/roles', { key: 'draw', name: 'Draw' }));
   await yes(201, operator.post('/roles', { key: 'paint', name: 'Paint', requires: ['draw'] }));

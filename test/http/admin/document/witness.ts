@@ -38,7 +38,12 @@ export function colliding({ app: { foundation } }: TestServer): Collide {
     database.transaction = (work) =>
       own((tx) =>
         work({
-          em: tx.em,
+          get em() {
+            return tx.em;
+          },
+          flush: () => tx.flush(),
+          forget: () => tx.forget(),
+          last: (text, params) => tx.last(text, params),
           query: (text, params) =>
             text.includes('insert into idempotency_keys')
               ? Promise.reject(Object.assign(new Error('They collided.'), { code: '40001' }))
