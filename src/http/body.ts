@@ -16,7 +16,10 @@ const formLimit = 64 * 1024;
  */
 export async function readForm(
   ctx: Ctx,
-  { repeated = [], limit = formLimit }: { repeated?: readonly string[]; limit?: number } = {},
+  {
+    repeated = [],
+    limit = formLimit,
+  }: { repeated?: readonly string[]; limit?: number | undefined } = {},
 ): Promise<Record<string, string>> {
   if (!ctx.is('urlencoded'))
     throw new Problem(415, 'unsupported_media_type', 'A form was expected.');

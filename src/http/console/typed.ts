@@ -1,8 +1,8 @@
 import type { Visit } from './room.ts';
 
-/** Marks that turn the direction of writing are no part of a name. */
-const oneLine = /^[^\p{Cc}\u2028-\u202e\u2066-\u2069]*$/u;
-const severalLines = /^(?:[^\p{Cc}]|\r?\n)*$/u;
+/** What is no part of a name: marks that turn the direction of writing, too. */
+const notInLine = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+const notInText = /[^\P{Cc}\n\t]/u;
 
 /** What is wrong with fields, by their name, in the reader's language. */
 export type FieldErrors = Readonly<Record<string, string>>;
@@ -33,17 +33,17 @@ export class Typed {
   }
 
   line(name: string, max = 100): string {
-    return this.#text(name, max, oneLine, false) ?? '';
+    return this.#text(name, max, notInLine, false) ?? '';
   }
 
   /** Null where nothing was typed. */
   optional(name: string, max = 100): string | null {
-    return this.#text(name, max, oneLine, true);
+    return this.#text(name, max, notInLine, true);
   }
 
   /** Several lines. */
   text(name: string, max: number, { optional = false } = {}): string {
-    return (this.#text(name, max, severalLines, optional) ?? '').replaceAll('\r\n', '\n');
+    return this.#text(name, max, notInText, optional) ?? '';
   }
 
   /** A whole number, or null where it may be left out. */
@@ -73,13 +73,13 @@ export class Typed {
     return null;
   }
 
-  #text(name: string, max: number, allowed: RegExp, optional: boolean): string | null {
-    const typed = this.#visit.value(name);
+  #text(name: string, max: number, forbidden: RegExp, optional: boolean): string | null {
+    const typed = this.#visit.value(name).replaceAll('\r\n', '\n');
     const { say } = this.#visit;
     if (typed === '' && optional) return null;
     if (typed === '') this.wrong(name, say('rooms.wrong.empty'));
     else if (typed.length > max) this.wrong(name, say('rooms.wrong.long', { max }));
-    else if (!allowed.test(typed)) this.wrong(name, say('rooms.wrong.text'));
+    else if (forbidden.test(typed)) this.wrong(name, say('rooms.wrong.text'));
     else return typed;
     return null;
   }

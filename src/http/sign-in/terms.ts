@@ -9,7 +9,7 @@ import { originOf, sendPage } from '../context.ts';
 import type { Interaction } from '../interactions.ts';
 import { termsPage } from '../pages/terms.ts';
 import { pageOf, type Desk } from './desk.ts';
-import { markdown } from './markdown.ts';
+import { markdown } from '../markdown.ts';
 
 /** Do you accept? The text that is shown is the text that is accepted (behaviour.md F02). */
 export function termsStep(router: Router, desk: Desk) {

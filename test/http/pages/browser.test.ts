@@ -1,47 +1,15 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { desktop, obstacles, overflow, phone } from '#test/support/accessibility.ts';
-import { sharedBrowser } from '#test/support/browser.ts';
+import { describe, expect, it } from 'vitest';
+import { desktop, obstacles, overflow } from '#test/support/accessibility.ts';
 import { samples } from './every-sample.ts';
-import { openSite, sampleAddress, type Site } from './site.ts';
+import { lookAt, openLook } from './look.ts';
+import { sampleAddress } from './site.ts';
 
-/** `SCREENSHOTS=folder` keeps a picture of every page, for human eyes. */
-const screenshots = process.env.SCREENSHOTS;
+const look = openLook();
 
-let site: Site;
-let context: BrowserContext;
-let page: Page;
-const complaints: string[] = [];
-
-beforeAll(async () => {
-  site = await openSite();
-  const browser = await sharedBrowser();
-  context = await browser.newContext({ baseURL: site.origin, reducedMotion: 'reduce' });
-  page = await context.newPage();
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));
-}, 60_000);
-
-afterAll(async () => {
-  await context.close();
-  site.close();
-});
-
-describe.each(samples)('$name', ({ name }) => {
-  it('is usable by everybody, and fits 320 pixels with long words and an open menu', async () => {
-    complaints.length = 0;
-    await page.goto(`${sampleAddress(name)}?ui_locales=de`);
-    expect(await obstacles(page)).toEqual([]);
-    await page.evaluate("document.querySelector('.languages').open = true");
-    expect(await overflow(page, 320)).toBe(0);
-    expect(complaints).toEqual([]);
-    await keepPictures(name);
-  }, 60_000);
-});
+lookAt(look, samples);
 
 it('notices a page that cannot be used', async () => {
+  const { page } = look;
   await page.goto(sampleAddress('identifier'));
   await page.evaluate("document.querySelector('label').remove()");
   await page.evaluate("document.querySelector('main').style.width = '2000px'");
@@ -51,6 +19,7 @@ it('notices a page that cannot be used', async () => {
 
 describe('a person without a mouse', () => {
   it('signs in by typing and Enter', async () => {
+    const { page } = look;
     await page.setViewportSize(desktop);
     await page.goto(sampleAddress('identifier'));
     // The focus comes a moment after the page: a letter typed before it is lost.
@@ -62,6 +31,7 @@ describe('a person without a mouse', () => {
   });
 
   it('reads the terms to the end, ticks every box and accepts', async () => {
+    const { page } = look;
     await page.goto(sampleAddress('terms'));
     await page.keyboard.press('Tab');
     await page.keyboard.press('End');
@@ -82,6 +52,7 @@ describe('a person without a mouse', () => {
   });
 
   it('cannot accept with a box left out', async () => {
+    const { page } = look;
     await page.goto(sampleAddress('terms'));
     await page.locator('#accept-0').check();
     await page.locator('button.primary').press('Enter');
@@ -91,6 +62,7 @@ describe('a person without a mouse', () => {
   });
 
   it('sees where the focus is', async () => {
+    const { page } = look;
     await page.goto(sampleAddress('consent'));
     await page.keyboard.press('Tab');
     const outline = 'getComputedStyle(document.activeElement).outline';
@@ -98,6 +70,7 @@ describe('a person without a mouse', () => {
   });
 
   it('changes the language', async () => {
+    const { page } = look;
     await page.goto(sampleAddress('sign out'));
     await page.locator('.languages summary').press('Enter');
     await page.getByRole('link', { name: 'Deutsch' }).press('Enter');
@@ -107,21 +80,8 @@ describe('a person without a mouse', () => {
 });
 
 it('carries an answer to the application by itself', async () => {
+  const { page } = look;
   await page.goto('/answer');
   await expect.poll(() => page.title()).toBe('Received');
   expect(await page.locator('#received').textContent()).toBe('code=c0de');
 });
-
-async function keepPictures(name: string): Promise<void> {
-  if (!screenshots) return;
-  mkdirSync(screenshots, { recursive: true });
-  await page.goto(sampleAddress(name));
-  for (const [size, viewport] of Object.entries({ phone, desktop })) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme });
-      const file = `${name} ${size} ${colorScheme}`.replaceAll(/[^\w.]+/g, '-');
-      await page.screenshot({ path: join(screenshots, `${file}.png`), fullPage: true });
-    }
-  }
-}

@@ -3,7 +3,8 @@ import Koa from 'koa';
 import { serveAssets } from '#http/assets.ts';
 import { formPostPage } from '#http/pages/front.ts';
 import { isLocale } from '#platform/i18n.ts';
-import { samples } from './every-sample.ts';
+import { consoleSamples } from './console/every-sample.ts';
+import { samples as others } from './every-sample.ts';
 import { pageContext } from './samples.ts';
 
 /**
@@ -24,6 +25,8 @@ const policy = [
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ].join('; ');
+
+const samples = [...others, ...consoleSamples];
 
 export function sampleAddress(name: string): string {
   return `/samples/${encodeURIComponent(name)}`;

@@ -41,7 +41,8 @@ import { Refusal, type RefusalCode } from '#identity/refusal.ts';
 import { domainForPeople } from '#identity/users/email.ts';
 import { originOf } from '../../context.ts';
 import { countryOptions } from '../../countries.ts';
-import { claimPage, domainPage, domainsPage, releasePage } from '../../pages/console/domains.ts';
+import { domainPage, releasePage } from '../../pages/console/domain.ts';
+import { claimPage, domainsPage } from '../../pages/console/domains.ts';
 import type { Room, Visit } from '../room.ts';
 import { Typed } from '../typed.ts';
 

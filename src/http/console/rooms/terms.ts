@@ -9,11 +9,16 @@ import {
   termsPreviewPage,
   termsVersionPage,
 } from '../../pages/console/terms.ts';
+import { markdown } from '../../markdown.ts';
 import { evidenceTable } from '../../terms-file.ts';
 import type { Room, Visit } from '../room.ts';
 import { Typed } from '../typed.ts';
 
 const home = '/installation/terms';
+
+/** A text has as many characters as one that comes by the API, and there is one for each language. */
+const longest = 500_000;
+const atOnce = 4 * 1024 * 1024;
 
 /** The terms that people accept: versions, whom a new one stops, and the evidence. */
 export const terms: Room = {
@@ -46,21 +51,28 @@ export const terms: Room = {
       ctx.body = Readable.from(evidenceTable(sql));
     });
 
-    door.get(`${home}/new`, 'terms:publish', (visit) => showNew(visit));
-    door.post(`${home}/preview`, 'terms:publish', async (visit) => {
-      const { typed, terms: read } = readTerms(visit);
-      if (!typed.ok) return showNew(visit, typed.errors);
-      const { csrf, ...values } = visit.form;
-      void csrf;
-      visit.show(
-        termsPreviewPage({
-          ...visit.page,
-          ...read,
-          values,
-          stopped: await stoppedBy(visit.sql, read, visit.now),
-        }),
-      );
-    });
+    // Asked before anybody types: what is long does not outlast another sign-in.
+    door.get(`${home}/new`, 'terms:publish', (visit) => showNew(visit), { fresh: true });
+    door.post(
+      `${home}/preview`,
+      'terms:publish',
+      async (visit) => {
+        const { typed, terms: read } = readTerms(visit);
+        if (!typed.ok) return showNew(visit, typed.errors);
+        const { csrf, ...values } = visit.form;
+        void csrf;
+        visit.show(
+          termsPreviewPage({
+            ...visit.page,
+            ...read,
+            texts: read.texts.map((text) => ({ ...text, body: markdown(text.body) })),
+            values,
+            stopped: await stoppedBy(visit.sql, read, visit.now),
+          }),
+        );
+      },
+      { limit: atOnce },
+    );
     door.post(
       `${home}/publish`,
       'terms:publish',
@@ -75,13 +87,19 @@ export const terms: Room = {
         }
         visit.done(home, visit.t('rooms.terms.done'));
       },
-      { fresh: true },
+      { fresh: true, limit: atOnce },
     );
 
     door.get(`${home}/:termsId`, 'terms:publish', async (visit) => {
       const [version] = await termsByIds(visit.sql, [visit.params['termsId']!]);
       if (!version) throw new Refusal('terms_not_found');
-      visit.show(termsVersionPage({ ...visit.page, ...version }));
+      visit.show(
+        termsVersionPage({
+          ...visit.page,
+          ...version,
+          texts: version.texts.map((text) => ({ ...text, body: markdown(text.body) })),
+        }),
+      );
     });
   },
 };
@@ -130,7 +148,7 @@ function readTerms(visit: Visit): {
     const empty = !visit.value(`title_${locale}`) && !visit.value(`body_${locale}`);
     if (empty && locale !== 'en') return [];
     const title = typed.line(`title_${locale}`, 200);
-    return [{ locale, title, body: typed.text(`body_${locale}`, 60_000) }];
+    return [{ locale, title, body: typed.text(`body_${locale}`, longest) }];
   });
   return { typed, terms: { kind, version, effectiveAt, requiresReaccept, texts } };
 }

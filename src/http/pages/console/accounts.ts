@@ -2,7 +2,7 @@ import type { MessageKey } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
 import { hidden, named, postForm } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
-import { empty, filters, pager, searchField, table, withQuery } from './parts.ts';
+import { clear, empty, filters, pager, searchField, table, withQuery } from './parts.ts';
 
 export type AccountStatusShown = 'active' | 'on_hold' | 'closing' | 'closed' | 'merged';
 
@@ -29,7 +29,9 @@ export function accountsPage(page: AccountsPage): Html {
   return consolePage(page, {
     title,
     lead: t(next === null ? 'console.accounts.lead' : 'console.accounts.choose'),
-    actions: html`<a class="button" href="/console/accounts/new">${t('rooms.account.new')}</a>`,
+    actions: html`<a class="button primary" href="/console/accounts/new"
+      >${t('rooms.account.new')}</a
+    >`,
     main: [
       filters(page, 'list', [
         searchField({
@@ -41,7 +43,9 @@ export function accountsPage(page: AccountsPage): Html {
       html`<div id="list" class="list">
         ${
           accounts.length === 0
-            ? empty(t(q || later ? 'console.accounts.none' : 'console.accounts.none_yet'))
+            ? q !== '' || later
+              ? empty(t('console.accounts.none'), clear(page, '/console/accounts'))
+              : empty(t('console.accounts.none_yet'))
             : table({
                 caption: title,
                 rows: accounts,

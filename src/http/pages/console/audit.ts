@@ -2,7 +2,7 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { actionText, actorText, targetText } from '../../audit-text.ts';
 import { alert, clip, field, named, notice } from '../../form.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
-import { empty, facts, filters, pager, withQuery } from './parts.ts';
+import { clear, empty, facts, filters, pager, withQuery } from './parts.ts';
 
 export interface EventShown {
   id: number;
@@ -94,7 +94,7 @@ export function auditPage(page: AuditPage): Html {
       html`<div id="list" class="list">
         ${
           events.length === 0
-            ? empty(t('rooms.audit.none'))
+            ? empty(t('rooms.audit.none'), clear(page, path))
             : html`<ol class="events" aria-label="${title}">
                 ${events.map((event) => html`<li id="event-${event.id}">${one(page, event)}</li>`)}
               </ol>`

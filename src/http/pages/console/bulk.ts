@@ -3,7 +3,7 @@ import { type Child, type Html, html, raw } from '#platform/html.ts';
 import { checkbox, field, hidden, named } from '../../form.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
 import { act } from './forms.ts';
-import { empty, facts, pager, part, table, withQuery } from './parts.ts';
+import { empty, facts, pager, part, sendOrCancel, table, withQuery } from './parts.ts';
 
 type Kind = 'add' | 'update' | 'delete';
 type State = 'checking' | 'checked' | 'running' | 'done' | 'cancelled';
@@ -144,10 +144,7 @@ export function uploadPage(page: UploadPage): Html {
         </div>
         ${chosen(page)}
         <p class="hint">${t('bulk.check_hint')}</p>
-        <div class="actions">
-          <button class="primary" type="submit">${t('bulk.check')}</button>
-          <a class="button quiet" href="/console/bulk">${t('console.cancel')}</a>
-        </div>
+        ${sendOrCancel(page, t('bulk.check'), { href: '/console/bulk' })}
       </form>
     </section>`,
   });

@@ -3,7 +3,17 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, named, postForm } from '../../form.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors, type Question } from './forms.ts';
-import { empty, facts, filters, pager, part, searchField, table, withQuery } from './parts.ts';
+import {
+  clear,
+  empty,
+  facts,
+  filters,
+  pager,
+  part,
+  searchField,
+  table,
+  withQuery,
+} from './parts.ts';
 
 /** What kinds of applications there are, and what each is set up as. */
 export const presets = ['web', 'spa', 'native', 'machine'] as const;
@@ -51,7 +61,9 @@ export function clientsPage(
       html`<div id="list" class="list">
         ${
           clients.length === 0
-            ? empty(t('rooms.clients.none'))
+            ? q === ''
+              ? empty(t('rooms.clients.none'))
+              : empty(t('rooms.clients.none_found'), clear(page, '/console/installation/clients'))
             : table({
                 caption: t('rooms.clients'),
                 rows: clients,

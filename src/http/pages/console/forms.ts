@@ -1,6 +1,7 @@
-import { type Child, type Html, html } from '#platform/html.ts';
+import { type Child, type Html, html, raw } from '#platform/html.ts';
 import { alert, checkbox, field, hidden, notice, postForm, select, textArea } from '../../form.ts';
 import { consolePage, type ConsoleContent, type ConsoleFrame } from './frame.ts';
+import { sendOrCancel } from './parts.ts';
 
 /** Forms of the console, as lists of what is asked. */
 export type Question = {
@@ -62,6 +63,8 @@ export interface FormPage {
   back: NonNullable<ConsoleContent['back']>;
   action: string;
   asked: readonly Question[];
+  /** What few have to say: behind its title, and open where something in it is wrong. */
+  further?: { title: string; asked: readonly Question[] };
   /** Sent along, unseen. */
   values?: Readonly<Record<string, string>>;
   button: string;
@@ -80,6 +83,7 @@ export function formPage(page: ConsoleFrame, form: FormPage): Html {
     back,
     action,
     asked,
+    further,
     values = {},
     button,
     errors = {},
@@ -98,10 +102,12 @@ export function formPage(page: ConsoleFrame, form: FormPage): Html {
         ${postForm({ action, csrf: page.csrf }, [
           Object.entries(values).map(([name, value]) => hidden(name, value)),
           questions(asked, errors),
-          html`<div class="actions">
-            <button class="primary" type="submit">${button}</button>
-            <a class="button quiet" href="${back.href}">${page.t('console.cancel')}</a>
-          </div>`,
+          further &&
+            html`<details ${further.asked.some(({ name }) => name in errors) && raw('open')}>
+              <summary>${further.title}</summary>
+              <div class="stack">${questions(further.asked, errors)}</div>
+            </details>`,
+          sendOrCancel(page, button, back),
         ])}
       </section>`,
     ],

@@ -12,6 +12,7 @@ import {
 } from '../../form.ts';
 import { consolePage, type ConsoleFrame, when } from './frame.ts';
 import {
+  clear,
   confirmPage,
   empty,
   facts,
@@ -80,7 +81,9 @@ export function groupsPage(page: GroupsPage): Html {
       html`<div id="list" class="list">
         ${
           groups.length === 0
-            ? empty(t(q === '' ? 'people.groups.none' : 'people.groups.none_found'))
+            ? q === ''
+              ? empty(t('people.groups.none'))
+              : empty(t('people.groups.none_found'), clear(page, '/console/groups'))
             : table({
                 caption: title,
                 rows: groups,

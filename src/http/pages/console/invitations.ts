@@ -2,7 +2,7 @@ import type { MessageKey } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
 import { named, postForm, select } from '../../form.ts';
 import { consolePage, type ConsoleFrame, when } from './frame.ts';
-import { confirmPage, empty, filters, pager, table, withQuery } from './parts.ts';
+import { clear, confirmPage, empty, filters, pager, table, withQuery } from './parts.ts';
 import { nameAndEmail, type Named } from './people.ts';
 
 const states = {
@@ -59,7 +59,9 @@ export function invitationsPage(page: InvitationsPage): Html {
       html`<div id="list" class="list">
         ${
           invitations.length === 0
-            ? empty(t('people.invitations.none'))
+            ? state === ''
+              ? empty(t('people.invitations.none'))
+              : empty(t('people.none_found'), clear(page, '/console/invitations'))
             : table({
                 caption: title,
                 rows: invitations,

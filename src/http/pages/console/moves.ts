@@ -3,7 +3,7 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, hidden, named, notice, postForm } from '../../form.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors } from './forms.ts';
-import { empty, facts, pager, part, table } from './parts.ts';
+import { empty, facts, pager, part, sendOrCancel, table } from './parts.ts';
 
 const base = '/console/organization';
 
@@ -262,10 +262,7 @@ export function moveReportPage(
                 hint: t('rooms.reason_hint'),
               },
             ]),
-            html`<div class="actions">
-              <button class="primary" type="submit">${t('rooms.moves.propose')}</button>
-              <a class="button quiet" href="${base}">${t('console.cancel')}</a>
-            </div>`,
+            sendOrCancel(page, t('rooms.moves.propose'), { href: base }),
           ]),
         ]),
     ],

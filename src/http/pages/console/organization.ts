@@ -60,24 +60,30 @@ export function organizationPage(page: OrganizationPage): Html {
       ),
       part(
         t('rooms.settings.administrators'),
-        table({
-          caption: t('rooms.settings.administrators'),
-          rows: organization.administrators,
-          columns: [
-            {
-              title: t('rooms.name'),
-              cell: ({ id, name, email }) =>
-                html`<a href="${`/console/users/${id}`}">${named(name || email)}</a>`,
-            },
-            { title: t('rooms.email'), cell: ({ email }) => named(email) },
-            {
-              title: t('rooms.tokens.role'),
-              wide: true,
-              cell: ({ role }) =>
-                t(role === 'account_administrator' ? 'rooms.role.administrator' : 'rooms.role.co'),
-            },
-          ],
-        }),
+        organization.administrators.length === 0
+          ? html`<p class="hint">${t('rooms.organization.no_administrators')}</p>`
+          : table({
+              caption: t('rooms.settings.administrators'),
+              rows: organization.administrators,
+              columns: [
+                {
+                  title: t('rooms.name'),
+                  cell: ({ id, name, email }) =>
+                    html`<a href="${`/console/users/${id}`}">${named(name || email)}</a>`,
+                },
+                { title: t('rooms.email'), cell: ({ email }) => named(email) },
+                {
+                  title: t('rooms.tokens.role'),
+                  wide: true,
+                  cell: ({ role }) =>
+                    t(
+                      role === 'account_administrator'
+                        ? 'rooms.role.administrator'
+                        : 'rooms.role.co',
+                    ),
+                },
+              ],
+            }),
       ),
       may.hold &&
         part(t('rooms.domain.operator'), [

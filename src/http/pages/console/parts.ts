@@ -1,5 +1,5 @@
 import { type Child, type Html, html, raw } from '#platform/html.ts';
-import { alert, field, hidden, postForm, primary, type Field } from '../../form.ts';
+import { alert, field, hidden, postForm, type Field } from '../../form.ts';
 import { consolePage, type ConsoleContent, type ConsoleFrame } from './frame.ts';
 
 /** The pieces that pages of the console are put together from. */
@@ -26,8 +26,8 @@ export interface TableOf<Row> {
 }
 
 /**
- * The first column names the row. Where there is more of it than a phone has room for, the cells
- * of a row stand there one below the other, with the titles of their columns.
+ * The first column names the row. Where there is more of it than a phone has room for, or something
+ * to be done, the cells of a row stand there one below the other, with the titles of their columns.
  */
 export function table<Row>({ caption, columns, rows, rowId }: TableOf<Row>): Html {
   const kind = ({ wide, number, does }: Column<Row>): Child => {
@@ -35,7 +35,7 @@ export function table<Row>({ caption, columns, rows, rowId }: TableOf<Row>): Htm
     return names && html`class="${names}"`;
   };
   const narrow = columns.filter(({ wide }) => !wide);
-  const stacks = narrow.length > (columns.some(({ does }) => does) ? 2 : 3);
+  const stacks = narrow.length > 3 || columns.some(({ does }) => does);
   return html`<table ${stacks && raw('class="stacks"')}>
     <caption class="hidden">
       ${caption}
@@ -80,6 +80,11 @@ export function empty(text: Child, action?: Child): Html {
     <p>${text}</p>
     ${action && html`<p>${action}</p>`}
   </div>`;
+}
+
+/** Leads from a list that was narrowed to all of it. */
+export function clear({ t }: Pick<ConsoleFrame, 't'>, href: string): Html {
+  return html`<a class="button" href="${href}">${t('people.clear')}</a>`;
 }
 
 export interface Paging {
@@ -244,9 +249,14 @@ export interface Confirmation {
 }
 
 /** The button that sends a form, and the way out of it. */
-export function sendOrCancel({ t }: ConsoleFrame, label: string, back: { href: string }): Html {
+export function sendOrCancel(
+  { t }: Pick<ConsoleFrame, 't'>,
+  label: string,
+  back: { href: string },
+  danger = false,
+): Html {
   return html`<div class="actions">
-    ${primary(label)}
+    <button class="${danger ? 'danger' : 'primary'}" type="submit">${label}</button>
     <a class="button quiet" href="${back.href}">${t('console.cancel')}</a>
   </div>`;
 }
@@ -278,10 +288,7 @@ export function confirmPage(page: ConsoleFrame, confirm: Confirmation): Html {
           [value].flat().map((one) => hidden(name, one)),
         ),
         fields,
-        html`<div class="actions">
-          <button class="${danger ? 'danger' : 'primary'}" type="submit">${button}</button>
-          <a class="button quiet" href="${back.href}">${page.t('console.cancel')}</a>
-        </div>`,
+        sendOrCancel(page, button, back, danger),
       ])}
     </section>`,
   });

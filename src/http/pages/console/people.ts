@@ -131,9 +131,9 @@ export interface Named {
   familyName: string;
 }
 
-/** "Ann Archer", or the address where no name is known. */
+/** "Ann Archer", or the address where no name is known; whoever was erased has neither. */
 export function nameOf({ email, givenName, familyName }: Omit<Named, 'id'>): string {
-  return clip(`${givenName} ${familyName}`.trim() || (email ?? ''), 120);
+  return clip(`${givenName} ${familyName}`.trim() || (email ?? '–'), 120);
 }
 
 export function nameAndEmail(person: Named, href?: string): Html {

@@ -2,7 +2,7 @@ import type { MessageKey } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
 import { named, notice } from '../../form.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
-import { formPage, type Errors } from './forms.ts';
+import { formPage, type Errors, type Question } from './forms.ts';
 import { confirmPage, empty, facts, part, table } from './parts.ts';
 
 type Kind = 'tos' | 'privacy';
@@ -75,7 +75,8 @@ export function termsVersionPage(
     effectiveAt: Date;
     publishedAt: Date;
     requiresReaccept: boolean;
-    texts: readonly { locale: string; title: string; body: string; sha256: string }[];
+    /** As people read them. */
+    texts: readonly { locale: string; title: string; body: Html; sha256: string }[];
   },
 ): Html {
   const { t, kind, version, texts } = page;
@@ -96,7 +97,7 @@ export function termsVersionPage(
       texts.map(({ locale, title, body, sha256 }) =>
         part(html`${locale}: ${named(title)}`, [
           html`<p class="hint">SHA-256 <code>${sha256}</code></p>`,
-          html`<div class="text plain-text" lang="${locale}">${named(body, 500_000)}</div>`,
+          read(locale, title, body),
         ]),
       ),
     ],
@@ -115,11 +116,29 @@ export interface TermsValues {
 export function newTermsPage(
   page: ConsoleFrame & {
     values: TermsValues;
+    /** English first: it is what everybody reads whose language has no text. */
     languages: readonly (readonly [locale: string, name: string])[];
     errors: Errors;
   },
 ): Html {
   const { t, values, languages, errors } = page;
+  const inLanguage = ([locale, name]: (typeof languages)[number]): Question[] => [
+    {
+      kind: 'line',
+      name: `title_${locale}`,
+      label: `${t('rooms.terms.title')} (${name})`,
+      value: values.texts[locale]?.title ?? '',
+      optional: locale !== 'en',
+    },
+    {
+      kind: 'text',
+      name: `body_${locale}`,
+      label: `${t('rooms.terms.text')} (${name})`,
+      value: values.texts[locale]?.body ?? '',
+      optional: locale !== 'en',
+      rows: locale === 'en' ? 12 : 4,
+    },
+  ];
   return formPage(page, {
     title: t('rooms.terms.new'),
     lead: t('rooms.terms.new_lead'),
@@ -162,29 +181,21 @@ export function newTermsPage(
           ['no', t('rooms.terms.anew_no')],
         ],
       },
-      ...languages.flatMap(
-        ([locale, name]) =>
-          [
-            {
-              kind: 'line',
-              name: `title_${locale}`,
-              label: `${t('rooms.terms.title')} (${name})`,
-              value: values.texts[locale]?.title ?? '',
-              optional: locale !== 'en',
-            },
-            {
-              kind: 'text',
-              name: `body_${locale}`,
-              label: `${t('rooms.terms.text')} (${name})`,
-              value: values.texts[locale]?.body ?? '',
-              optional: locale !== 'en',
-              rows: locale === 'en' ? 12 : 4,
-            },
-          ] as const,
-      ),
+      ...languages.slice(0, 1).flatMap(inLanguage),
     ],
+    further: {
+      title: t('rooms.terms.other_languages'),
+      asked: languages.slice(1).flatMap(inLanguage),
+    },
     button: t('rooms.terms.preview'),
   });
+}
+
+/** A text as people are shown it. */
+function read(locale: string, title: string, body: Html): Html {
+  return html`<div class="text" role="region" tabindex="0" aria-label="${title}" lang="${locale}">
+    ${body}
+  </div>`;
 }
 
 /** Before a version is published for ever: whom it stops. */
@@ -195,7 +206,7 @@ export function termsPreviewPage(
     version: string;
     effectiveAt: Date;
     stopped: { people: number; soon: number };
-    texts: readonly { locale: string; title: string; body: string }[];
+    texts: readonly { locale: string; title: string; body: Html }[];
   },
 ): Html {
   const { t, kind, version, stopped, texts } = page;
@@ -215,7 +226,7 @@ export function termsPreviewPage(
         ({ locale, title, body }) =>
           html`<details>
             <summary>${locale}: ${named(title)}</summary>
-            <div class="text plain-text" lang="${locale}">${named(body, 500_000)}</div>
+            ${read(locale, title, body)}
           </details>`,
       ),
       html`<p>${t('rooms.terms.immutable')}</p>`,

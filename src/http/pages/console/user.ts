@@ -1,13 +1,11 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { actionText, actorText } from '../../audit-text.ts';
-import { hidden, named, notice, postForm } from '../../form.ts';
-import { consolePage, type ConsoleFrame, when, whenever } from './frame.ts';
-import { empty, facts, pager, part, table } from './parts.ts';
+import { named, notice, postForm } from '../../form.ts';
+import { consolePage, type ConsoleFrame, when } from './frame.ts';
+import { facts, part } from './parts.ts';
 import {
   countryName,
   lockSentence,
-  nameAndEmail,
   nameOf,
   padlock,
   roleName,
@@ -18,6 +16,14 @@ import {
   type SourceShown,
   type StatusShown,
 } from './people.ts';
+import {
+  actionHref,
+  change,
+  eventsPart,
+  historyPart,
+  sessionsPart,
+  signInPart,
+} from './user-parts.ts';
 
 export interface UserPage extends ConsoleFrame {
   user: Named & {
@@ -126,20 +132,6 @@ export function userPage(page: UserPage): Html {
       </div>`,
     ],
   });
-}
-
-function actionHref({ user }: UserPage, key: string): string {
-  return `/console/users/do/${key}?ids=${user.id}&from=user`;
-}
-
-/** A link to one of the other actions, where it may be done. */
-function change(page: UserPage, key: string): Child {
-  const action = page.actions.find((one) => one.key === key);
-  return (
-    action &&
-    !page.beyond &&
-    html` <a class="change" href="${actionHref(page, key)}">${page.t(action.title)}</a>`
-  );
 }
 
 function locksPart(page: UserPage): Child {
@@ -320,236 +312,10 @@ function belongsPart(page: UserPage): Html {
   );
 }
 
-function signInPart(page: UserPage): Html {
-  const { t, user, details } = page;
-  return part(
-    t('people.sign_in'),
-    facts([
-      [t('people.last_login'), whenever(page, user.lastLoginAt)],
-      [t('people.last_seen'), whenever(page, details.lastSeenAt)],
-      [
-        t('people.password'),
-        details.passwordSetAt
-          ? t.parts('people.password_set', { when: when(page, details.passwordSetAt, 'day') })
-          : t('people.password_none'),
-      ],
-      [
-        t('people.factors'),
-        [
-          details.factors.length === 0
-            ? t('people.factors_none')
-            : html`<ul class="plain">
-                ${details.factors.map(
-                  ({ kind, name, lastUsedAt }) =>
-                    html`<li>
-                      ${t(kind === 'totp' ? 'people.factor_app' : 'people.factor_passkey')}:
-                      ${named(name)} <span class="hint">${whenever(page, lastUsedAt)}</span>
-                    </li>`,
-                )}
-              </ul>`,
-          html` <a class="change" href="/console/users/${user.id}/second-factors"
-            >${t('mfa.console.change')}</a
-          >`,
-        ],
-      ],
-      [
-        t('people.links'),
-        details.links.length === 0
-          ? null
-          : html`<ul class="plain">
-              ${details.links.map(
-                ({ connection, subject, lastUsedAt }) =>
-                  html`<li>
-                    ${named(connection)}: <code>${named(subject)}</code>
-                    <span class="hint">${when(page, lastUsedAt)}</span>
-                  </li>`,
-              )}
-            </ul>`,
-      ],
-      [t('people.break_glass'), details.breakGlass ? t('people.break_glass_yes') : null],
-    ]),
-  );
-}
-
-function historyPart(page: UserPage): Html {
-  const { t, details } = page;
-  return part(t('people.history'), [
-    html`<ul class="plain">
-      ${details.affiliations.map(
-        ({ reason, beganAt, endedAt }) =>
-          html`<li>
-            ${
-              endedAt
-                ? t.parts('people.member_until', {
-                    from: when(page, beganAt, 'day'),
-                    until: when(page, endedAt, 'day'),
-                  })
-                : t.parts('people.member_since', { from: when(page, beganAt, 'day') })
-            }
-            ${reasons[reason] && html`<span class="hint">${t(reasons[reason])}</span>`}
-          </li>`,
-      )}
-    </ul>`,
-    details.terms.length > 0 &&
-      html`<ul class="plain">
-        ${details.terms.map(
-          ({ title, version, acceptedAt }) =>
-            html`<li>
-              ${t.parts('people.terms_accepted', {
-                title: named(title),
-                version,
-                when: when(page, acceptedAt, 'day'),
-              })}
-            </li>`,
-        )}
-      </ul>`,
-  ]);
-}
-
-/** How somebody came to belong. */
-const reasons: Record<string, MessageKey | undefined> = {
-  added: 'people.reason.added',
-  approval: 'people.reason.approval',
-  auto_approved: 'people.reason.auto_approved',
-  invitation: 'people.reason.invitation',
-  import: 'people.reason.import',
-  just_in_time: 'people.reason.jit',
-  directory: 'people.reason.scim',
-  adopted: 'people.reason.scim',
-  restored: 'people.reason.restored',
-  moved: 'people.reason.moved',
-  fulfillment_contact: 'people.reason.fulfillment_contact',
-};
-
-function sessionsPart(page: UserPage): Html {
-  const { t, csrf, user, sessions, may } = page;
-  return part(
-    t('people.sessions'),
-    sessions.length === 0
-      ? html`<p class="hint">${t('people.sessions_none')}</p>`
-      : html`<ul class="rows">
-          ${sessions.map(
-            ({ id, createdAt, seenAt, ip, device, own }) =>
-              html`<li>
-                <span>
-                  <strong>${named(device ?? t('profile.sessions.unknown'))}</strong>
-                  ${own && html`<span class="badge success">${t('profile.sessions.this')}</span>`}
-                  <span class="hint"
-                    >${t.parts('people.session_facts', {
-                      since: when(page, createdAt),
-                      seen: when(page, seenAt),
-                      ip: ip ?? '–',
-                    })}</span
-                  >
-                </span>
-                ${
-                  may.sessions &&
-                  postForm({ action: `/console/users/${user.id}/sessions`, csrf }, [
-                    hidden('session', id),
-                    html`<button
-                      class="quiet"
-                      type="submit"
-                      aria-label="${t('profile.sessions.end_this', {
-                        device: device ?? t('profile.sessions.unknown'),
-                      })}"
-                    >
-                      ${t('profile.sessions.end')}
-                    </button>`,
-                  ])
-                }
-              </li>`,
-          )}
-        </ul>`,
-    { id: 'sessions', actions: sessions.length > 1 && may.sessions && change(page, 'sessions') },
-  );
-}
-
-function eventsPart(page: UserPage): Html {
-  const { t, user, events, may } = page;
-  return part(
-    t('people.events'),
-    events.length === 0
-      ? html`<p class="hint">${t('people.events_none')}</p>`
-      : html`<ul class="rows">
-          ${events.map(
-            ({ at, action, actor, reference }) =>
-              html`<li>
-                <span
-                  ><span title="${action}">${actionText(t, action)}</span>
-                  <span class="hint">${named(actor.name ?? actorText(t, actor.type))}</span></span
-                >
-                <span class="hint"
-                  >${when(page, at)}${reference && html` · <code>${reference}</code>`}</span
-                >
-              </li>`,
-          )}
-        </ul>`,
-    {
-      actions:
-        may.audit &&
-        html`<a class="change" href="/console/audit?target=${user.id}"
-          >${t('people.events_all')}</a
-        >`,
-    },
-  );
-}
-
 function languageName({ t }: ConsoleFrame, tag: string): string {
   try {
     return new Intl.DisplayNames(t.locale, { type: 'language' }).of(tag) ?? tag;
   } catch {
     return tag;
   }
-}
-
-export interface RemovedPage extends ConsoleFrame {
-  people: readonly (Named & { removedAt: Date; removedBy: string | null })[];
-  nextCursor: string | null;
-  later: boolean;
-}
-
-/** Who was removed within 30 days: it can be taken back. */
-export function removedPage(page: RemovedPage): Html {
-  const { t, people, nextCursor, later } = page;
-  return consolePage(page, {
-    title: t('people.removed.title'),
-    lead: t('people.removed.lead'),
-    back: { href: '/console/users', title: t('people.title') },
-    main: html`<div id="list" class="list">
-      ${
-        people.length === 0
-          ? empty(t('people.removed.none'))
-          : table({
-              caption: t('people.removed.title'),
-              rows: people,
-              rowId: ({ id }) => `user-${id}`,
-              columns: [
-                { title: t('people.name'), cell: (person) => nameAndEmail(person) },
-                {
-                  title: t('people.removed.at'),
-                  cell: ({ removedAt }) => when(page, removedAt),
-                  wide: true,
-                },
-                {
-                  title: t('people.removed.by'),
-                  cell: ({ removedBy }) => removedBy && named(removedBy),
-                  wide: true,
-                },
-                {
-                  title: t('console.actions'),
-                  does: true,
-                  cell: ({ id, ...person }) =>
-                    html`<a
-                      class="button"
-                      href="/console/users/do/restore?ids=${id}"
-                      aria-label="${t('people.removed.restore', { name: nameOf(person) })}"
-                      >${t('people.do.restore')}</a
-                    >`,
-                },
-              ],
-            })
-      }
-      ${pager(page, { href: '/console/users/removed', nextCursor, later })}
-    </div>`,
-  });
 }

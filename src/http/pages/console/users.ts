@@ -2,7 +2,7 @@ import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html, raw } from '#platform/html.ts';
 import { checkbox, field, hidden, named, select } from '../../form.ts';
 import { consolePage, type ConsoleFrame, whenever } from './frame.ts';
-import { box, empty, searchField, selectionHead, table, type Column } from './parts.ts';
+import { box, clear, type Column, empty, searchField, selectionHead, table } from './parts.ts';
 import {
   countryName,
   lockTexts,
@@ -222,10 +222,7 @@ function list(page: UsersPage): Child {
     return [
       hidden('sel', elsewhere.text || undefined),
       narrowed || later
-        ? empty(
-            t('people.none_found'),
-            html`<a class="button" href="/console/users">${t('people.clear')}</a>`,
-          )
+        ? empty(t('people.none_found'), clear(page, '/console/users'))
         : empty(
             t('people.none'),
             may.add &&
