@@ -1,3 +1,4 @@
+import { connectionSamples } from './connection-samples.ts';
 import { setupSamples } from './setup-samples.ts';
 import { domainSamples } from './domain-samples.ts';
 import { federationSamples } from './federation-samples.ts';
@@ -11,6 +12,7 @@ export const samples: Sample[] = [
   ...profileSamples,
   ...domainSamples,
   ...setupSamples,
+  ...connectionSamples,
   ...factorSamples,
   ...federationSamples,
 ];

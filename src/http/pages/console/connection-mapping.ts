@@ -299,23 +299,17 @@ export function previewPage(page: PreviewPage): Html {
                 columns: [
                   {
                     title: t('rooms.explain.person'),
-                    cell: ({ email, userId, at, traceId }) => [
+                    cell: ({ email, userId }) =>
                       userId
                         ? html`<a href="${`/console/users/${userId}`}"
                             >${named(email ?? '–', 80)}</a
                           >`
                         : named(email ?? '–', 80),
-                      html`<span class="hint"
-                        ><a href="${`${base}/traces/${traceId}`}">${when(page, at)}</a></span
-                      >`,
-                    ],
                   },
                   {
                     title: t('rooms.explain.then'),
                     cell: ({ effect, before, after }) => [
-                      html`<span class="badge ${effectTexts[effect][0]}"
-                        >${t(effectTexts[effect][1])}</span
-                      >`,
+                      html`<strong>${t(effectTexts[effect][1])}</strong>`,
                       before !== after &&
                         html`<span class="hint"
                           ><code>${before}</code> → <code>${after}</code></span
@@ -323,6 +317,12 @@ export function previewPage(page: PreviewPage): Html {
                     ],
                   },
                   { title: t('connection.preview_what'), cell: (one) => changed(page, one) },
+                  {
+                    title: t('rooms.connection.sign_in'),
+                    wide: true,
+                    cell: ({ at, traceId }) =>
+                      html`<a href="${`${base}/traces/${traceId}`}">${when(page, at)}</a>`,
+                  },
                 ],
               })
         }

@@ -56,7 +56,8 @@ export function linkedPeoplePage(
                 },
                 { title: t('rooms.tokens.used'), cell: ({ lastUsedAt }) => when(page, lastUsedAt) },
                 {
-                  title: html`<span class="hidden">${t('console.actions')}</span>`,
+                  title: t('console.actions'),
+                  does: true,
                   cell: ({ id, email }) =>
                     may &&
                     html`<a

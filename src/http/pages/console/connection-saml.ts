@@ -61,6 +61,11 @@ export function samlPage(page: SamlPage): Html {
   });
 }
 
+/** A long number that may go on in the next line, and is copied in one piece. */
+function breakable(text: string): Html {
+  return html`<code>${text.match(/.{1,8}/g)?.map((some) => html`${some}<wbr />`)}</code>`;
+}
+
 function certificates(page: SamlPage): Html {
   const { t, csrf, connection, certificates: all, errors, may } = page;
   const base = `${home}/${connection.id}/saml/certificates`;
@@ -77,7 +82,7 @@ function certificates(page: SamlPage): Html {
             {
               title: t('setup.fingerprint'),
               cell: ({ fingerprint, subject }) => [
-                html`<code>${fingerprint}</code>`,
+                breakable(fingerprint),
                 html`<span class="hint">${named(subject, 120)}</span>`,
               ],
             },
@@ -93,7 +98,8 @@ function certificates(page: SamlPage): Html {
                 >`,
             },
             {
-              title: html`<span class="hidden">${t('console.actions')}</span>`,
+              title: t('console.actions'),
+              does: true,
               cell: ({ fingerprint, staged }) =>
                 may && [
                   staged &&
@@ -262,7 +268,7 @@ function ours(page: SamlPage): Html {
           columns: [
             {
               title: t('connection.keys'),
-              cell: ({ fingerprint }) => html`<code>${fingerprint}</code>`,
+              cell: ({ fingerprint }) => breakable(fingerprint),
             },
             {
               title: t('rooms.created'),
@@ -274,7 +280,8 @@ function ours(page: SamlPage): Html {
               cell: ({ expiresAt }) => expiresAt && when(page, expiresAt, 'day'),
             },
             {
-              title: html`<span class="hidden">${t('console.actions')}</span>`,
+              title: t('console.actions'),
+              does: true,
               cell: ({ id, fingerprint }) =>
                 may &&
                 act(page, {

@@ -324,10 +324,7 @@ function ways({ t, connection, may }: ConnectionPage): Html {
 function healthText(page: ConnectionPage): Child {
   const { t, failures, connection } = page;
   const { failing, lastSuccessAt } = connection;
-  if (failing)
-    return html`<span class="badge danger"
-      >${t('connection.health_failing', { n: failures })}</span
-    >`;
+  if (failing) return html`<strong>${t('connection.health_failing', { n: failures })}</strong>`;
   if (failures > 0) return t('connection.health_shaky', { n: failures });
   return lastSuccessAt === null
     ? t('connection.health_unused')
