@@ -302,9 +302,9 @@ export function previewPage(page: PreviewPage): Html {
                     cell: ({ email, userId }) =>
                       userId
                         ? html`<a href="${`/console/users/${userId}`}"
-                            >${named(email ?? '–', 80)}</a
+                            >${named(email ?? '–', 48)}</a
                           >`
-                        : named(email ?? '–', 80),
+                        : named(email ?? '–', 48),
                   },
                   {
                     title: t('rooms.explain.then'),
@@ -351,11 +351,11 @@ function changed(page: ConsoleFrame, one: PreviewPage['found']['affected'][numbe
     ${fields.map(
       ({ name, before, after }) =>
         html`<li>
-          ${fieldName(page, name)}: ${named(before || '–', 60)} → ${named(after || '–', 60)}
+          ${fieldName(page, name)}: ${named(before || '–', 32)} → ${named(after || '–', 32)}
         </li>`,
     )}
-    ${given.map((name) => html`<li>${t('connection.given', { name: clip(name, 80) })}</li>`)}
-    ${taken.map((name) => html`<li>${t('connection.taken', { name: clip(name, 80) })}</li>`)}
+    ${given.map((name) => html`<li>${t('connection.given', { name: clip(name, 32) })}</li>`)}
+    ${taken.map((name) => html`<li>${t('connection.taken', { name: clip(name, 32) })}</li>`)}
   </ul>`;
 }
 

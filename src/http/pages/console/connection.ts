@@ -48,7 +48,12 @@ export interface ConnectionPage extends ConsoleFrame {
   may: boolean;
 }
 
-const levels = { ok: 'success', info: 'info', warning: 'warning', error: 'danger' } as const;
+const levels = {
+  ok: ['success', 'readiness.level.ok'],
+  info: ['info', 'readiness.level.info'],
+  warning: ['warning', 'readiness.level.warning'],
+  error: ['danger', 'readiness.level.error'],
+} as const satisfies Record<string, readonly [tone: string, text: MessageKey]>;
 
 /** One connection: how it fares, whether it is ready, and every step of its life. */
 export function connectionPage(page: ConnectionPage): Html {
@@ -155,7 +160,7 @@ export function connectionPage(page: ConnectionPage): Html {
             ${readiness.items.map(
               ({ level, count, detail, people }) =>
                 html`<li>
-                  <span class="badge ${levels[level]}">${count ?? level}</span>
+                  <span class="badge ${levels[level][0]}">${count ?? t(levels[level][1])}</span>
                   ${named(detail, 400)}
                   ${people.length > 0 && html`<span class="hint">${named(people.join(', '), 600)}</span>`}
                 </li>`,
