@@ -52,7 +52,7 @@ await press('Continue');
 await page.getByLabel('Password').fill(administrator.password);
 await press('Sign in');
 await page.locator('button.lock').first().focus();
-await keep(page, 'console', { width: 1000, height: 460 });
+await keep(page, 'console', { width: 1120, height: 540 });
 await page.goto('/console/dashboard');
 await keep(page, 'dashboard', wide);
 await page.goto(`/console/explain?email=${encodeURIComponent(users[0]!.email)}`);
