@@ -50,6 +50,8 @@ export async function domains(scene: Scene, net: Net): Promise<void> {
   await domainOf(scene, acme, 'mail.example', 'owned', 'email');
   const below = () => aa.patch(`${path}/mail.example`, { includeSubdomains: true });
   await no('domain_not_proved', below());
+  const existing = `${path}/mail.example/existing-people`;
+  await no('domain_not_proved', aa.post(existing, { as: 'asked' }));
   await given.rows(
     `update domains d set parent_id = o.id from domains o
      where d.name = 'mail.example' and o.name = 'labs.example'`,
