@@ -45,6 +45,11 @@ it('an administrator finds out at the terminal why Ann did not come in, and what
     expect((await say(`connection simulate ${id} --claims ${claims}`)).out).toContain('refuse');
     expect((await say(`connection simulate ${id} --claims ${mapping}`)).status).toBe(2);
     expect((await say(`connection simulate ${id}`)).status).toBe(2);
+    const response = file('response', btoa('<nonsense/>'));
+    expect((await say(`connection simulate ${id} --response ${response}`)).status).toBe(1);
+    const all = await say(`connection re-evaluate ${id} --mapping ${mapping}`);
+    expect(all.out).toMatch(/would come in +1/);
+    expect(all.out).toMatch(/ann@acme.example +enters +create/);
 
     const both = idpMetadata([await keyOf('pinned'), await keyOf('foreign')]);
     const metadata = file('metadata.xml', both);
@@ -63,7 +68,8 @@ it('an administrator finds out at the terminal why Ann did not come in, and what
   const refused = await say(`connection setup-link ${id}`);
   expect([refused.status, refused.err]).toEqual([1, expect.stringContaining('connection_in_use')]);
   await say(`connection disable ${id}`);
-  const link = await say(`connection setup-link ${id} --contact Ida --days 3 --json`);
+  const link = await say(`connection setup-link ${id} --contact Ida --days 3 --directory --json`);
+  expect(link.json()).toMatchObject({ directory: true });
   expect(link.json().url).toContain(`${server.url}/setup/`);
   expect((await say(`connection setup-links ${id}`)).out).toContain('Ida');
   expect((await say(`connection revoke-setup-link ${id} ${link.json().id}`)).out).toBe(

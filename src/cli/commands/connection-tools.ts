@@ -43,6 +43,18 @@ interface Simulated {
   person: { email: string | null; givenName: string; familyName: string } | null;
 }
 
+interface ReEvaluated {
+  counts: Record<'enters' | 'refused' | 'asked' | 'changes' | 'same', number>;
+  considered: number;
+  unknown: number;
+  affected: {
+    email: string | null;
+    effect: string;
+    after: { outcome: string; reason: string | null };
+    fields: { name: string }[];
+  }[];
+}
+
 interface Saml {
   ours: { entityId: string; acsUrl: string; metadataUrl: string };
   entityId: string | null;
@@ -222,14 +234,15 @@ export const connectionToolCommands: Command[] = [
       ...accountOption,
       trace: { value: 'id', summary: 'Replays what this sign-in received.' },
       claims: { value: 'file', summary: 'Claims as JSON, `sub` among them; - reads the input.' },
+      response: { value: 'file', summary: 'A SAMLResponse in Base64, as the provider posts it.' },
       mapping: { value: 'file', summary: 'The mapping to try out, as JSON.' },
     },
     async run(given, { api }) {
-      const [traceId, claims, mapping] = ['trace', 'claims', 'mapping'].map((name) =>
-        given.text(name),
+      const [traceId, claims, response, mapping] = ['trace', 'claims', 'response', 'mapping'].map(
+        (name) => given.text(name),
       );
-      if ((traceId === undefined) === (claims === undefined))
-        throw new WrongUsage('Give --trace or --claims.');
+      if ([traceId, claims, response].filter((one) => one !== undefined).length !== 1)
+        throw new WrongUsage('Give one of --trace, --claims and --response.');
       const said =
         claims === undefined
           ? null
@@ -241,7 +254,9 @@ export const connectionToolCommands: Command[] = [
         tried: Simulated;
         differences: string[];
       }>('POST', `${await path(api, given)}/simulate`, {
-        ...(said ? { assertion: { subject: said['sub'], claims: said } } : { traceId }),
+        ...(said && { assertion: { subject: said['sub'], claims: said } }),
+        ...(traceId !== undefined && { traceId }),
+        ...(response !== undefined && { samlResponse: (await fileOf(response)).trim() }),
         ...(mapping !== undefined && { mapping: await jsonOf('--mapping', mapping) }),
       });
       const { tried } = answer;
@@ -263,6 +278,47 @@ export const connectionToolCommands: Command[] = [
   },
   {
     noun: 'connection',
+    verb: 're-evaluate',
+    summary: 'Shows for everybody who came through it what another mapping would change.',
+    takes: which,
+    options: {
+      ...accountOption,
+      mapping: { value: 'file', summary: 'The mapping to try out, as JSON.', required: true },
+    },
+    async run(given, { api }) {
+      const found = await api.send<ReEvaluated>('POST', `${await path(api, given)}/re-evaluate`, {
+        mapping: await jsonOf('--mapping', given.text('mapping')!),
+      });
+      const { counts, considered, unknown, affected } = found;
+      return {
+        json: found,
+        text: [
+          record({
+            'looked at': String(considered),
+            'would come in': String(counts.enters),
+            'would be refused': String(counts.refused),
+            'would be asked': String(counts.asked),
+            'would be written otherwise': String(counts.changes),
+            'stay as they are': String(counts.same),
+            ...(unknown > 0 && { 'linked, but not seen lately': String(unknown) }),
+          }),
+          ...(affected.length > 0
+            ? [
+                '',
+                table(affected, {
+                  WHO: ({ email }) => email,
+                  EFFECT: ({ effect }) => effect,
+                  AFTER: ({ after }) => after.reason ?? after.outcome,
+                  FIELDS: ({ fields }) => fields.map(({ name }) => name).join(', '),
+                }),
+              ]
+            : []),
+        ].join('\n'),
+      };
+    },
+  },
+  {
+    noun: 'connection',
     verb: 'setup-link',
     summary: "Makes a link by which the company's IT sets the connection up. Told once.",
     takes: which,
@@ -270,6 +326,7 @@ export const connectionToolCommands: Command[] = [
       ...accountOption,
       contact: { value: 'text', summary: 'Whom it is for.' },
       days: { value: 'number', summary: 'How long it works: 7, and 30 at most.' },
+      directory: { summary: 'They may connect a directory (SCIM), too.' },
     },
     async run(given, { api }) {
       const contact = given.text('contact');
@@ -279,6 +336,7 @@ export const connectionToolCommands: Command[] = [
       const link = await api.send<SetupLink>('POST', `${await path(api, given)}/setup-links`, {
         ...(contact !== undefined && { contact }),
         ...(days !== undefined && { days: Number(days) }),
+        directory: given.on('directory'),
       });
       return {
         json: link,
