@@ -158,7 +158,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     const narrow = wanted.every(([name]) => /^(scim|scale)_/.test(name));
     const seeded = await ostiary.call<Omit<Place, 'host' | 'ports'>>(
       'seed',
-      { crowd: options.people, narrow },
+      { crowd: options.people, narrow, full: wanted.some(([name]) => name === 'scim_group_full') },
       3600_000,
     );
     const place: Place = { ...seeded, host: new URL(first.issuer).host, ports: [first.port] };
@@ -194,7 +194,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       });
       const people = await small.call<Omit<Place, 'host' | 'ports'>>(
         'seed',
-        { crowd: ten, narrow },
+        { crowd: ten, narrow, full: false },
         3600_000,
       );
       if (narrow) await small.call('quiet');
