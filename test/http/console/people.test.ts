@@ -166,7 +166,7 @@ describe('invitations', () => {
     );
     expect((await open(browser, '/invitations?state=revoked', fay)).words).toContain('Gita Rao');
     expect((await open(browser, '/invitations?state=pending', fay)).words).toContain(
-      'Nobody was invited.',
+      'Nobody fits this.',
     );
   });
 });

@@ -1,4 +1,3 @@
-import { connectionSamples } from './connection-samples.ts';
 import { setupSamples } from './setup-samples.ts';
 import { domainSamples } from './domain-samples.ts';
 import { federationSamples } from './federation-samples.ts';
@@ -6,13 +5,12 @@ import { factorSamples } from './factor-samples.ts';
 import { profileSamples } from './profile-samples.ts';
 import { samples as signInSamples, type Sample } from './samples.ts';
 
-/** Every page there is. A door adds its own list here. */
+/** Every page there is but those of the console (`console/every-sample.ts`). A door adds its own list. */
 export const samples: Sample[] = [
   ...signInSamples,
   ...profileSamples,
   ...domainSamples,
   ...setupSamples,
-  ...connectionSamples,
   ...factorSamples,
   ...federationSamples,
 ];

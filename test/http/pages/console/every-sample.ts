@@ -1,3 +1,4 @@
+import { connectionSamples } from '../connection-samples.ts';
 import type { Sample } from '../samples.ts';
 import { installationSamples } from './installation-samples.ts';
 import { organizationSamples } from './organization-samples.ts';
@@ -7,5 +8,6 @@ import { peopleSamples } from './people-samples.ts';
 export const consoleSamples: Sample[] = [
   ...peopleSamples,
   ...organizationSamples,
+  ...connectionSamples,
   ...installationSamples,
 ];
