@@ -68,8 +68,9 @@ function resultText({ outcome, status, dryRun, detail, count }: Meaning, t: Tran
     case 'failed':
       return t('directory.result.failed', { status });
     case 'refused':
-      return with_(t('directory.result.refused'));
+      break;
   }
+  return with_(t('directory.result.refused'));
 }
 
 const changes = {

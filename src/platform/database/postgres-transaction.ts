@@ -54,7 +54,7 @@ class PostgresTransaction implements Transaction {
 
   get em(): SqlEntityManager {
     if (!this.#em) {
-      this.#em = this.#orm.em.fork() as SqlEntityManager;
+      this.#em = this.#orm.em.fork();
       this.#em.setTransactionContext(over(this.#client));
     }
     return this.#em;

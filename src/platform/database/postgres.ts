@@ -1,10 +1,5 @@
 import { Socket } from 'node:net';
-import {
-  MikroORM,
-  type EntitySchema,
-  type EntityClass,
-  type PostgreSqlConnection,
-} from '@mikro-orm/postgresql';
+import { MikroORM, type EntitySchema, type EntityClass } from '@mikro-orm/postgresql';
 import { Client, TypeOverrides, type ClientConfig } from 'pg';
 import { refuseInsideTransaction, tally, type Database } from './database.ts';
 import { transact } from './postgres-transaction.ts';
@@ -60,7 +55,7 @@ export async function openPostgres(
     logger: onWarning,
   });
 
-  const pool = await (orm.em.getConnection() as PostgreSqlConnection).getNativeClient();
+  const pool = await orm.em.getConnection().getNativeClient();
   const connections = (count: number, setting?: string): Pipeline[] =>
     Array.from({ length: count }, () => new Pipeline(session, onWarning, setting));
   const readers = connections(sizes.readers);

@@ -131,8 +131,8 @@ async function simulateSignIn(visit: Visit): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'invalid_value') throw error;
-    const [why] = Object.values(error.details);
-    await showSimulator(visit, { ...shown, failure: String(why ?? visit.reason(error)) });
+    const [why = visit.reason(error)] = Object.values(error.details);
+    await showSimulator(visit, { ...shown, failure: String(why) });
   }
 }
 

@@ -163,7 +163,7 @@ function provisioningQuestions({ t, values, countries, roles }: MappingForm): Qu
             kind: 'boxes',
             name: 'new_roles',
             label: t('connection.new_roles'),
-            chosen: [values['new_roles'] ?? []].flat() as string[],
+            chosen: [values['new_roles'] ?? []].flat(),
             options: roles.map(({ key, name }) => [key, name || key] as const),
           },
         ] satisfies Question[])
@@ -368,6 +368,6 @@ function fieldName({ t }: ConsoleFrame, name: string): Child {
 /** What was typed goes along, unseen. */
 export function carried(values: MappingValues): Child {
   return Object.entries(values).flatMap(([name, value]) =>
-    [value].flat().map((one) => hidden(name, String(one))),
+    [value].flat().map((one) => hidden(name, one)),
   );
 }

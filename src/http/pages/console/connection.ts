@@ -420,6 +420,7 @@ function asked({ t, step }: ConsoleFrame & { step: Step }): Question[] {
     case 'disable':
       return [{ kind: 'line', name: 'reason', label: t('rooms.reason'), optional: true }];
     case 'remove':
-      return [];
+      break;
   }
+  return [];
 }

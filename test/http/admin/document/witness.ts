@@ -143,7 +143,7 @@ export async function witness(
       const twice = async (
         told: Told,
         ask: (headers: Record<string, string>) => Promise<Answer>,
-        headers: Record<string, string>,
+        headers: Record<string, string> = {},
       ): Promise<Answer> => {
         const { operationId, method } = told;
         if (plainly || method === 'get' || 'idempotency-key' in headers)
@@ -182,7 +182,7 @@ export async function witness(
         return first;
       };
 
-      const send: Caller['send'] = (method, path, json, headers = {}) =>
+      const send: Caller['send'] = (method, path, json, headers) =>
         twice(of(method, path), (more) => inner.send(method, path, json, headersOf(more)), headers);
       return {
         send,
@@ -190,7 +190,7 @@ export async function witness(
         post: (path, json = {}, headers) => send('POST', path, json, headers),
         patch: (path, json) => send('PATCH', path, json),
         delete: (path) => send('DELETE', path),
-        file: (path, body, headers = {}) =>
+        file: (path, body, headers) =>
           twice(of('POST', path), (more) => inner.file(path, body, headersOf(more)), headers),
       };
     },
