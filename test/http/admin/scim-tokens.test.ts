@@ -9,8 +9,8 @@ import { caller, statusesOf } from './support.ts';
 const day = 24 * 3600;
 
 /** Whom the SCIM door would see behind a secret. */
-function behind({ app, clock }: TestServer, secret: string, ip = '192.0.2.1') {
-  return findScimToken(app.foundation.database, secret, clock(), ip);
+async function behind({ app, clock }: TestServer, secret: string, ip = '192.0.2.1') {
+  return (await findScimToken(app.foundation.database, secret, clock(), ip))?.caller ?? null;
 }
 
 describe('SCIM tokens', () => {
