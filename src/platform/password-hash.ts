@@ -27,14 +27,14 @@ export interface PasswordHasher {
 
 const argon2id = 2;
 
+/** What a hash costs: KiB of memory, and how often it is gone through. */
+export interface HashCost {
+  memory: number;
+  passes: number;
+}
+
 /** Argon2id as OWASP's password storage cheat sheet has it: 19 MiB, two passes, one lane. */
-const parameters = {
-  algorithm: argon2id,
-  memoryCost: 19_456,
-  timeCost: 2,
-  parallelism: 1,
-};
-const prefix = '$argon2id$v=19$m=19456,t=2,p=1$';
+const owasp: HashCost = { memory: 19_456, passes: 2 };
 
 /**
  * Hashes at most as many passwords at once as there are cores, keeps a short queue, and beyond that
@@ -43,7 +43,15 @@ const prefix = '$argon2id$v=19$m=19456,t=2,p=1$';
 export function passwordHasher({
   parallel = availableParallelism(),
   queue = parallel * 16,
-}: { parallel?: number; queue?: number } = {}): PasswordHasher {
+  cost: { memory, passes } = owasp,
+}: { parallel?: number; queue?: number; cost?: HashCost } = {}): PasswordHasher {
+  const parameters = {
+    algorithm: argon2id,
+    memoryCost: memory,
+    timeCost: passes,
+    parallelism: 1,
+  };
+  const prefix = `$argon2id$v=19$m=${memory},t=${passes},p=1$`;
   let admitted = 0;
   let computing = 0;
   const waiting: (() => void)[] = [];

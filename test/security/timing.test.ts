@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import { lockoutPolicy } from '#identity/credentials/lockout.ts';
-import { it } from '#test/support/it.ts';
+import { passwordHasher } from '#platform/password-hash.ts';
 import { Guesser, itWith } from './guesses.ts';
 
 /** What security.md D-54 allows. */
@@ -50,6 +50,9 @@ function quantile(values: readonly number[], deviations: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.floor(rank)))]!;
 }
 
+/** With what a password really costs. */
+const it = itWith({ hasher: passwordHasher() });
+
 describe('how long an answer takes tells nothing about who exists (D-54)', () => {
   it('which a hash that is left out would', async () => {
     const hashing = (times: number) => () => {
@@ -73,7 +76,7 @@ describe('how long an answer takes tells nothing about who exists (D-54)', () =>
   }, 120_000);
 
   const patient = { ...lockoutPolicy, delays: [1], dailyLimit: 100_000, hardLimit: 100_000 };
-  itWith({ lockout: patient })(
+  itWith({ lockout: patient, hasher: passwordHasher() })(
     'for a guess that makes everybody wait',
     async ({ given, server }) => {
       const acme = await given.account();

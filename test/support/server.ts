@@ -1,3 +1,4 @@
+import { passwordHasher } from '#platform/password-hash.ts';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { loadConfig } from '#config/load.ts';
@@ -55,6 +56,12 @@ function sharedVerifier(): SamlVerifier {
   };
 }
 
+/**
+ * What a password costs is paid thousands of times here and proves nothing: tests about its time or
+ * its strength bring the real one, `passwordHasher()`.
+ */
+const cheap = passwordHasher({ cost: { memory: 64, passes: 1 } });
+
 /** The whole program, listening on a port of its own, over the given database. */
 export async function startServer(
   database: Database,
@@ -70,10 +77,18 @@ export async function startServer(
     issuer: url,
     ...options.config,
   };
-  const app = await createApp({ clock, saml, log: testLog(errors), ...options, config, database });
+  const app = await createApp({
+    clock,
+    saml,
+    log: testLog(errors),
+    hasher: cheap,
+    ...options,
+    config,
+    database,
+  });
   server.on('request', (request, response) => app.listener(request, response));
   // Applications are looked up anew by each test; a real server hears of changes by itself.
-  const given = new World(app.foundation, () => database.notify('ostiary_clients', ''));
+  const given = new World(app.foundation, () => database.notify('ostiary_clients', ''), app.hasher);
   return {
     url,
     app,

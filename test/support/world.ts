@@ -19,13 +19,13 @@ import { findPerson, type Person } from '#identity/users/person.ts';
 import type { Identity } from '#identity/users/user.ts';
 import { unitOfWork, type Foundation, type Work } from '#identity/work.ts';
 import { newId } from '#platform/ids.ts';
-import { passwordHasher } from '#platform/password-hash.ts';
+import { passwordHasher, type PasswordHasher } from '#platform/password-hash.ts';
 
 /** What everybody's password is, unless a test says otherwise. */
 export const password = 'a long enough sentence';
 
-const hasher = passwordHasher();
-const hashes = new Map<string, Promise<string>>();
+/** What was hashed once, by who hashed it: tests make many people with one password. */
+const hashes = new WeakMap<PasswordHasher, Map<string, Promise<string>>>();
 
 export interface GivenUser {
   id: string;
@@ -44,10 +44,16 @@ export class World {
   readonly foundation: Foundation;
   /** Tells the running server that applications changed. */
   readonly #changed: () => Promise<void>;
+  readonly #hasher: PasswordHasher;
 
-  constructor(foundation: Foundation, changed: () => Promise<void> = () => Promise.resolve()) {
+  constructor(
+    foundation: Foundation,
+    changed: () => Promise<void> = () => Promise.resolve(),
+    hasher: PasswordHasher = passwordHasher(),
+  ) {
     this.foundation = foundation;
     this.#changed = changed;
+    this.#hasher = hasher;
   }
 
   /** Runs a rule as the test. */
@@ -110,7 +116,7 @@ export class World {
     } = {},
   ): Promise<GivenUser> {
     const chosen = options.password === undefined ? password : options.password;
-    const hash = chosen === null ? null : await hashOf(chosen);
+    const hash = chosen === null ? null : await hashOf(this.#hasher, chosen);
     return this.work(async (work) => {
       const id = await createUser(work, {
         email: email.toLowerCase(),
@@ -272,8 +278,10 @@ export class World {
   }
 }
 
-function hashOf(chosen: string): Promise<string> {
-  let hash = hashes.get(chosen);
-  if (!hash) hashes.set(chosen, (hash = hasher.hash(chosen)));
+function hashOf(hasher: PasswordHasher, chosen: string): Promise<string> {
+  const known = hashes.get(hasher) ?? new Map<string, Promise<string>>();
+  hashes.set(hasher, known);
+  let hash = known.get(chosen);
+  if (!hash) known.set(chosen, (hash = hasher.hash(chosen)));
   return hash;
 }

@@ -1,5 +1,4 @@
 import { describe, expect } from 'vitest';
-import { passwordHasher } from '#platform/password-hash.ts';
 import { sendReset } from '#identity/credentials/password.ts';
 import { it } from '#test/support/it.ts';
 import { authorizeUrl, codeOf, refresh, signIn, tokensFor } from '#test/support/sign-in.ts';
@@ -255,7 +254,7 @@ describe('a password', () => {
     const client = await given.client();
     codeOf(await signIn(server.agent(), client, ann));
     const [row] = await given.rows<{ hash: string }>('select hash from passwords');
-    expect(passwordHasher().isOutdated(row!.hash)).toBe(false);
+    expect(server.app.hasher.isOutdated(row!.hash)).toBe(false);
     codeOf(await signIn(server.agent(), client, ann));
   });
 });
