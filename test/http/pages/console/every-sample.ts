@@ -1,4 +1,4 @@
-import { connectionSamples } from '../connection-samples.ts';
+import { connectionSamples } from './connection-samples.ts';
 import type { Sample } from '../samples.ts';
 import { installationSamples } from './installation-samples.ts';
 import { organizationSamples } from './organization-samples.ts';

@@ -5,6 +5,7 @@ import {
   newClientPage,
   resourcesPage,
 } from '#http/pages/console/clients.ts';
+import { keysPage } from '#http/pages/console/keys.ts';
 import {
   mergePage,
   moveReportPage,
@@ -109,6 +110,17 @@ const terms = {
 };
 
 export const installationSamples: Sample[] = [
+  ...states('console, signing keys', keysPage, {
+    keys: (['RS256', 'ES256'] as const).flatMap((alg) =>
+      (['current', 'next', 'retired'] as const).map((state) => ({
+        kid: `${state}-${alg}-${'k'.repeat(30)}`,
+        alg,
+        state,
+        createdAt: at,
+        retiresAt: state === 'retired' ? later : null,
+      })),
+    ),
+  }),
   ...states(
     'console, accounts',
     accountsPage,

@@ -8,7 +8,7 @@ import { connectionSettingsPage } from '#http/pages/console/connection-settings.
 import { simulatePage } from '#http/pages/console/connection-simulation.ts';
 import { countryOptions } from '#http/countries.ts';
 import { usualClaims } from '#identity/federation/mapping.ts';
-import type { Sample } from './samples.ts';
+import type { Sample } from '../samples.ts';
 
 const at = new Date('2026-11-22T09:30:00Z');
 const long = 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetzbeauftragte';
