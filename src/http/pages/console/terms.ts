@@ -225,7 +225,7 @@ export function termsPreviewPage(
       texts.map(
         ({ locale, title, body }) =>
           html`<details>
-            <summary>${locale}: ${named(title)}</summary>
+            <summary><span>${locale}: ${named(title)}</span></summary>
             ${read(locale, title, body)}
           </details>`,
       ),
