@@ -14,8 +14,8 @@ import type { GivenClient } from '#test/support/world.ts';
 import { freePort, ready, spawnServer, type ServerProcess } from './process.ts';
 
 const templateUrl = inject('templateUrl');
-/** How often the server is killed. More than a few are for the night. */
-const rounds = Number(process.env['KILLS'] ?? 2);
+/** How often the server is killed. More than one are for the night. */
+const rounds = Number(process.env['KILLS'] ?? 1);
 const started: ServerProcess[] = [];
 let folder: string;
 let dataDir: string;

@@ -31,9 +31,11 @@ export function keysPage(page: ConsoleFrame & { keys: readonly KeyShown[] }): Ht
           columns: [
             {
               title: t('rooms.key'),
-              cell: ({ kid }) => html`<code>${kid.slice(0, 12)}…</code>`,
+              cell: ({ kid, alg }) => [
+                html`<code>${kid.slice(0, 12)}…</code>`,
+                html`<span class="hint">${alg}</span>`,
+              ],
             },
-            { title: t('rooms.key.alg'), cell: ({ alg }) => alg },
             {
               title: t('console.status'),
               cell: ({ state }) =>
