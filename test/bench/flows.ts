@@ -92,6 +92,30 @@ function field(answer: WireAnswer, name: string): string {
   );
 }
 
+/** The form of a page, and its token; undefined where there is none that leads there. */
+function formOf(
+  { body }: WireAnswer,
+  leads = '',
+): { action: string; csrf: string | undefined } | undefined {
+  const action = new RegExp(`<form[^>]*\\saction="([^"]*${leads}[^"]+)"`).exec(body)?.[1];
+  return action === undefined
+    ? undefined
+    : { action, csrf: /name="csrf"[^>]*?\svalue="([^"]+)"/.exec(body)?.[1] };
+}
+
+/** Types into the form of a sign-in what it may ask for, and sends it. */
+function typeInto(
+  browser: Browser,
+  { email, password }: Place['people'][number],
+  { action, csrf }: { action: string; csrf: string | undefined },
+): Promise<WireAnswer> {
+  return browser.post(
+    pathOf(action),
+    new URLSearchParams({ ...(csrf && { csrf }), email, password }).toString(),
+    'Accept: text/html\r\n',
+  );
+}
+
 /** From the application to the page, the password typed, and back with a code. */
 async function signIn(
   browser: Browser,
@@ -110,18 +134,9 @@ async function signIn(
       answer = await browser.get(pathOf(location));
       continue;
     }
-    const action = /<form[^>]*\saction="([^"]+)"/.exec(answer.body)?.[1];
-    const csrf = /name="csrf"[^>]*?\svalue="([^"]+)"/.exec(answer.body)?.[1];
-    if (answer.status !== 200 || !action) unexpected('Signing in', answer);
-    answer = await browser.post(
-      pathOf(action),
-      new URLSearchParams({
-        ...(csrf && { csrf }),
-        email: person.email,
-        password: person.password,
-      }).toString(),
-      'Accept: text/html\r\n',
-    );
+    const form = formOf(answer);
+    if (answer.status !== 200 || !form) return unexpected('Signing in', answer);
+    answer = await typeInto(browser, person, form);
   }
   return unexpected('Signing in', answer);
 }
@@ -137,19 +152,9 @@ async function openConsole(
   let answer = await browser.get(path);
   for (let step = 0; step < 16; step += 1) {
     const location = locationOf(answer);
-    const action = /<form[^>]*\saction="([^"]*\/sign-in\/[^"]+)"/.exec(answer.body)?.[1];
-    const csrf = /name="csrf"[^>]*?\svalue="([^"]+)"/.exec(answer.body)?.[1];
+    const form = formOf(answer, '/sign-in/');
     if (location) answer = await browser.get(pathOf(location));
-    else if (answer.status === 200 && action)
-      answer = await browser.post(
-        pathOf(action),
-        new URLSearchParams({
-          ...(csrf && { csrf }),
-          email: person.email,
-          password: person.password,
-        }).toString(),
-        'Accept: text/html\r\n',
-      );
+    else if (answer.status === 200 && form) answer = await typeInto(browser, person, form);
     else if (answer.status === 200) return;
     else break;
   }

@@ -2,10 +2,16 @@ import type { Context } from 'koa';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import { accessDecision } from '#identity/access/access-decision.ts';
-import { secretMatches, type Client, type Registry } from '#identity/applications/client.ts';
+import {
+  mayAskAbout,
+  secretMatches,
+  type Client,
+  type Registry,
+} from '#identity/applications/client.ts';
 import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { Person } from '#identity/users/person.ts';
 import { readBytes } from '../body.ts';
+import { opaqueLengths } from './adapter.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
 import type { RequestScope } from './request-scope.ts';
 
@@ -31,8 +37,10 @@ export interface PlainTokenDependencies {
   issuer: string;
 }
 
-/** Our opaque access tokens; `opaqueLengths` says how long they are. */
-const opaque = /^[\w-]{43}$/;
+/** An access token of ours, where it is brought along, and where it is asked about. */
+const opaque = `[\\w-]{${opaqueLengths['AccessToken']}}`;
+const bearer = new RegExp(`^Bearer (${opaque})$`);
+const question = new RegExp(`^token=(${opaque})(?:&token_type_hint=access_token)?$`);
 
 /** Longer forms hold something that is not plain. */
 const formLimit = 2048;
@@ -56,8 +64,8 @@ export function plainTokens({
   /** OpenID Connect Core 1.0, section 5.3. */
   async function userinfo(ctx: Context, scope: RequestScope): Promise<boolean> {
     const { authorization = '', 'content-type': type } = ctx.req.headers;
-    const value = authorization.startsWith('Bearer ') ? authorization.slice(7) : '';
-    if (!opaque.test(value) || type !== undefined) return false;
+    const value = bearer.exec(authorization)?.[1];
+    if (value === undefined || type !== undefined) return false;
     const found = await alive(value, scope);
     if (!found) return false;
     const { token, owner, person, granted } = found;
@@ -88,9 +96,9 @@ export function plainTokens({
     )
       return false;
     const body = await readBytes(ctx.req, formLimit);
-    const value = tokenOf(body.toString('latin1'));
+    const value = question.exec(body.toString('latin1'))?.[1];
     const found = value !== undefined && (await alive(value, scope));
-    if (!found || !mayHear(asker, found.owner, found.person)) {
+    if (!found || !mayAskAbout(asker, found.owner)) {
       readAgain(ctx, body);
       return false;
     }
@@ -172,27 +180,6 @@ function isOfSession(token: AdapterPayload, scope: RequestScope, now: number): b
       );
     }
   return false;
-}
-
-/**
- * Who may ask about a token: the application it was given to, and those trusted to ask about any.
- * And what is told: that it is alive only while its person may still come in. Without the second
- * half, the token of a locked person stays `active` (oidc.md P2).
- *
- * @param person undefined where the token is of no person
- */
-export function mayHear(
-  asker: Client | undefined,
-  owner: Client | undefined,
-  person: Person | null | undefined,
-): boolean {
-  if (!owner || (asker?.id !== owner.id && !asker?.mayIntrospect)) return false;
-  return person === undefined || accessDecision(person, owner.policy).access === 'allow';
-}
-
-/** The token of a form that holds a token and at most the hint that it is an access token. */
-function tokenOf(form: string): string | undefined {
-  return /^token=([\w-]{43})(?:&token_type_hint=access_token)?$/.exec(form)?.[1];
 }
 
 /** The engine reads the body of a request itself: it gets to read what was read. */

@@ -17,7 +17,12 @@ import {
   type AccessDecision,
   type Denial,
 } from '#identity/access/access-decision.ts';
-import { secretMatches, type Client, type Registry } from '#identity/applications/client.ts';
+import {
+  mayAskAbout,
+  secretMatches,
+  type Client,
+  type Registry,
+} from '#identity/applications/client.ts';
 import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { AppSecrets } from '#identity/keys/app-secrets.ts';
 import {
@@ -33,7 +38,6 @@ import { claimsOf, claimsOfScopes } from './claims.ts';
 import { Es256Key } from './es256-key.ts';
 import type { EnginePages } from './pages.ts';
 import { signInPolicy } from './interaction-policy.ts';
-import { mayHear } from './plain-tokens.ts';
 import { requestScopes } from './request-scope.ts';
 
 export interface EngineDependencies {
@@ -469,6 +473,10 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     };
   }
 
+  /**
+   * What is told of a token: that it is alive only while its person may still come in. Otherwise the
+   * token of a locked person stays `active` (oidc.md P2).
+   */
   async function mayIntrospect(
     _ctx: KoaContextWithOIDC,
     asking: EngineClient,
@@ -476,7 +484,9 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
   ): Promise<boolean> {
     if (asking.clientAuthMethod === 'none') return false;
     const [asker, owner] = await Promise.all([clientOf(asking.clientId), clientOf(token.clientId)]);
-    return mayHear(asker, owner, token.accountId ? await personOf(token.accountId) : undefined);
+    if (!owner || !mayAskAbout(asker, owner)) return false;
+    if (!token.accountId) return true;
+    return accessDecision(await personOf(token.accountId), owner.policy).access === 'allow';
   }
 
   /** RFC 7009, section 2.1: who asks about the token of another is told so, and nothing happens. */

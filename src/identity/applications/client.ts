@@ -152,3 +152,8 @@ export function secretMatches({ secrets }: Client, secret: string, now: Date): b
     (one) => sameSecret(one.hash, hash) && (one.expiresAt === null || one.expiresAt > now),
   );
 }
+
+/** Who may ask about a token: the application it was given to, and those trusted to ask about any. */
+export function mayAskAbout(asker: Client | undefined, owner: Client): boolean {
+  return asker !== undefined && (asker.id === owner.id || asker.mayIntrospect);
+}

@@ -1,7 +1,7 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, named, postForm } from '../../form.ts';
-import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
+import { consolePage, when, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors, type Question } from './forms.ts';
 import {
   clear,
@@ -14,6 +14,7 @@ import {
   table,
   withQuery,
 } from './parts.ts';
+import { secretsTable, type SecretRow } from './secrets.ts';
 
 /** What kinds of applications there are, and what each is set up as. */
 export const presets = ['web', 'spa', 'native', 'machine'] as const;
@@ -245,10 +246,8 @@ export interface ClientPage extends ConsoleFrame {
   method: string;
   values: ClientValues;
   resources: readonly (readonly [string, string])[];
-  secrets:
-    | readonly { id: string; hint: string; createdAt: Date; expiresAt: Date | null }[]
-    /** It has no use for any. */
-    | null;
+  /** Null where it has no use for any. */
+  secrets: readonly SecretRow[] | null;
   errors: Errors;
   problems: readonly string[];
 }
@@ -287,35 +286,7 @@ export function clientPage(page: ClientPage): Html {
           t('rooms.secrets'),
           [
             html`<p>${t('rooms.secrets.text')}</p>`,
-            secrets.length > 0 &&
-              table({
-                caption: t('rooms.secrets'),
-                rows: secrets,
-                rowId: ({ id }) => `secret-${id}`,
-                columns: [
-                  { title: t('rooms.secret'), cell: ({ hint }) => html`<code>…${hint}</code>` },
-                  {
-                    title: t('rooms.created'),
-                    wide: true,
-                    cell: ({ createdAt }) => when(page, createdAt, 'day'),
-                  },
-                  {
-                    title: t('rooms.tokens.expires'),
-                    cell: ({ expiresAt }) => whenever(page, expiresAt, 'day'),
-                  },
-                  {
-                    title: t('console.actions'),
-                    does: true,
-                    cell: ({ id, hint }) =>
-                      act(page, {
-                        action: `${base}/secrets/${id}/revoke`,
-                        label: t('rooms.tokens.revoke'),
-                        named: hint,
-                        kind: 'danger',
-                      }),
-                  },
-                ],
-              }),
+            secretsTable(page, { secrets, base, revoke: t('rooms.tokens.revoke') }),
             postForm({ action: `${base}/secrets`, csrf }, [
               questions([
                 {

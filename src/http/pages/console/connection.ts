@@ -6,6 +6,7 @@ import { badges, home, kindName, type ConnectionRow, type State } from './connec
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, questions, type Errors, type Question } from './forms.ts';
 import { confirmPage, facts, part, table } from './parts.ts';
+import { secretsTable, type SecretRow } from './secrets.ts';
 
 export interface ConnectionPage extends ConsoleFrame {
   connection: ConnectionRow & {
@@ -38,7 +39,7 @@ export interface ConnectionPage extends ConsoleFrame {
       people: readonly string[];
     }[];
   };
-  secrets: readonly { id: string; hint: string; createdAt: Date; expiresAt: Date | null }[];
+  secrets: readonly SecretRow[];
   links: readonly { id: string; contact: string; expiresAt: Date; lastUsedAt: Date | null }[];
   /** Where a test sign-in begins, where it was just asked for. */
   testUrl: string | null;
@@ -174,35 +175,11 @@ export function connectionPage(page: ConnectionPage): Html {
         part(
           t('rooms.secrets'),
           [
-            page.secrets.length > 0 &&
-              table({
-                caption: t('rooms.secrets'),
-                rows: page.secrets,
-                columns: [
-                  { title: t('rooms.secret'), cell: ({ hint }) => html`<code>…${hint}</code>` },
-                  {
-                    title: t('rooms.created'),
-                    wide: true,
-                    cell: ({ createdAt }) => when(page, createdAt, 'day'),
-                  },
-                  {
-                    title: t('rooms.tokens.expires'),
-                    cell: ({ expiresAt }) => whenever(page, expiresAt, 'day'),
-                  },
-                  {
-                    title: t('console.actions'),
-                    does: true,
-                    cell: ({ id, hint }) =>
-                      may &&
-                      act(page, {
-                        action: `${base}/secrets/${id}/revoke`,
-                        label: t('rooms.remove'),
-                        named: hint,
-                        kind: 'danger',
-                      }),
-                  },
-                ],
-              }),
+            secretsTable(page, {
+              secrets: page.secrets,
+              base,
+              revoke: may ? t('rooms.remove') : null,
+            }),
             may &&
               postForm({ action: `${base}/secrets`, csrf }, [
                 questions(

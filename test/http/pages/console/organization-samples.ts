@@ -1,3 +1,4 @@
+import { domainStates } from '#identity/domains/domain.ts';
 import { apiTokensPage, newTokenPage } from '#http/pages/console/api-tokens.ts';
 import { auditCheckPage, auditPage } from '#http/pages/console/audit.ts';
 import { tracePage, tracesPage } from '#http/pages/console/connection-traces.ts';
@@ -147,19 +148,7 @@ export const organizationSamples: Sample[] = [
     'console, domains',
     domainsPage,
     {
-      domains: (
-        [
-          'listed',
-          'pending',
-          'owned',
-          'contested',
-          'at_risk',
-          'lapsed',
-          'released',
-          'expired',
-          'cancelled',
-        ] as const
-      ).map((state) => ({
+      domains: domainStates.map((state) => ({
         name: `${state.replace('_', '-')}.example`,
         shown: state === 'owned' ? longDomain : `${state}.example`,
         state,
