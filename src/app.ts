@@ -320,7 +320,7 @@ export async function createApp({
   app.use(scim.answer);
   app.use(serveAssets());
   const plain = plainTokens({
-    accessTokens: accessTokens({ database, clock }),
+    accessTokens: accessTokens(database, clock),
     registry,
     clock,
     issuer,

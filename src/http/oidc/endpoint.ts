@@ -80,6 +80,7 @@ export function engineEndpoints(
         'invalid_request',
         'The request holds characters that are not allowed.',
       );
+    if (await plain.answer(ctx)) return;
     if (await takePost(ctx, origin)) return;
 
     const provider = current();
@@ -94,7 +95,6 @@ export function engineEndpoints(
       clientId: queryText(ctx, 'client_id') ?? null,
     });
     await requestScopes.run(scope, async () => {
-      if (await plain.answer(ctx, scope)) return;
       await handler(ctx, () => Promise.resolve());
       try {
         await scope.flush(database, clock());

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { AdapterPayload } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import { accessDecision } from '#identity/access/access-decision.ts';
 import {
@@ -11,9 +11,8 @@ import {
 import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { Person } from '#identity/users/person.ts';
 import { readBytes } from '../body.ts';
-import { opaqueLengths } from './adapter.ts';
+import { opaqueLengths, type accessTokens } from './adapter.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
-import type { RequestScope } from './request-scope.ts';
 
 /**
  * Userinfo and introspection of ordinary access tokens, which is nearly all that is ever asked there:
@@ -21,17 +20,17 @@ import type { RequestScope } from './request-scope.ts';
  * may come in. What the engine would answer is answered here, byte for byte, in half of its time; the
  * decisions are the same functions.
  *
- * **It never says no.** Whatever is not plain, and every refusal, is the engine's: what was read for
- * it is in the request's scope and is not read again. `test/http/oidc/plain-tokens` asks both.
+ * **It never says no.** Whatever is not plain, and every refusal, is the engine's, which looks for
+ * itself. `test/http/oidc/plain-tokens` asks both.
  */
 export interface PlainTokens {
   /** Whether the request was answered. If not, nothing has happened to it. */
-  answer(ctx: Context, scope: RequestScope): Promise<boolean>;
+  answer(ctx: Context): Promise<boolean>;
 }
 
 export interface PlainTokenDependencies {
-  /** Where access tokens are found; inside the request's scope. */
-  accessTokens: Adapter;
+  /** Where access tokens are found. */
+  accessTokens: ReturnType<typeof accessTokens>;
   registry: Registry;
   clock: Clock;
   issuer: string;
@@ -46,27 +45,27 @@ const question = new RegExp(`^token=(${opaque})(?:&token_type_hint=access_token)
 const formLimit = 2048;
 
 export function plainTokens({
-  accessTokens,
+  accessTokens: find,
   registry,
   clock,
   issuer,
 }: PlainTokenDependencies): PlainTokens {
   return {
-    answer(ctx, scope) {
+    answer(ctx) {
       if (ctx.querystring !== '' || 'origin' in ctx.req.headers || 'dpop' in ctx.req.headers)
         return Promise.resolve(false);
-      if (ctx.path === '/oauth/userinfo' && ctx.method === 'GET') return userinfo(ctx, scope);
-      if (ctx.path === '/oauth/introspect' && ctx.method === 'POST') return introspect(ctx, scope);
+      if (ctx.path === '/oauth/userinfo' && ctx.method === 'GET') return userinfo(ctx);
+      if (ctx.path === '/oauth/introspect' && ctx.method === 'POST') return introspect(ctx);
       return Promise.resolve(false);
     },
   };
 
   /** OpenID Connect Core 1.0, section 5.3. */
-  async function userinfo(ctx: Context, scope: RequestScope): Promise<boolean> {
+  async function userinfo(ctx: Context): Promise<boolean> {
     const { authorization = '', 'content-type': type } = ctx.req.headers;
     const value = bearer.exec(authorization)?.[1];
     if (value === undefined || type !== undefined) return false;
-    const found = await alive(value, scope);
+    const found = await alive(value);
     if (!found) return false;
     const { token, owner, person, granted } = found;
     if (owner.metadata['userinfo_signed_response_alg'] !== undefined) return false;
@@ -84,7 +83,7 @@ export function plainTokens({
   }
 
   /** RFC 7662. */
-  async function introspect(ctx: Context, scope: RequestScope): Promise<boolean> {
+  async function introspect(ctx: Context): Promise<boolean> {
     const { headers } = ctx.req;
     const asker = await authenticated(headers.authorization ?? '');
     const length = Number(headers['content-length']);
@@ -97,7 +96,7 @@ export function plainTokens({
       return false;
     const body = await readBytes(ctx.req, formLimit);
     const value = question.exec(body.toString('latin1'))?.[1];
-    const found = value !== undefined && (await alive(value, scope));
+    const found = value !== undefined && (await alive(value));
     if (!found || !mayAskAbout(asker, found.owner)) {
       readAgain(ctx, body);
       return false;
@@ -132,24 +131,23 @@ export function plainTokens({
   }
 
   /** A plain token that lives, with all that it stands on and a person who may come in. */
-  async function alive(value: string, scope: RequestScope): Promise<Alive | undefined> {
-    const token = await accessTokens.find(value);
-    if (!token || token.kind !== 'AccessToken') return undefined;
+  async function alive(value: string): Promise<Alive | undefined> {
+    const found = await find(value);
+    if (!found) return undefined;
+    const { token, grant, person, ofSession } = found;
+    if (token.kind !== 'AccessToken') return undefined;
     for (const name of notPlain) if (token[name] !== undefined) return undefined;
 
-    const { accountId, clientId, grantId } = token;
-    const grant = grantId === undefined ? undefined : (scope.grants.get(grantId) as AdapterPayload);
-    const person = accountId === undefined ? undefined : scope.people.get(accountId);
+    const { accountId, clientId } = token;
     const owner = clientId === undefined ? undefined : await registry.client(clientId);
-    if (!grant || !person || !owner || owner.metadata['subject_type'] === 'pairwise')
-      return undefined;
+    if (!person || !owner || owner.metadata['subject_type'] === 'pairwise') return undefined;
     if (grant.accountId !== accountId || grant.clientId !== clientId || grant.rejected)
       return undefined;
     if (accessDecision(person, owner.policy).access !== 'allow') return undefined;
 
     const now = clock().getTime() / 1000;
     if (!(token.exp! > now && grant.exp! > now && token.iat! <= now)) return undefined;
-    if (token.expiresWithSession && !isOfSession(token, scope, now)) return undefined;
+    if (token.expiresWithSession && !ofSession) return undefined;
     const { openid } = grant as { openid?: { scope?: string } };
     return { token, owner, person, granted: (openid?.scope ?? '').split(' ') };
   }
@@ -164,23 +162,7 @@ interface Alive {
 }
 
 /** What makes a token another thing than a bearer token for our own endpoints. */
-const notPlain = ['consumed', 'aud', 'claims', 'extra', 'jkt', 'x5t#S256', 'rar'] as const;
-
-/** Whether the session that a token ends with is there, and knows the token's grant. */
-function isOfSession(token: AdapterPayload, scope: RequestScope, now: number): boolean {
-  for (const { uid, payload, authorizations, expiresAt } of scope.sessions.values())
-    if (uid === token.sessionUid) {
-      const { accountId, exp } = payload as AdapterPayload;
-      const { grantId } = (authorizations[token.clientId!] ?? {}) as { grantId?: string };
-      return (
-        accountId === token.accountId &&
-        grantId === token.grantId &&
-        exp! > now &&
-        expiresAt.getTime() / 1000 > now
-      );
-    }
-  return false;
-}
+const notPlain = ['aud', 'claims', 'extra', 'jkt', 'x5t#S256', 'rar'] as const;
 
 /** The engine reads the body of a request itself: it gets to read what was read. */
 function readAgain({ req }: Context, body: Buffer): void {
