@@ -20,6 +20,8 @@ export const refusals = {
   already_member: 'This user is already in your account.',
   pending_approval: 'This user registered and is waiting for approval.',
   already_invited: 'This user was already invited.',
+  only_invited:
+    'This user has not accepted the invitation yet, and is not one of your users until then. You can take the invitation back.',
   domain_owned_by_other: 'Unable to add user as email domain is owned by a different organization.',
   domain_pending_ownership:
     'Unable to add user because the email domain is pending ownership by your organization.',

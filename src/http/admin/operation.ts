@@ -185,14 +185,14 @@ export function refusalsOf({
 }: Pick<AnyOperation, 'path' | 'right' | 'refusals' | 'whom' | 'query'> & {
   method?: Method;
 }): RefusalCode[] {
-  const { roles, onHold, person }: Right = rights[right];
+  const { roles, onHold, person, members }: Right = rights[right];
   const operatorsAlone = roles.every((role) => role === 'operator');
   const codes: RefusalCode[] = ['permission_denied', 'invalid_value', 'rate_limited'];
   if (path.includes(':accountId')) codes.push('account_not_found');
   if (path.includes(':accountId') && !onHold && !operatorsAlone) codes.push('account_on_hold');
   if (path.includes(':userId')) codes.push('user_not_found');
   if (path.includes(':userId') && person && whom !== 'unchecked')
-    codes.push('cannot_act_on_higher_role');
+    codes.push('cannot_act_on_higher_role', ...(members ? (['only_invited'] as const) : []));
   if (query && 'cursor' in (query as z.ZodObject).shape) codes.push('invalid_cursor');
   if (method !== 'get') codes.push('idempotency_conflict', 'version_conflict');
   return [...new Set([...codes, ...refusals])];

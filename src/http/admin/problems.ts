@@ -22,6 +22,7 @@ export const statuses: Record<RefusalCode, number> = {
   already_member: 409,
   pending_approval: 409,
   already_invited: 409,
+  only_invited: 409,
   domain_owned_by_other: 409,
   domain_pending_ownership: 409,
   domain_not_owned: 409,

@@ -34,6 +34,11 @@ export interface Right {
   onHold?: boolean;
   /** Acts on a person: refused on somebody of a higher role, and on oneself unless said otherwise. */
   person?: 'others' | 'everybody';
+  /**
+   * Is for members alone. Whom an account merely invited is none of its people yet: what it does to
+   * them would hold wherever they go, and anybody can invite anybody (behaviour.md section 6).
+   */
+  members?: boolean;
 }
 
 const operator = ['operator'] as const;
@@ -72,17 +77,17 @@ export const rights = {
   'approvals:decide': { roles: both, onHold: true },
   'explain:read': { roles: both, onHold: true },
   'users:edit': { roles: both, person: 'everybody' },
-  'users:lock': { roles: both, onHold: true, person: 'others' },
-  'users:unlock': { roles: both, person: 'others' },
+  'users:lock': { roles: both, onHold: true, person: 'others', members: true },
+  'users:unlock': { roles: both, person: 'others', members: true },
   'users:remove': { roles: both, onHold: true, person: 'others' },
   'users:restore': { roles: both, person: 'others' },
   'users:roles': { roles: both, person: 'others' },
   'users:entitlement': { roles: both, person: 'everybody' },
-  'users:reset_password': { roles: both, person: 'everybody' },
-  'users:reset_factors': { roles: both, person: 'others' },
-  'users:require_factor': { roles: both, person: 'everybody' },
-  'users:break_glass': { roles: account, person: 'everybody' },
-  'users:end_sessions': { roles: both, onHold: true, person: 'everybody' },
+  'users:reset_password': { roles: both, person: 'everybody', members: true },
+  'users:reset_factors': { roles: both, person: 'others', members: true },
+  'users:require_factor': { roles: both, person: 'everybody', members: true },
+  'users:break_glass': { roles: account, person: 'everybody', members: true },
+  'users:end_sessions': { roles: both, onHold: true, person: 'everybody', members: true },
 
   'bulk:read': { roles: both, onHold: true },
   'bulk:manage': { roles: both, onHold: true },
@@ -196,7 +201,8 @@ export async function requireAccount(
  * The person that something is to be done to: of this account, and not beyond the reach of who asks.
  * With `former`, a person who left it and belongs nowhere since.
  *
- * @throws {Refusal} `user_not_found`, `cannot_act_on_higher_role`, `cannot_act_on_self`
+ * @throws {Refusal} `user_not_found`, `cannot_act_on_higher_role`, `cannot_act_on_self`,
+ *   `only_invited`
  */
 export async function requirePerson(
   work: Work,
@@ -220,9 +226,14 @@ export async function requirePerson(
   return person;
 }
 
-function reach(asking: Asking, { person: whom }: Right, { id, roles }: Person): RefusalCode | null {
+function reach(
+  asking: Asking,
+  { person: whom, members }: Right,
+  { id, roles, affiliation }: Person,
+): RefusalCode | null {
   if (rankOf(roles) > rankOf([asking.role])) return 'cannot_act_on_higher_role';
   if (whom === 'others' && asking.userId === id) return 'cannot_act_on_self';
+  if (members && affiliation === 'provisional') return 'only_invited';
   return null;
 }
 

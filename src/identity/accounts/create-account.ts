@@ -5,7 +5,12 @@ import { mail } from '../mail/letter.ts';
 import { sendActivation } from '../credentials/password.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { createUser } from '../users/create-user.ts';
-import { findPerson, findPersonByEmail } from '../users/person.ts';
+import { unlockUser } from '../users/lock.ts';
+import { findPerson } from '../users/person.ts';
+import { enterDoor } from '../belonging/door.ts';
+import { takeOver } from '../belonging/only-invited.ts';
+import { readFacts } from '../verdict/facts.ts';
+import { isOnlyInvited, verdict } from '../verdict/verdict.ts';
 import { Refusal } from '../refusal.ts';
 import { Account } from './account.ts';
 
@@ -27,7 +32,8 @@ export interface NewAccount {
  * A new customer organization. Its first fulfillment contact is its first Account Administrator too
  * (behaviour.md A1), and sets a password by the mail that says so.
  *
- * @throws {Refusal} `user_in_other_account` when the contact belongs to another account.
+ * @throws {Refusal} `user_in_other_account` when the contact belongs to another account,
+ *   `user_not_addable` when support or the person's own wish keeps them out
  */
 export async function createAccount(work: Work, input: NewAccount): Promise<Account> {
   const account = work.em.create(Account, {
@@ -49,20 +55,34 @@ export async function createAccount(work: Work, input: NewAccount): Promise<Acco
   );
 
   const { fulfillmentContact: contact } = input;
-  const known = await findPersonByEmail(work, contact.email, work.now);
-  if (known?.affiliation === 'member') throw new Refusal('user_in_other_account');
+  await enterDoor(work, account.id, [contact.email]);
+  const facts = await readFacts(work, contact.email, account.id, work.now);
+  // Whose the domain is does not matter: an operator says who founds an account.
+  const { code } = verdict('admin_add', { ...facts, domain: 'free' });
+  if (code === 'user_in_other_account' || code === 'user_not_addable') throw new Refusal(code);
   const userId =
-    known?.id ?? (await createUser(work, { ...contact, identity: 'invited', source: 'admin' }));
+    facts.person?.id ??
+    (await createUser(work, { ...contact, identity: 'invited', source: 'admin' }));
+  if (facts.person && isOnlyInvited(facts.person))
+    await takeOver(work, userId, {
+      ...contact,
+      language: null,
+      identity: 'invited',
+      source: 'admin',
+    });
   await affiliate(work, userId, account.id, 'fulfillment_contact', {
     entitlementCountry: account.countries.includes(contact.country) ? contact.country : null,
   });
+  // Who was removed from an account and now founds one is let in by the operator's act.
+  await unlockUser(work, userId, ['unaffiliated'], account.id);
   await grantRole(work, userId, 'account_administrator', account.id);
   await work.query(
     `insert into fulfillment_contacts (id, account_id, user_id, created_at) values ($1, $2, $3, $4)`,
     [newId(work.now.getTime()), account.id, userId, work.now],
   );
   const person = (await findPerson(work, userId, work.now))!;
-  if (person.identity !== 'ready') await sendActivation(work, person, { invitedBy: null });
+  if (person.identity !== 'ready')
+    await sendActivation(work, person, { invitedBy: null, founds: account.name });
   else
     mail(
       work,

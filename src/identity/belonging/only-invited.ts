@@ -49,6 +49,30 @@ export async function givePlaceBack(work: Work, email: string, accountId: string
   );
 }
 
+/**
+ * An invited person proved the mailbox by another way than the invitation: from now on they are
+ * somebody, and nobody's. The invitation goes on waiting for their answer.
+ */
+export async function leavePlace(work: Work, userId: string): Promise<void> {
+  await work.query(
+    `delete from role_assignments r using users u
+     where u.id = $1 and u.affiliation = 'provisional' and r.user_id = u.id
+       and r.account_id = u.account_id`,
+    [userId],
+  );
+  await work.query(
+    `delete from group_members m using users u, groups g
+     where u.id = $1 and u.affiliation = 'provisional' and m.user_id = u.id
+       and g.id = m.group_id and g.account_id = u.account_id`,
+    [userId],
+  );
+  await work.query(
+    `update users set affiliation = 'none', account_id = null, communication_email = null
+     where id = $1 and affiliation = 'provisional'`,
+    [userId],
+  );
+}
+
 export interface ProvedPerson {
   givenName: string;
   familyName: string;
@@ -59,14 +83,18 @@ export interface ProvedPerson {
 }
 
 /**
- * Takes over the record of somebody who was merely invited: what the inviter typed gives way to what
- * is known now, by the owner of the domain or the person.
+ * Takes over the record of somebody who was merely invited: what the inviter typed, and whatever else
+ * they said about somebody who is not theirs, gives way to what is known now, by the owner of the
+ * domain or the person.
  */
 export async function takeOver(work: Work, userId: string, known: ProvedPerson): Promise<void> {
   await work.query(
     `update users set given_name = $2, family_name = $3, country = $4,
        language = coalesce($5, language), identity = $6, source = $7, affiliation = 'none',
-       account_id = null, updated_at = $8, version = version + 1,
+       account_id = null, communication_email = null, phone = null, job_title = null,
+       entitlement_country = null, entitlement_pinned = false, second_factor_required = false,
+       second_factor_anew = false, attribute_sources = '{}', updated_at = $8,
+       version = version + 1,
        email_verified_at = case when $6 = 'ready' then $8::timestamptz else email_verified_at end
      where id = $1`,
     [

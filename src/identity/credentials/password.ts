@@ -4,6 +4,7 @@ import type { PasswordHasher } from '#platform/password-hash.ts';
 import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { rankOf } from '../access/roles.ts';
+import { leavePlace } from '../belonging/only-invited.ts';
 import { resendRegistration } from '../belonging/registration-task.ts';
 import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
 import { signsInUpstream } from '../federation/managed.ts';
@@ -175,13 +176,20 @@ function tellManaged(
   );
 }
 
-/** The mail by which a person who has no password yet sets their first (M3). */
+/**
+ * The mail by which a person who has no password yet sets their first (M3); with `founds`, the one that
+ * tells the first contact of a new account what they are to look after, too (M5).
+ */
 export async function sendActivation(
   work: Work,
-  person: Pick<Person, 'id' | 'email' | 'givenName' | 'language'> & {
+  person: Pick<Person, 'id' | 'email' | 'givenName' | 'language' | 'affiliation'> & {
     account: { name: string } | null;
   },
-  { invitedBy, first = false }: { invitedBy: string | null; first?: boolean },
+  {
+    invitedBy,
+    first = false,
+    founds = null,
+  }: { invitedBy: string | null; first?: boolean; founds?: string | null },
 ): Promise<void> {
   const link = newSecret();
   const expiresAt = new Date(work.now.getTime() + activationLife);
@@ -196,11 +204,20 @@ export async function sendActivation(
      values ($1, 'activation', $2, $3, $4, $5)`,
     [newId(), person.id, secretHash(link), work.now, expiresAt],
   );
+  const address = work.link(`/activate?token=${link}`);
+  if (founds !== null)
+    return mail(work, recipient(person), {
+      kind: 'account_welcome',
+      account: founds,
+      link: address,
+      expiresAt,
+    });
   mail(work, recipient(person), {
     kind: 'activation',
-    account: person.account?.name ?? null,
+    // Whoever was merely invited was added nowhere.
+    account: person.affiliation === 'member' ? (person.account?.name ?? null) : null,
     invitedBy,
-    link: work.link(`/activate?token=${link}`),
+    link: address,
     expiresAt,
   });
 }
@@ -333,6 +350,7 @@ export async function setPasswordByToken(
       );
       if (spent.length === 0) return { outcome: 'invalid' };
       await storePassword(work, person.id, hash);
+      await leavePlace(work, person.id);
       await work.query(
         `update users set
            identity = case when identity in ('invited', 'unverified') then 'ready' else identity end,

@@ -221,7 +221,14 @@ export async function welcome(
   if (fresh && given['password'] === undefined) {
     if (federated) return;
     const { givenName, language } = fresh;
-    const person = { id: userId, email: fresh.userName, givenName, language, account };
+    const person = {
+      id: userId,
+      email: fresh.userName,
+      givenName,
+      language,
+      account,
+      affiliation: 'member' as const,
+    };
     return sendActivation(work, person, { invitedBy: null, first: true });
   }
   const person = how === 'created' && federated ? null : await findPerson(work, userId, work.now);

@@ -1,6 +1,8 @@
 import { describe, expect } from 'vitest';
+import { unaffiliate } from '#identity/users/affiliate.ts';
 import { it } from '#test/support/it.ts';
-import { caller, statusesOf } from './support.ts';
+import { linkIn } from '../self-service/mailbox.ts';
+import { caller, someone, statusesOf } from './support.ts';
 
 const fay = { email: 'Fay@Acme.example', givenName: 'Fay', familyName: 'Miller', country: 'us' };
 const acme = {
@@ -31,9 +33,10 @@ describe('a new account', () => {
     });
     expect((await operator.get(`/accounts/${made.json.id}`)).json).toEqual(made.json);
     await server.app.delivery.drain();
-    expect(await given.mails()).toMatchObject([
-      { kind: 'activation', recipient: 'Fay@Acme.example' },
-    ]);
+    const [welcome] = await given.mails();
+    expect(welcome).toMatchObject({ kind: 'account_welcome', recipient: 'Fay@Acme.example' });
+    expect(welcome!.text).toContain('first fulfillment contact and Account Administrator');
+    expect((await server.agent().get(linkIn(welcome!))).status).toBe(200);
     expect(await given.events()).toContain('account.created');
     expect(server.errors).toEqual([]);
   });
@@ -59,6 +62,38 @@ describe('a new account', () => {
     expect((await operator.post('/accounts', country)).json.code).toBe('invalid_country');
     expect((await operator.get('/accounts')).json.items).toHaveLength(1);
     expect(server.errors).toEqual([]);
+  });
+
+  it('is founded by who was removed from another or merely invited, and by nobody who is kept out', async ({
+    given,
+    program,
+  }) => {
+    const operator = caller(program, await given.apiToken());
+    const old = await given.account('Old');
+    const former = await given.user('fay@acme.example', { of: old });
+    await given.work((work) => unaffiliate(work, former.id, old.id, 'administrator'));
+    const made = await operator.post('/accounts', acme);
+    expect(made.status).toBe(201);
+    expect(await given.person(former)).toMatchObject({
+      account: { id: made.json.id },
+      locks: [],
+      roles: ['account_administrator'],
+    });
+    const evil = caller(program, await given.apiToken(old));
+    await evil.post(
+      `/accounts/${old.id}/users`,
+      someone('ceo@new.example', { givenName: 'Bogus' }),
+    );
+    const contact = { ...fay, email: 'ceo@new.example', givenName: 'Carla' };
+    const founded = { ...acme, number: '1002', fulfillmentContact: contact };
+    expect((await operator.post('/accounts', founded)).status).toBe(201);
+    expect(
+      await given.rows(`select given_name from users where email = 'ceo@new.example'`),
+    ).toEqual([{ given_name: 'Carla' }]);
+    await given.locked(await given.user('no@new.example'), 'operator');
+    const refused = { ...founded, number: '1003' };
+    refused.fulfillmentContact = { ...contact, email: 'no@new.example' };
+    expect((await operator.post('/accounts', refused)).json.code).toBe('user_not_addable');
   });
 
   it('is made once by two who make it at the same moment', async ({ given, program, server }) => {

@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import type { Agent } from '#test/support/agent.ts';
 import type { World } from '#test/support/world.ts';
+import { choose, forget, linkIn, mailTo } from '../self-service/mailbox.ts';
 import { caller, someone } from './support.ts';
 
 /** Acme owns acme.example; Beta owns beta.example; both have an administrator's token. */
@@ -289,6 +290,49 @@ describe('nobody can reserve an address of somebody else’s company', () => {
     });
     expect((await evilAdmin.get(`/accounts/${evil.id}/users`)).json.items).toEqual([]);
     expect(await given.rows('select state from invitations')).toEqual([{ state: 'superseded' }]);
+  });
+});
+
+describe('whom an account merely invited', () => {
+  it('is none of its people: nothing it does to them holds anywhere else', async ({
+    given,
+    program,
+    server,
+    browser,
+  }) => {
+    const evil = await given.account('Evil');
+    const users = `/accounts/${evil.id}/users`;
+    const admin = caller(program, await given.apiToken(evil));
+    const invited = await admin.post(users, someone('ceo@gmail.com', { givenName: 'Bogus' }));
+    const place = `${users}/${invited.json.user.id}`;
+    for (const [what, body] of [
+      ['lock', { note: 'Nobody else shall have you.' }],
+      ['unlock', {}],
+      ['reset-password', {}],
+      ['second-factors/require', { required: true }],
+    ] as const)
+      expect([what, (await admin.post(`${place}/${what}`, body)).json.code]).toEqual([
+        what,
+        'only_invited',
+      ]);
+    await admin.patch(place, { communicationEmail: 'evil@evil.example' });
+
+    // They ask for a password themselves: then they are somebody, and still nobody's.
+    await forget(browser, 'ceo@gmail.com');
+    const mail = await mailTo(server, 'ceo@gmail.com');
+    expect(mail.kind).toBe('activation');
+    expect(mail.text).not.toContain('Evil');
+    await choose(browser, await browser.get(linkIn(mail)), 'seven quiet otters swim');
+    expect(
+      await given.rows(
+        `select identity, affiliation, account_id, communication_email from users where email = $1`,
+        ['ceo@gmail.com'],
+      ),
+    ).toEqual([
+      { identity: 'ready', affiliation: 'none', account_id: null, communication_email: null },
+    ]);
+    expect((await admin.get(place)).json.code).toBe('user_not_found');
+    expect(await given.rows('select state from invitations')).toEqual([{ state: 'pending' }]);
   });
 });
 

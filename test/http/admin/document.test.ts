@@ -4,7 +4,7 @@ import { it } from '#test/support/it.ts';
 import { startServer, type TestServer } from '#test/support/server.ts';
 import type { World } from '#test/support/world.ts';
 import { unaffiliate } from '#identity/users/affiliate.ts';
-import type { Caller } from './support.ts';
+import { someone, type Caller } from './support.ts';
 import { it as withNet } from '../../identity/domains/support.ts';
 import { connections } from './document/connections.ts';
 import { domains } from './document/domains.ts';
@@ -172,6 +172,9 @@ describe('every operation', () => {
     const acme = await given.account('Acme', { owns: ['acme.example'] });
     const held = await given.account('Held', { owns: ['held.example'] });
     await given.hold(held);
+    const inviting = caller(await given.apiToken(acme), { plainly: true });
+    const guest = (await inviting.post(`/accounts/${acme.id}/users`, someone('guest@free.example')))
+      .json.user as { id: string };
     // Of Acme, and a higher role than any of its administrators has.
     const oda = await given.user('oda@acme.example', { of: acme, roles: ['operator'] });
     const olaf = await given.user('olaf@acme.example', { of: acme, roles: ['operator'] });
@@ -195,6 +198,8 @@ describe('every operation', () => {
       if (one.responses['403']?.description.includes('`cannot_act_on_higher_role`'))
         for (const userId of [oda.id, olaf.id])
           await asked(ofAcme, at({ accountId: acme.id, userId }));
+      if (one.responses['409']?.description.includes('`only_invited`'))
+        await asked(ofAcme, at({ accountId: acme.id, userId: guest.id }));
     }
     expect(problems).toEqual([]);
     expect(server.errors).toEqual([]);

@@ -38,7 +38,13 @@ export default operation({
   },
   result: AccountView,
   status: 201,
-  refusals: ['invalid_email', 'invalid_country', 'user_in_other_account', 'account_number_exists'],
+  refusals: [
+    'invalid_email',
+    'invalid_country',
+    'user_in_other_account',
+    'user_not_addable',
+    'account_number_exists',
+  ],
 
   async handle(work, { body: { fulfillmentContact: contact, ...account } }) {
     if (account.number !== undefined) await requireFreeNumber(work, account.number);

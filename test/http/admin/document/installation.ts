@@ -25,6 +25,8 @@ export async function accounts(scene: Scene): Promise<void> {
   await no('invalid_email', account('nobody'));
   await no('invalid_country', account('gus@new.example', { countries: ['XX'] }));
   await no('user_in_other_account', account('fay@acme.example'));
+  await given.locked(await given.user('gone@new.example'), 'operator');
+  await no('user_not_addable', account('gone@new.example'));
   await no('account_number_exists', account('gus@new.example', { number: '7' }));
   await no('account_number_exists', operator.patch(path, { number: '7' }));
   await no('invalid_country', operator.patch(path, { countries: ['XX'] }));
