@@ -11,7 +11,7 @@ import { readFacts } from '../verdict/facts.ts';
 import { verdict, type Door, type Facts, type Verdict } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
 import { enterDoor, refusalOf } from './door.ts';
-import { entitledIn, give, requireGiveable, type Given } from './given.ts';
+import { entitledHere, give, requireGiveable, type Given } from './given.ts';
 import { invite, invitedAt } from './invite.ts';
 import { holdPlace, takeOver } from './only-invited.ts';
 
@@ -74,7 +74,13 @@ export async function addUser(
     return { outcome, userId, message, upstream };
   }
   await affiliate(work, userId, account.id, door === 'bulk_add' ? 'import' : 'added', {
-    entitlementCountry: entitledIn(account, given.entitlementCountry, input.country),
+    entitlementCountry: await entitledHere(
+      work,
+      account,
+      facts.email,
+      given.entitlementCountry,
+      input.country,
+    ),
   });
   await give(work, asking, userId, account.id, given);
   // Who signs in at their organization has no password to set.
@@ -108,7 +114,13 @@ export async function addToAccount(
   const given = await requireGiveable(work, asking, account, input);
   const before = (await findPerson(work, userId, work.now))!;
   await affiliate(work, userId, account.id, 'added', {
-    entitlementCountry: entitledIn(account, given.entitlementCountry, before.country),
+    entitlementCountry: await entitledHere(
+      work,
+      account,
+      facts.email,
+      given.entitlementCountry,
+      before.country,
+    ),
   });
   await give(work, asking, userId, account.id, given);
   if (unlock) await unlockUser(work, userId, ['unaffiliated'], account.id);

@@ -16,7 +16,7 @@ import { readFacts } from '../verdict/facts.ts';
 import { isOnlyInvited, verdict, type Facts } from '../verdict/verdict.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
 import { enterDoor } from './door.ts';
-import { entitledIn, give } from './given.ts';
+import { entitledHere, give } from './given.ts';
 import { close, invitationByLink, read, type Invitation } from './invite.ts';
 import { takeOver } from './only-invited.ts';
 
@@ -213,8 +213,10 @@ async function accept(
   const before = (await findPerson(work, userId!, work.now))!;
   const asked = invitation.entitlementCountry;
   await affiliate(work, userId!, accountId, 'invitation', {
-    entitlementCountry: entitledIn(
-      { countries },
+    entitlementCountry: await entitledHere(
+      work,
+      { id: accountId, countries },
+      email,
       asked && countries.includes(asked) ? asked : null,
       before.country,
     ),

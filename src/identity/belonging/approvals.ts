@@ -11,7 +11,7 @@ import { readFacts } from '../verdict/facts.ts';
 import { verdict } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
 import { enterDoor } from './door.ts';
-import { entitledIn, give, requireGiveable, type Given } from './given.ts';
+import { entitledHere, give, requireGiveable, type Given } from './given.ts';
 import { settleElsewhere, supersede, type ApprovalSource } from './open-approval.ts';
 
 /** How long a request waits at most (behaviour.md section 2.4). */
@@ -210,7 +210,13 @@ async function decide(
     return { ...nothing, id, userId, email, result: 'rejected' };
   }
   await affiliate(work, userId, account.id, 'approval', {
-    entitlementCountry: entitledIn(account, given.entitlementCountry, person.country),
+    entitlementCountry: await entitledHere(
+      work,
+      account,
+      email,
+      given.entitlementCountry,
+      person.country,
+    ),
     by: id,
   });
   await give(work, asking, userId, account.id, given);

@@ -103,6 +103,24 @@ export function entitledIn(
   return countries.length === 1 ? countries[0]! : null;
 }
 
+/** The same, looking up what their domain gives where neither they nor anybody said a country. */
+export async function entitledHere(
+  work: Work,
+  account: Pick<PermittedAccount, 'id' | 'countries'>,
+  email: string | null,
+  asked: string | null | undefined,
+  own: string | null | undefined,
+): Promise<string | null> {
+  const said = entitledIn(account, asked, own);
+  if (said !== null || email === null || account.countries.length === 0) return said;
+  return entitledIn(
+    account,
+    null,
+    null,
+    (await defaultsOf(work, email, account.id)).entitlementCountry,
+  );
+}
+
 export interface DomainDefaults {
   roles: string[];
   groups: string[];

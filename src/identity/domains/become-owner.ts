@@ -1,3 +1,4 @@
+import { settingsOf } from '../accounts/settings.ts';
 import type { Work } from '../work.ts';
 import { countConflicts } from './conflicts.ts';
 import { isStrong, type Domain, type Proof } from './domain.ts';
@@ -24,12 +25,18 @@ export async function becomeOwner(
   const { id, name, accountId } = domain;
   const checked = proof === 'dns' || proof === 'https';
   await work.query(
-    `update domains set state = 'owned', proof = $2, signup = 'approve', owned_at = $3,
+    `update domains set state = 'owned', proof = $2, signup = $5, owned_at = $3,
        checked_at = $3, next_check_at = $4, expires_at = null, failing_since = null,
        failed_checks = 0, at_risk_at = null, lapsed_at = null, released_at = null,
        closed_reason = null, include_subdomains = false, parent_id = null, version = version + 1
      where id = $1`,
-    [id, proof, work.now, checked ? new Date(work.now.getTime() + checkEvery.owned) : null],
+    [
+      id,
+      proof,
+      work.now,
+      checked ? new Date(work.now.getTime() + checkEvery.owned) : null,
+      (await settingsOf(work, accountId)).signUp,
+    ],
   );
   await closeOtherClaims(work, domain);
   await work.query(

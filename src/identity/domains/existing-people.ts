@@ -41,6 +41,7 @@ export async function approveWaiting(
   name: string,
 ): Promise<{ items: Decided[]; left: number }> {
   await takeOwnedDomain(work, account.id, name);
+  const { roles, groups } = await defaultsOf(work, `@${name}`, account.id);
   const waiting = await work.query<{ id: string }>(
     `select q.id from approval_requests q join users u on u.id = q.user_id
      where q.account_id = $1 and q.state = 'open' and split_part(u.email, '@', 2) = $2
@@ -50,7 +51,8 @@ export async function approveWaiting(
   const { items } = await decideApprovals(work, asking, account, {
     ids: waiting.map(({ id }) => id),
     decision: 'approve',
-    ...(await defaultsOf(work, `@${name}`, account.id)),
+    roles,
+    groups,
   });
   return { items, left: await countWaiting(work, account.id, name) };
 }
@@ -83,9 +85,10 @@ export async function takeInExisting(
   // Looked at again, now that nobody else moves them.
   const known = new Set(before.map(({ id }) => id));
   const people = (await unaffiliated(work, name, atOnce)).filter(({ id }) => known.has(id));
-  const given = await defaultsOf(work, `@${name}`, account.id);
+  // Their own country comes before the domain's, which is looked up for who has none of the account's.
+  const { roles, groups } = await defaultsOf(work, `@${name}`, account.id);
   for (const { id } of people)
-    if (as === 'members') await addToAccount(work, asking, account, id, given);
+    if (as === 'members') await addToAccount(work, asking, account, id, { roles, groups });
     else await openApproval(work, { userId: id, accountId: account.id, source: 'registration' });
   return { taken: people.length, left: (await unaffiliated(work, name, 10_000)).length };
 }

@@ -1,7 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { enterDoor, refusalOf } from '../belonging/door.ts';
-import { entitledIn } from '../belonging/given.ts';
+import { entitledHere } from '../belonging/given.ts';
 import { invite } from '../belonging/invite.ts';
 import { holdPlace, takeOver } from '../belonging/only-invited.ts';
 import { sendActivation } from '../credentials/password.ts';
@@ -64,7 +64,13 @@ export async function enrol(directory: Directory, given: Resource): Promise<Plac
   });
   const country = countryOf(given);
   const { countries = [] } = facts.account ?? {};
-  const entitlementCountry = entitledIn({ countries: [...countries] }, entitledTo(given), country);
+  const entitlementCountry = await entitledHere(
+    work,
+    { id: accountId, countries: [...countries] },
+    facts.email,
+    entitledTo(given),
+    country,
+  );
   const person = {
     ...nameOf(given),
     country,

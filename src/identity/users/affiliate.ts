@@ -239,6 +239,10 @@ export async function takeOut(
        and released_at is null`,
     [userId, accountId, work.now, JSON.stringify(work.actor)],
   );
+  const [had] = await work.query<{ country: string | null; pinned: boolean }>(
+    `select entitlement_country as country, entitlement_pinned as pinned from users where id = $1`,
+    [userId],
+  );
   await work.query(
     `update users set affiliation = 'none', account_id = null, entitlement_country = null,
        entitlement_pinned = false, break_glass = false, updated_at = $2, version = version + 1
@@ -254,7 +258,12 @@ export async function takeOut(
   work.record(
     'user.unaffiliated',
     { type: 'user', id: userId },
-    { reason, roles: roles.map(({ role }) => role), groups: groups.map((one) => one.group_id) },
+    {
+      reason,
+      roles: roles.map(({ role }) => role),
+      groups: groups.map((one) => one.group_id),
+      entitlement: had,
+    },
     accountId,
   );
 

@@ -88,10 +88,10 @@ export async function requestEmailChange(
   typed: string,
 ): Promise<Verdict> {
   await requireUnmanaged(work, person.id, ['email']);
-  const facts = await readFacts(work, typed, person.account?.id ?? null, work.now);
+  const from = person.email ?? undefined;
+  const facts = await readFacts(work, typed, person.account?.id ?? null, work.now, { from });
   const decided = verdict('email_change', facts);
   if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
-  await requireLeavable(work, person, facts.domain);
   if (decided.outcome !== 'change_email') return decided;
 
   const secret = newSecret();
@@ -126,18 +126,6 @@ export async function requestEmailChange(
     },
   );
   return decided;
-}
-
-/**
- * Whoever's address belongs to their organization does not take it out of there by themselves: the
- * organization manages it (behaviour.md F26).
- *
- * @throws {Refusal} `managed_by_directory`
- */
-async function requireLeavable(work: Work, person: Person, target: string): Promise<void> {
-  if (!person.account || person.email === null) return;
-  const now = await readFacts(work, person.email, person.account.id, work.now);
-  if (now.domain === 'mine' && target !== 'mine') throw new Refusal('managed_by_directory');
 }
 
 export interface EmailChange {
@@ -188,7 +176,10 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
   if (!person || person.email === null) throw new Refusal('not_found');
   const reverts = token.purpose === 'email_revert';
   await requireUnmanaged(work, person.id, ['email']);
-  const facts = await readFacts(work, token.subject, person.account?.id ?? null, work.now);
+  // Whose domain is managed does not take themselves out of it; taking a change back is no leaving.
+  const facts = await readFacts(work, token.subject, person.account?.id ?? null, work.now, {
+    from: reverts ? undefined : person.email,
+  });
   const decided = verdict('email_change', facts);
   if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
   if (decided.outcome !== 'change_email') throw new Refusal('not_found');

@@ -2,23 +2,25 @@ import type { Sql } from '#platform/database/sql.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { changeRoles } from '../access/change-roles.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
+import { sendActivation } from '../credentials/password.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { enterDoor, refusalOf } from '../belonging/door.ts';
-import { entitledIn } from '../belonging/given.ts';
+import { entitledHere } from '../belonging/given.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict } from '../verdict/verdict.ts';
 import { affiliate } from './affiliate.ts';
+import { setEntitlementCountry } from './entitlement.ts';
 import { unlockUser } from './lock.ts';
-import type { Person } from './person.ts';
+import { findPerson, type Person } from './person.ts';
 
 /** How long a removal can be taken back (behaviour.md F20). */
 const restorable = 30 * 24 * 3600_000;
 
 /**
- * Takes back that a person was removed, with the roles and groups they had, as the audit row of the
- * removal lists them; and the lock that came with it. What is no more by now is left out.
+ * Takes back that a person was removed, with the roles, groups and country they had, as the audit row
+ * of the removal lists them; and the lock that came with it. What is no more by now is left out.
  *
  * @throws {Refusal} `user_not_found` when this account did not remove them within 30 days,
  * `user_not_addable`, `cannot_grant_higher_role`
@@ -30,9 +32,16 @@ export async function restoreUser(
   person: Person,
 ): Promise<void> {
   if (person.affiliation !== 'none' || person.email === null) throw new Refusal('user_not_found');
-  const [removal] = await work.query<{ roles: string[]; groups: string[] }>(
+  const [removal] = await work.query<{
+    roles: string[];
+    groups: string[];
+    country: string | null;
+    pinned: boolean | null;
+  }>(
     `select coalesce(e.details -> 'roles', '[]') as roles,
-            coalesce(e.details -> 'groups', '[]') as groups
+            coalesce(e.details -> 'groups', '[]') as groups,
+            e.details #>> '{entitlement,country}' as country,
+            (e.details #>> '{entitlement,pinned}')::boolean as pinned
      from audit_events e
      where e.target_id = $1 and e.action = 'user.unaffiliated' and e.account_id = $2
        and e.at > $3
@@ -49,9 +58,13 @@ export async function restoreUser(
   if (!open || said.code === 'domain_pending_ownership')
     throw refusalOf(said, { email: facts.email, accountId: account.id, userId: person.id });
 
+  const had =
+    removal.country && account.countries.includes(removal.country) ? removal.country : null;
   await affiliate(work, person.id, account.id, 'restored', {
-    entitlementCountry: entitledIn(account, null, person.country),
+    entitlementCountry: await entitledHere(work, account, facts.email, had, person.country),
   });
+  if (removal.pinned && (had !== null || removal.country === null))
+    await setEntitlementCountry(work, account, person.id, { country: had, pinned: true });
   const roles = await work.query<{ key: string }>(
     "select key from roles where key = any ($1::text[]) and scope = 'account'",
     [removal.roles],
@@ -71,6 +84,12 @@ export async function restoreUser(
     { roles: roles.map(({ key }) => key), groups: groups.map((one) => one.group_id) },
     account.id,
   );
+  // Who never chose a password is asked for one, as when they were added first.
+  if (person.identity !== 'ready') {
+    const member = (await findPerson(work, person.id, work.now))!;
+    if (facts.domain !== 'mine_federated') await sendActivation(work, member, { invitedBy: null });
+    return;
+  }
   mail(
     work,
     { userId: person.id, email: person.email, name: person.givenName, locale: person.language },

@@ -18,7 +18,7 @@ export async function readFacts(
   typed: unknown,
   accountId: string | null,
   now: Date,
-  { from }: { from?: string } = {},
+  { from }: { from?: string | undefined } = {},
 ): Promise<Facts> {
   const email = canonicalEmail(typed);
   const domain = email === null ? '' : domainOf(email);

@@ -155,6 +155,34 @@ describe('an administrator adds somebody', () => {
     expect((await admin.post(`${users}/${eve.id}/restore`)).status).toBe(404);
   });
 
+  it('whose own country is none of the account’s: they get the one of their domain (F24)', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const { acme, admin, co, users } = await world(given, program);
+    await admin.patch(`/accounts/${acme.id}/domains/acme.example`, {
+      defaults: { entitlementCountry: 'DE' },
+    });
+    const country = async (email: string) =>
+      (await given.rows('select entitlement_country as c from users where email = $1', [email]))[0]!
+        .c;
+    await co.post(users, someone('fred@acme.example', { country: 'FR' }));
+    await co.post(users, someone('uma@acme.example', { country: 'US' }));
+    expect([await country('fred@acme.example'), await country('uma@acme.example')]).toEqual([
+      'DE',
+      'US',
+    ]);
+    // Who never chose a password is asked for one when the removal is taken back.
+    const [fred] = await given.rows<{ id: string }>(
+      `select id from users where email = 'fred@acme.example'`,
+    );
+    await co.delete(`${users}/${fred!.id}`);
+    await co.post(`${users}/${fred!.id}/restore`);
+    expect((await mailTo(server, 'fred@acme.example')).kind).toBe('activation');
+    expect(await country('fred@acme.example')).toBe('DE');
+  });
+
   it('who registered, and lets them in by approving', async ({ given, program }) => {
     const { acme, co, users } = await world(given, program);
     const pat = await given.user('pat@acme.example');

@@ -378,6 +378,8 @@ describe('who is in a domain', () => {
     const [ann, ben] = await Promise.all(
       ['ann', 'ben'].map((one) => given.user(`${one}@acme.example`, { password: null })),
     );
+    // Whose own country is one of the account's keeps it (F24).
+    await given.rows(`update users set country = 'FR' where id = $1`, [ben!.id]);
     expect((await acme.post(`${path}/existing-people`, { as: 'members' })).json.code).toBe(
       'invalid_value',
     );
@@ -399,6 +401,7 @@ describe('who is in a domain', () => {
       account: { id: acme.id },
       entitlementCountry: 'DE',
     });
+    expect((await given.person(ann!))!.entitlementCountry).toBe('US');
   });
 
   it('is given service roles and groups of the account, and no rights over others', async ({

@@ -438,6 +438,7 @@ describe('removing a person', () => {
       "insert into group_members values ('01a201aa-a637-7dcc-b569-3b562a947439', $1, now())",
       [cole.id],
     );
+    await admin.post(`${users}/${cole.id}/entitlement`, { country: 'DE', pinned: true });
     expect((await co.delete(`${users}/${cole.id}`)).status).toBe(204);
     expect((await given.person(cole))!).toMatchObject({
       affiliation: 'none',
@@ -454,8 +455,12 @@ describe('removing a person', () => {
       status: 'active',
       roles: ['co_administrator'],
       groups: [{ name: 'Design' }],
+      entitlementCountry: 'DE',
       locks: [],
     });
+    expect(
+      await given.rows('select entitlement_pinned as pinned from users where id = $1', [cole.id]),
+    ).toEqual([{ pinned: true }]);
     expect((await co.post(`${users}/${cole.id}/restore`)).json.code).toBe('user_not_found');
     await co.delete(`${users}/${cole.id}`);
     server.clock.advance(31 * 24 * 3600);

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
+import { attestDomain } from '#identity/domains/attest-domain.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { refresh, signIn, tokensFor, typePassword } from '#test/support/sign-in.ts';
 import type { GivenUser } from '#test/support/world.ts';
@@ -216,12 +217,43 @@ describe('the profile', () => {
     const ann = await given.user('ann@acme.example', { of: acme });
     const page = await open(browser, '/profile', ann);
     const form = formTo(page, '/profile/email');
+    const managed = [
+      'Your organization manages this address. Ask your administrator to change it.',
+    ];
+    for (const email of ['ann@beta.example', 'ann@home.example'])
+      expect((await browser.submit(form, { email })).alerts).toEqual(managed);
+    // Neither where the organization signs its people in, though the session is of before.
+    await given.rows(
+      `with c as (
+         insert into connections (id, account_id, kind, name, state, created_by, created_at, updated_at)
+         values (gen_random_uuid(), $1, 'oidc', 'Acme', 'active', '{}', now(), now()) returning id)
+       insert into connection_domains (domain, connection_id, bound_at)
+       select 'acme.example', id, now() from c`,
+      [acme.id],
+    );
+    expect((await browser.submit(form, { email: 'ann@home.example' })).alerts).toEqual(managed);
+  });
+
+  it('does not let an address go that came to be managed before it was confirmed', async ({
+    given,
+    browser,
+    server,
+  }) => {
+    const acme = await given.account('Acme');
+    await given.account('Beta', { owns: ['beta.example'] });
+    const ann = await given.user('ann@acme.example', { of: acme });
+    const page = await open(browser, '/profile', ann);
+    const form = formTo(page, '/profile/email');
     expect((await browser.submit(form, { email: 'ann@beta.example' })).alerts).toEqual([
       'This address belongs to another organization. Ask your administrator.',
     ]);
-    expect((await browser.submit(form, { email: 'ann@home.example' })).alerts).toEqual([
-      'Your organization manages this address. Ask your administrator to change it.',
-    ]);
+    await browser.submit(form, { email: 'ann@home.example' });
+    await server.app.delivery.drain();
+    const link = linkIn((await given.mails()).at(-1)!.text);
+    await given.work((work) => attestDomain(work, acme.id, 'acme.example', 'By contract.'));
+    const confirm = await browser.get(link);
+    expect((await browser.submit(confirm.forms[0]!)).status).toBe(410);
+    expect((await given.person(ann))!.email).toBe(ann.email);
   });
 
   it('gives people a copy of their data without a secret in it', async ({ given, browser }) => {

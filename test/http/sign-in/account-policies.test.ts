@@ -207,6 +207,11 @@ describe('the settings of an account', () => {
     await admin.patch(`/accounts/${acme.id}/settings`, { signUp: 'closed', foreignDomains: 'off' });
     const claim = await admin.post(`/accounts/${acme.id}/domains`, { domain: 'acme.test' });
     expect(claim.json.code ?? claim.json.signup).toBe('closed');
+    // It is so when the domain comes to be theirs, too.
+    const operator = caller(program, await given.apiToken());
+    const own = `/accounts/${acme.id}/domains/acme.test`;
+    await operator.post(`${own}/attest`, { reason: 'By contract.' });
+    expect((await admin.get(own)).json).toMatchObject({ state: 'owned', signup: 'closed' });
     const stranger = {
       email: 'zoe@nowhere.example',
       givenName: 'Zoe',
