@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { administer, databaseUrl } from '../support/template.ts';
 import { cpuBetween, databaseCpu, type DatabaseCpu } from './database-cpu.ts';
 import { flows, type Place } from './flows.ts';
+import { measureBeside, samlClients, type BesideFigures } from './beside-saml.ts';
 import { measureSaml, type SamlFigures } from './saml.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { startService, type Service } from './service.ts';
@@ -65,6 +66,7 @@ export interface Results {
   memory: { peak: number; reach: number; reached: boolean };
   /** Null where it was not asked for. */
   saml: SamlFigures | null;
+  besideSaml: BesideFigures | null;
 }
 
 interface Sample {
@@ -103,6 +105,8 @@ export async function runBench(options: BenchOptions): Promise<Results> {
   );
   const needs = (baseline: Scenario['baseline']): boolean =>
     wanted.some(([, scenario]) => scenario.baseline === baseline);
+
+  const asked = (name: string): boolean => options.only.length === 0 || options.only.includes(name);
 
   const services: Service[] = [];
   let keeper: Service | undefined;
@@ -155,10 +159,15 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       issuer: null,
     });
     // Sessions, grants and tokens of others are of no use where nobody signs in.
-    const narrow = wanted.every(([name]) => /^(scim|scale)_/.test(name));
+    const narrow = wanted.length > 0 && wanted.every(([name]) => /^(scim|scale)_/.test(name));
     const seeded = await ostiary.call<Omit<Place, 'host' | 'ports'>>(
       'seed',
-      { crowd: options.people, narrow, full: wanted.some(([name]) => name === 'scim_group_full') },
+      {
+        crowd: options.people,
+        narrow,
+        full: wanted.some(([name]) => name === 'scim_group_full'),
+        saml: asked('saml_hostile') ? samlClients : 0,
+      },
       3600_000,
     );
     const place: Place = { ...seeded, host: new URL(first.issuer).host, ports: [first.port] };
@@ -194,7 +203,7 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       });
       const people = await small.call<Omit<Place, 'host' | 'ports'>>(
         'seed',
-        { crowd: ten, narrow, full: false },
+        { crowd: ten, narrow, full: false, saml: 0 },
         3600_000,
       );
       if (narrow) await small.call('quiet');
@@ -282,7 +291,10 @@ export async function runBench(options: BenchOptions): Promise<Results> {
       },
       rows,
       memory: { peak, reach: memoryReach, reached: peak <= memoryReach },
-      saml: options.only.length === 0 || options.only.includes('saml') ? await measureSaml() : null,
+      saml: asked('saml') ? await measureSaml() : null,
+      besideSaml: asked('saml_hostile')
+        ? await measureBeside({ place, load, others: start('load'), ...options, say })
+        : null,
     };
 
     /** One window of one system. */

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { authorizePath, codeVerifier, pathOf, scope, unexpected } from './authorize.ts';
+import { samlFlows } from './saml-flows.ts';
 import { scimFlows } from './scim-flows.ts';
 import { locationOf, type Browser, type WireAnswer } from './wire.ts';
 
@@ -19,6 +20,8 @@ export interface Place {
   people: { email: string; password: string }[];
   /** Those who sign in at a provider of their company. */
   federated?: { email: string }[];
+  /** One for each connection that speaks SAML, where their provider is one that lies. */
+  saml?: { email: string }[];
   /** A directory of the account, and some of those it knows. */
   scim?: ScimPlace;
 }
@@ -41,28 +44,6 @@ export interface Flow {
   prepare(browser: Browser, place: Place, index: number): Promise<() => Promise<void>>;
 }
 
-const verifier = 'a-verifier-that-is-long-enough-for-everybody-0123456789';
-const challenge = createHash('sha256').update(verifier).digest('base64url');
-const scope = 'openid profile email';
-
-/** @throws {Error} with the answer: a bench that counts refusals measures nothing. */
-function unexpected(doing: string, { head, body }: WireAnswer): never {
-  throw new Error(`${doing} failed:\n${head}\n\n${body.slice(0, 1500)}`);
-}
-
-function authorizeQuery({ client }: Place, extra: Record<string, string>): string {
-  return new URLSearchParams({
-    client_id: client.id,
-    redirect_uri: client.redirectUri,
-    response_type: 'code',
-    scope,
-    state: 'state-0123456789',
-    code_challenge: challenge,
-    code_challenge_method: 'S256',
-    ...extra,
-  }).toString();
-}
-
 function basic({ client }: Place): string {
   const pair = `${encodeURIComponent(client.id)}:${encodeURIComponent(client.secret)}`;
   return `Authorization: Basic ${Buffer.from(pair).toString('base64')}\r\nAccept: application/json\r\n`;
@@ -77,7 +58,7 @@ function codeOf(place: Place, answer: WireAnswer): string {
 async function redeem(browser: Browser, place: Place, code: string): Promise<WireAnswer> {
   const answer = await browser.post(
     place.paths.token,
-    `grant_type=authorization_code&code=${code}&redirect_uri=${encodeURIComponent(place.client.redirectUri)}&code_verifier=${verifier}`,
+    `grant_type=authorization_code&code=${code}&redirect_uri=${encodeURIComponent(place.client.redirectUri)}&code_verifier=${codeVerifier}`,
     basic(place),
   );
   if (answer.status !== 200 || !answer.body.includes('"id_token":"eyJ'))
@@ -124,9 +105,7 @@ async function signIn(
   extra: Record<string, string> = {},
 ): Promise<string> {
   const person = place.people[index % place.people.length]!;
-  let answer = await browser.get(
-    `${place.paths.authorize}?${authorizeQuery(place, { login_hint: person.email, ...extra })}`,
-  );
+  let answer = await browser.get(authorizePath(place, { login_hint: person.email, ...extra }));
   for (let step = 0; step < 12; step += 1) {
     const location = locationOf(answer);
     if (location?.startsWith(place.client.redirectUri)) return codeOf(place, answer);
@@ -164,9 +143,7 @@ async function openConsole(
 /** From the application to the company's provider, which lets everybody in, and back with a code. */
 async function signInUpstream(browser: Browser, place: Place, index: number): Promise<string> {
   const { email } = place.federated![index % place.federated!.length]!;
-  let answer = await browser.get(
-    `${place.paths.authorize}?${authorizeQuery(place, { login_hint: email })}`,
-  );
+  let answer = await browser.get(authorizePath(place, { login_hint: email }));
   for (let step = 0; step < 12; step += 1) {
     const location = locationOf(answer);
     if (location?.startsWith(place.client.redirectUri)) return codeOf(place, answer);
@@ -183,12 +160,6 @@ async function signInUpstream(browser: Browser, place: Place, index: number): Pr
     } else answer = await browser.get(to.pathname + to.search);
   }
   return unexpected('Signing in at the provider', answer);
-}
-
-function pathOf(address: string): string {
-  if (address.startsWith('/')) return address;
-  const { pathname, search } = new URL(address);
-  return pathname + search;
 }
 
 function fetching(path: (place: Place) => string, expected: string): Flow {
@@ -209,13 +180,14 @@ async function accessToken(browser: Browser, place: Place, index: number): Promi
 
 export const flows: Record<string, Flow> = {
   ...scimFlows,
+  ...samlFlows,
 
   /** A person with a session opens another page of an application. */
   code: {
     requests: 2,
     async prepare(browser, place, index) {
       await redeem(browser, place, await signIn(browser, place, index));
-      const address = `${place.paths.authorize}?${authorizeQuery(place, { prompt: 'none' })}`;
+      const address = authorizePath(place, { prompt: 'none' });
       return async () => {
         await redeem(browser, place, codeOf(place, await browser.get(address)));
       };
@@ -287,6 +259,7 @@ export const flows: Record<string, Flow> = {
 
   discovery: fetching(({ paths }) => paths.discovery, '"issuer":'),
   keys: fetching(({ paths }) => paths.keys, '"keys":'),
+  health: fetching(() => '/healthz', '"ok"'),
 
   /** An administrator looks at the people of their organization. */
   console_people: {

@@ -1,7 +1,9 @@
 import type { Figures, Results } from './bench.ts';
+import type { BesideFigures } from './beside-saml.ts';
 
 /** The results as one table. */
-export function report({ database, node, cores, options, rows, memory, saml }: Results): string {
+export function report(results: Results): string {
+  const { database, node, cores, options, rows, memory, saml, besideSaml } = results;
   const lines: string[][] = [
     [
       'operation',
@@ -63,7 +65,21 @@ export function report({ database, node, cores, options, rows, memory, saml }: R
           `SAML: an ordinary response takes ${saml.verification.toFixed(1)} ms of a processor in a thread of its own, target < ${saml.reach} ms: ${saml.reached ? 'ok' : 'MISS'}; signed twice ${saml.signedTwice.toFixed(1)} ms, encrypted ${saml.encrypted.toFixed(1)} ms; 84 KB that mean to be slow are refused in ${saml.hostile.toFixed(1)} ms.`,
         ]
       : []),
+    ...(besideSaml ? besideLines(besideSaml) : []),
   ].join('\n');
+}
+
+function besideLines({ signIns, questions, beside, ratio }: BesideFigures): string[] {
+  const one = ({ p50, p99 }: { p50: number; p99: number }): string =>
+    `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+  const times = (value: number): string => `${value.toFixed(2)} times the p99 beside small ones`;
+  return [
+    `/healthz, asked ${questions} times a second, beside ${signIns} SAML sign-ins a second that end with a document that is refused:`,
+    `  nothing beside it                 ${one(beside.nothing)}`,
+    `  small ones, wrongly signed        ${one(beside.saml_small)}`,
+    `  84 KB of 16,000 elements          ${one(beside.saml_siblings)}; ${times(ratio.saml_siblings)}`,
+    `  84 KB of 1,500, wrongly signed    ${one(beside.saml_attributes)}; ${times(ratio.saml_attributes)}`,
+  ];
 }
 
 function rate({ perSecond }: Figures): string {

@@ -18,8 +18,9 @@ export class Wire {
   #answered: ((answer: WireAnswer) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
-  constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  /** @param localAddress from where it asks: who counts requests by address counts them apart */
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.#socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
     this.#socket.on('data', (chunk) => {
       this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
       this.#parse();

@@ -2,12 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import {
-  connectedSaml,
-  idpEntityId,
-  idpMetadata,
-  signInBySaml,
-} from '#test/http/federation/saml-support.ts';
+import { connectedSaml, idpEntityId, idpMetadata } from '#test/support/saml-connection.ts';
+import { signInBySaml } from '#test/http/federation/saml-support.ts';
 import { it } from '#test/support/it.ts';
 import { keyOf } from '#test/support/saml-idp.ts';
 import { terminal } from './support.ts';

@@ -571,6 +571,20 @@ describe('a document that means to be slow', () => {
     expect(performance.now() - from).toBeLessThan(100);
   });
 
+  it('costs a fraction of what an honest one costs, where somebody else signed it', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 700 }, (_, n) => [`group${n}`, ['a group with a longer name']]),
+    );
+    const cost = async (key: typeof pinned): Promise<number> => {
+      const xml = await response({ attributes: many }, { key });
+      await verdict(xml);
+      await verdict(xml);
+      return verifier.lastTook;
+    };
+    const honestly = await cost(pinned);
+    expect(await cost(foreign)).toBeLessThan(honestly / 2);
+  });
+
   it('is ended at its deadline, and the next one is served', async () => {
     const impatient = samlVerifier({ workers: 1, deadlineMs: 20 });
     const many = Object.fromEntries(

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { ExpectedLogout, VerifiedLogout } from './logout.ts';
 import type { IdpMetadata } from './metadata.ts';
@@ -18,7 +19,8 @@ export interface SamlLimits {
 }
 
 const limits: SamlLimits = {
-  workers: 2,
+  // One processor is left to everybody else.
+  workers: Math.max(1, Math.min(2, availableParallelism() - 1)),
   deadlineMs: 3000,
   queue: 20,
   memoryMb: 192,

@@ -3,6 +3,7 @@ import { decrypt } from 'xml-encryption';
 import { readCertificate } from './certificate.ts';
 import { guard } from './raw-guard.ts';
 import { SamlRefused } from './refused.ts';
+import { checkSigner } from './signer.ts';
 import { checkDecrypted, checkResponse, type ResponseParts } from './structure.ts';
 import {
   attribute,
@@ -85,8 +86,8 @@ export async function verifyResponse(xml: string, expected: Expected): Promise<V
   checkEnvelope(parts, expected);
   if (!parts.assertion && !parts.encrypted)
     throw new SamlRefused('structure', 'There is no assertion.');
-  const key = parts.encrypted ? await openEncrypted(parts.encrypted, expected) : undefined;
-  const signed = await signedAssertion(xml, parts, expected, key);
+  const opened = parts.encrypted ? await openEncrypted(parts.encrypted, expected) : null;
+  const signed = await signedAssertion(xml, parts, expected, opened);
   guard(signed);
   const assertion = parseXml(signed);
   if (!named(assertion, ns.assertion, 'Assertion'))
@@ -122,11 +123,14 @@ function checkEnvelope({ response }: ResponseParts, expected: Expected): void {
     throw new SamlRefused('in_response_to', 'It does not answer the request of this browser.');
 }
 
-/**
- * What was encrypted is looked at as closely as what was not, before anybody reads it. Returns the key
- * that opened it.
- */
-async function openEncrypted(encrypted: Element, { decryptionKeys }: Expected): Promise<string> {
+/** What was encrypted, and the key that opened it. */
+interface Opened {
+  assertion: Element;
+  key: string;
+}
+
+/** What was encrypted is looked at as closely as what was not, before anybody reads it. */
+async function openEncrypted(encrypted: Element, { decryptionKeys }: Expected): Promise<Opened> {
   if (decryptionKeys.length === 0)
     throw new SamlRefused(
       'decryption',
@@ -137,8 +141,9 @@ async function openEncrypted(encrypted: Element, { decryptionKeys }: Expected): 
     const opened = await decrypted(xml, key);
     if (opened === null) continue;
     guard(opened);
-    checkDecrypted(parseXml(opened));
-    return key;
+    const assertion = parseXml(opened);
+    checkDecrypted(assertion);
+    return { assertion, key };
   }
   throw new SamlRefused('decryption', 'The assertion cannot be decrypted with our key.');
 }
@@ -154,23 +159,26 @@ function decrypted(xml: string, key: string): Promise<string | null> {
 /** The text of the assertion that the signature covers. @throws {SamlRefused} */
 async function signedAssertion(
   xml: string,
-  { assertion, encrypted, responseSigned }: ResponseParts,
+  { response, assertion, responseSigned }: ResponseParts,
   expected: Expected,
-  decryptionKey: string | undefined,
+  opened: Opened | null,
 ): Promise<string> {
   const assertionSigned =
-    encrypted !== null ||
+    opened !== null ||
     (assertion !== null && onlyChild(assertion, ns.signature, 'Signature') !== null);
   if (!responseSigned && !assertionSigned)
     throw new SamlRefused('unsigned', 'Neither the response nor the assertion is signed.');
   if (expected.certificates.length === 0)
     throw new SamlRefused('certificate', 'No certificate of the provider is pinned.');
+  const pinned = expected.certificates.map((one) => readCertificate(one).pem);
+  if (responseSigned) checkSigner(response, pinned);
+  if (assertionSigned) checkSigner(opened?.assertion ?? assertion!, pinned);
   const saml = new SAML({
     callbackUrl: expected.acsUrl,
     issuer: expected.spEntityId,
     audience: false,
-    idpCert: expected.certificates.map((one) => readCertificate(one).pem),
-    decryptionPvk: decryptionKey,
+    idpCert: pinned,
+    decryptionPvk: opened?.key,
     // Both signatures have to be good where there are both.
     wantAuthnResponseSigned: responseSigned,
     wantAssertionsSigned: assertionSigned,
@@ -189,10 +197,7 @@ async function signedAssertion(
     const why = error instanceof Error ? error.message : String(error);
     if (!/signature|signed/i.test(why))
       throw new SamlRefused('structure', `The assertion cannot be read (${why}).`);
-    throw new SamlRefused(
-      'signature',
-      `The signature is not one of the pinned certificates, or what it covers was changed (${why}).`,
-    );
+    throw new SamlRefused('signature', `What the signature covers was changed (${why}).`);
   }
 }
 

@@ -17,6 +17,7 @@ import { createScimToken } from '#identity/scim/token.ts';
 import { createApp, type App } from '../../../src/app.ts';
 import { entities } from '../../../src/entities.ts';
 import { migrationsFolder } from '../../../src/main.ts';
+import { connectedSaml } from '../../support/saml-connection.ts';
 import { password, World } from '../../support/world.ts';
 import type { Place } from '../flows.ts';
 import { serveParent, startService, type Service } from '../service.ts';
@@ -68,16 +69,18 @@ serveParent(
 
     /**
      * `narrow`: what people have beside their place in the account is left out. `full`: there are groups
-     * of ten thousand.
+     * of ten thousand. `saml`: connections that speak it.
      */
     async seed({
       crowd,
       narrow,
       full,
+      saml,
     }: {
       crowd: number;
       narrow: boolean;
       full: boolean;
+      saml: number;
     }): Promise<Omit<Place, 'host' | 'ports'>> {
       const given = new World(app!.foundation, () => database!.notify('ostiary_clients', ''));
       await given.terms('1');
@@ -115,6 +118,7 @@ serveParent(
         resource,
         people: persons.map(({ email }) => ({ email, password })),
         federated: await federate(given),
+        saml: await federateBySaml(given, saml),
         scim: await directory(given, acme.id, full),
       };
     },
@@ -169,6 +173,18 @@ async function federate(given: World): Promise<{ email: string }[]> {
   for (const { email } of federated)
     await given.user(email, { of: globex, password: null, givenName: 'Ann' });
   return federated;
+}
+
+/** Companies whose provider speaks SAML, each with a domain. */
+async function federateBySaml(given: World, companies: number): Promise<{ email: string }[]> {
+  const people = Array.from({ length: companies }, (_, n) => ({ email: `ann@saml${n}.example` }));
+  for (const { email } of people) {
+    const domain = email.slice(email.indexOf('@') + 1);
+    await connectedSaml(given, await given.account(domain, { owns: [domain] }), {
+      domains: [domain],
+    });
+  }
+  return people;
 }
 
 async function open(url: string | null, template: string | null): Promise<Database> {

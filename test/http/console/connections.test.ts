@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { keyOf } from '#test/support/saml-idp.ts';
 import { caller } from '../admin/support.ts';
-import { connectedSaml, idpMetadata } from '../federation/saml-support.ts';
+import { connectedSaml, idpMetadata } from '#test/support/saml-connection.ts';
 import { connected, dan, provider, signInUpstream } from '../federation/support.ts';
 import { acmeAndFay, open, send } from './support.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect } from 'vitest';
 import { counting } from '#test/support/counting.ts';
 import { it } from '#test/support/it.ts';
 import { codeOf, signIn } from '#test/support/sign-in.ts';
-import { connectedSaml, signInBySaml } from './saml-support.ts';
+import { connectedSaml } from '#test/support/saml-connection.ts';
+import { signInBySaml } from './saml-support.ts';
 import {
   atProvider,
   connected,

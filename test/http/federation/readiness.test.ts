@@ -1,7 +1,8 @@
 import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { caller } from '../admin/support.ts';
-import { connectedSaml, samlDraft, signInBySaml } from './saml-support.ts';
+import { connectedSaml, samlDraft } from '#test/support/saml-connection.ts';
+import { signInBySaml } from './saml-support.ts';
 
 describe('the readiness report', () => {
   it('says what is missing of a draft', async ({ given, program }) => {

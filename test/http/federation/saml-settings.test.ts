@@ -9,7 +9,7 @@ import { readCertificate } from '#platform/saml/certificate.ts';
 import { it } from '#test/support/it.ts';
 import { keyOf } from '#test/support/saml-idp.ts';
 import { caller } from '../admin/support.ts';
-import { idpEntityId, idpMetadata, idpSignOn, samlDraft } from './saml-support.ts';
+import { idpEntityId, idpMetadata, idpSignOn, samlDraft } from '#test/support/saml-connection.ts';
 
 /** What is published at an address of the provider's. */
 let published = '';

@@ -6,16 +6,8 @@ import { it } from '#test/support/it.ts';
 import { honest, keyOf, newSamlId, samlResponse, base64 } from '#test/support/saml-idp.ts';
 import { authorizeUrl } from '#test/support/sign-in.ts';
 import { leave, refusals, traceless } from './support.ts';
-import {
-  answerTo,
-  askedIn,
-  askedOf,
-  connectedSaml,
-  deliver,
-  idpEntityId,
-  idpSignOn,
-  signInBySaml,
-} from './saml-support.ts';
+import { connectedSaml, idpEntityId, idpSignOn } from '#test/support/saml-connection.ts';
+import { answerTo, askedIn, askedOf, deliver, signInBySaml } from './saml-support.ts';
 
 describe('signing in through a SAML provider', () => {
   it('makes the person at their first sign-in, and knows them at the second', async ({

@@ -2,7 +2,8 @@ import { describe, expect } from 'vitest';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { keyOf } from '#test/support/saml-idp.ts';
 import { it } from '../../identity/domains/support.ts';
-import { answerTo, askedOf, deliver, idpEntityId, idpMetadata } from './saml-support.ts';
+import { idpEntityId, idpMetadata } from '#test/support/saml-connection.ts';
+import { answerTo, askedOf, deliver } from './saml-support.ts';
 
 /** The form of a step: `domain`, `check`, `provider` or `mapping`. */
 function formOf(page: Answer, step: string) {

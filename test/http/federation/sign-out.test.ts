@@ -7,13 +7,8 @@ import { keyOf, newSamlId } from '#test/support/saml-idp.ts';
 import { codeOf, redeem } from '#test/support/sign-in.ts';
 import type { TestServer } from '#test/support/server.ts';
 import type { GivenClient, World } from '#test/support/world.ts';
-import {
-  connectedSaml,
-  idpSignOut,
-  logoutUrl,
-  signInBySaml,
-  type SaidLogout,
-} from './saml-support.ts';
+import { connectedSaml, idpSignOut } from '#test/support/saml-connection.ts';
+import { logoutUrl, signInBySaml, type SaidLogout } from './saml-support.ts';
 import { connected, dan, provider, signInUpstream, silent } from './support.ts';
 
 const acmeIdp = provider();

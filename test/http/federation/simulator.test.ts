@@ -2,7 +2,8 @@ import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { caller } from '../admin/support.ts';
 import { keyOf } from '#test/support/saml-idp.ts';
-import { answerTo, askedOf, connectedSaml, deliver, signInBySaml } from './saml-support.ts';
+import { connectedSaml } from '#test/support/saml-connection.ts';
+import { answerTo, askedOf, deliver, signInBySaml } from './saml-support.ts';
 import { connected, dan, leave, provider, traceless } from './support.ts';
 
 const upstream = provider();

@@ -2,7 +2,8 @@ import { describe, expect } from 'vitest';
 import { redacted, sweepTraces } from '#identity/federation/kept-traces.ts';
 import { it } from '#test/support/it.ts';
 import { caller } from '../admin/support.ts';
-import { connectedSaml, signInBySaml } from './saml-support.ts';
+import { connectedSaml } from '#test/support/saml-connection.ts';
+import { signInBySaml } from './saml-support.ts';
 import { connected, dan, provider, signInUpstream } from './support.ts';
 
 const upstream = provider();

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { sharedBrowser } from '#test/support/browser.ts';
 import { authorizeUrl, typePassword } from '#test/support/sign-in.ts';
-import { connectedSaml } from '../federation/saml-support.ts';
+import { connectedSaml } from '#test/support/saml-connection.ts';
 import { itBehindProxy } from '../../security/guesses.ts';
 import { relyingParty } from './relying-party.ts';
 

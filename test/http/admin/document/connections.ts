@@ -2,7 +2,7 @@ import { keyOf } from '#test/support/saml-idp.ts';
 import { readCertificate } from '#platform/saml/certificate.ts';
 import { FakeProvider } from '#test/support/upstream.ts';
 import { connected } from '../../federation/support.ts';
-import { idpMetadata, samlDraft } from '../../federation/saml-support.ts';
+import { idpMetadata, samlDraft } from '#test/support/saml-connection.ts';
 import { domainOf, many, unknown, type Scene } from './scene.ts';
 
 /** Connections to companies' own identity providers: what is trusted, tried, and taken back. */
