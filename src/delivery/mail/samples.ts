@@ -123,7 +123,14 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
       revertsUntil: null,
     })),
   ],
-  removed_from_account: [{ account, administrators }],
+  removed_from_account: [
+    ...(['administrator', 'directory', 'inactive'] as const).map((why) => ({
+      account,
+      why,
+      administrators,
+    })),
+    { account, why: 'account_closed', administrators: [] },
+  ],
   email_change: [
     { email: 'ada@globex.example', link: link(`/confirm-email?token=${token}`), expiresAt },
   ],
@@ -144,9 +151,20 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
     domainLink,
   })),
   erasure: [
-    { stage: 'requested', erasedAt: expiresAt, link: link(`/keep-account?token=${token}`) },
-    { stage: 'cancelled', erasedAt: null, link: null },
-    { stage: 'done', erasedAt: null, link: null },
+    ...(['person', 'inactivity', 'support'] as const).map((by) => ({
+      stage: 'requested' as const,
+      by,
+      account: null,
+      erasedAt: expiresAt,
+      link: link(`/keep-account?token=${token}`),
+    })),
+    ...(['cancelled', 'refused', 'done'] as const).map((stage) => ({
+      stage,
+      by: 'person' as const,
+      account,
+      erasedAt: null,
+      link: null,
+    })),
   ],
   erasure_request: [{ account, user: names[0]!, requestsLink: link('/console/erasures') }],
   domain_contested: (['ownership', 'access', 'release'] as const).map((request) => ({
@@ -308,12 +326,14 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
   })),
   second_factor_guessed: [{ at, origin: '203.0.113.7', resetLink: link('/forgot-password') }],
   break_glass_used: [{ account, user: 'fay@acme.example', at, origin: '203.0.113.7' }],
-  lock_notice: (['locked', 'unlocked'] as const).map((event) => ({
-    event,
-    account,
-    at,
-    administrators,
-  })),
+  lock_notice: (['locked', 'compromised', 'suspended', 'partly', 'unlocked'] as const).map(
+    (event) => ({
+      event,
+      account,
+      at,
+      administrators,
+    }),
+  ),
 };
 
 /** Each letter, and each of its variants. */

@@ -64,10 +64,10 @@ export async function closeAccount(
 export async function keepAccount(work: Work, accountId: string): Promise<void> {
   const account = await lockAccount(work, accountId);
   if (account.status !== 'closing') throw new Refusal('account_closed', { status: account.status });
-  const [kept] = await work.query<{ status: AccountStatus }>(
+  const [kept] = await work.query<{ status: AccountStatus; reason: string | null }>(
     `update accounts set status = case when held_at is null then 'active' else 'on_hold' end,
        closes_at = null, closing_reason = null, updated_at = $2, version = version + 1
-     where id = $1 and closes_at > $2 returning status`,
+     where id = $1 and closes_at > $2 returning status, hold_reason as reason`,
     [accountId, work.now],
   );
   if (!kept) throw new Refusal('account_closed', { status: account.status });
@@ -77,8 +77,10 @@ export async function keepAccount(work: Work, accountId: string): Promise<void> 
     { status: kept.status },
     accountId,
   );
-  if (kept.status === 'active')
-    await notice(work, await lookingAfter(work, accountId), account.name, 'resumed', {});
+  // They were told that it closes: one that was on hold before is so again, and goes on.
+  const people = await lookingAfter(work, accountId);
+  if (kept.status === 'active') await notice(work, people, account.name, 'resumed', {});
+  else await notice(work, people, account.name, 'on_hold', { message: kept.reason });
 }
 
 /**

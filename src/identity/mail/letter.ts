@@ -79,7 +79,12 @@ export interface Letters {
     link: string;
     revertsUntil: Date | null;
   };
-  removed_from_account: { account: string; administrators: string[] };
+  removed_from_account: {
+    account: string;
+    why: 'administrator' | 'directory' | 'inactive' | 'account_closed';
+    /** Nobody where the account is no more. */
+    administrators: string[];
+  };
   email_change: { email: string; link: string; expiresAt: Date };
   bulk_finished: {
     job: 'add' | 'update' | 'delete';
@@ -98,7 +103,11 @@ export interface Letters {
     domainLink: string;
   };
   erasure: {
-    stage: 'requested' | 'cancelled' | 'done';
+    stage: 'requested' | 'cancelled' | 'refused' | 'done';
+    /** Who wanted it. */
+    by: 'person' | 'inactivity' | 'support';
+    /** Whose administrators refused it. */
+    account: string | null;
     erasedAt: Date | null;
     /** Cancels it; only while it is requested. */
     link: string | null;
@@ -218,7 +227,11 @@ export interface Letters {
   second_factor_guessed: { at: Date; origin: string | null; resetLink: string };
   break_glass_used: { account: string; user: string; at: Date; origin: string | null };
   lock_notice: {
-    event: 'locked' | 'unlocked';
+    /**
+     * By an administrator; by support because the password is known, or for what support knows;
+     * unlocked, but for another reason that is left; unlocked.
+     */
+    event: 'locked' | 'compromised' | 'suspended' | 'partly' | 'unlocked';
     account: string;
     at: Date;
     administrators: string[];
@@ -454,7 +467,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     trigger:
       'the owner of the domain asks its users elsewhere to decide; again after 14, 3 and 1 days',
     life: '30 days',
-    secret: [],
+    secret: ['signInLink'],
     until: 'decidesUntil',
   },
   new_device: {

@@ -1,6 +1,6 @@
 import { administratorNames } from '../accounts/administrators.ts';
 import type { AdministeringRole, Asking, PermittedAccount } from '../access/rights.ts';
-import { mail } from '../mail/letter.ts';
+import { mail, type LetterOf } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { protectAccount } from './affiliate.ts';
@@ -54,7 +54,7 @@ export async function lockByAdministrator(
   // What is stolen is locked, whoever's it is.
   if (reason === 'admin') await protectAccount(work, person.id, account.id);
   const added = await lockUser(work, person.id, reason, { accountId: account.id, note });
-  if (added) await tell(work, account, person, 'locked');
+  if (added) await tell(work, account, person, noticeOf[reason]);
 }
 
 /**
@@ -75,14 +75,20 @@ export async function unlockByAdministrator(
   const left = person.locks.map(({ reason }) => reason).filter((one) => !lifted.includes(one));
   if (lifted.length === 0 && left.length > 0) throw new Refusal('lock_not_yours', { locks: left });
   requireLifted(lifted);
-  await tell(work, account, person, 'unlocked');
+  await tell(work, account, person, left.length > 0 ? 'partly' : 'unlocked');
 }
+
+const noticeOf = {
+  admin: 'locked',
+  operator: 'suspended',
+  compromised: 'compromised',
+} as const satisfies Record<LockableReason, LetterOf<'lock_notice'>['event']>;
 
 async function tell(
   work: Work,
   account: PermittedAccount,
   { id: userId, email, givenName, language }: Person,
-  event: 'locked' | 'unlocked',
+  event: LetterOf<'lock_notice'>['event'],
 ): Promise<void> {
   if (email === null) return;
   mail(
@@ -93,7 +99,10 @@ async function tell(
       event,
       account: account.name,
       at: work.now,
-      administrators: await administratorNames(work, account.id),
+      // What support did is none of theirs to change.
+      administrators: ['suspended', 'compromised'].includes(event)
+        ? []
+        : await administratorNames(work, account.id),
     },
   );
 }

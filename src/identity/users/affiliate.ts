@@ -285,10 +285,19 @@ export async function takeOut(
       {
         kind: 'removed_from_account',
         account: told.name,
-        administrators: await administratorNames(work, accountId),
+        why: whyOf[reason] ?? 'administrator',
+        administrators:
+          reason === 'account_closed' ? [] : await administratorNames(work, accountId),
       },
     );
 }
+
+/** What the person is told, where it was no administrator. */
+const whyOf: Partial<Record<string, 'directory' | 'inactive' | 'account_closed'>> = {
+  directory: 'directory',
+  inactive: 'inactive',
+  account_closed: 'account_closed',
+};
 
 /**
  * Refuses what would leave an account without anybody to look after it. The account's row is locked:

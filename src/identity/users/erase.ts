@@ -2,7 +2,7 @@ import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
-import { mail } from '../mail/letter.ts';
+import { mail, type LetterOf } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
 import { protectAccount, takeOut } from './affiliate.ts';
@@ -55,15 +55,23 @@ export async function managerOf(sql: Sql, person: Person): Promise<string | null
  */
 export async function requestErasure(work: Work, person: Person): Promise<'erasing' | 'requested'> {
   await work.query('select 1 from users where id = $1 for update', [person.id]);
-  const [open] = await work.query<{ state: 'waiting' | 'grace' }>(
-    `select state from erasure_requests where user_id = $1 and state in ('waiting', 'grace')`,
+  const [open] = await work.query<{ state: 'waiting' | 'grace'; account_id: string | null }>(
+    `select state, account_id from erasure_requests
+     where user_id = $1 and state in ('waiting', 'grace')`,
     [person.id],
   );
-  if (open) return open.state === 'grace' ? 'erasing' : 'requested';
+  if (open?.state === 'grace') return 'erasing';
+  const decides = work.actor.type === 'user' ? await managerOf(work, person) : null;
+  if (open && decides !== null && open.account_id === person.account!.id) return 'requested';
   if (person.account && person.affiliation === 'member')
     await protectAccount(work, person.id, person.account.id);
 
-  const decides = work.actor.type === 'user' ? await managerOf(work, person) : null;
+  // Whoever was to decide about it has nothing to say any more, or an operator asks now.
+  await work.query(
+    `update erasure_requests set state = 'cancelled', decided_at = $2
+     where user_id = $1 and state = 'waiting'`,
+    [person.id, work.now],
+  );
   const id = newId(work.now.getTime());
   await work.query(
     `insert into erasure_requests (id, user_id, account_id, state, requested_by, requested_at)
@@ -144,7 +152,7 @@ export async function decideErasure(
     [requestId, JSON.stringify(work.actor), work.now, note],
   );
   work.record('user.erasure_refused', { type: 'user', id: person.id }, { note }, accountId);
-  tell(work, person, 'cancelled', null, null);
+  tell(work, person, { stage: 'refused', account: person.account.name });
 }
 
 async function beginGrace(
@@ -174,7 +182,16 @@ async function beginGrace(
      values ($1, 'erasure_cancel', $2, $3, $4, $5)`,
     [newId(work.now.getTime()), person.id, secretHash(secret), work.now, dueAt],
   );
-  tell(work, person, 'requested', dueAt, work.link(`/keep-account?token=${secret}`));
+  const [asked] = await work.query<{ by: { type: string; id: string } }>(
+    'select requested_by as by from erasure_requests where id = $1',
+    [requestId],
+  );
+  tell(work, person, {
+    stage: 'requested',
+    by: askedBy(asked!.by, person),
+    erasedAt: dueAt,
+    link: work.link(`/keep-account?token=${secret}`),
+  });
 }
 
 /** Who may take a deletion back with this link, and until when; null where nobody may. */
@@ -238,7 +255,7 @@ export async function cancelErasure(work: Work, userId: string): Promise<void> {
   if (person.identity === 'erasing')
     await unlockUser(work, userId, ['erasing'], person.account?.id ?? null);
   work.record('user.erasure_cancelled', { type: 'user', id: userId }, {}, person.account?.id);
-  tell(work, person, 'cancelled', null, null);
+  tell(work, person, { stage: 'cancelled' });
 }
 
 /** Erases those whose time is over, one in each transaction. Returns whether there may be more. */
@@ -346,7 +363,14 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
   mail(
     work,
     { email: row.email_display, locale: person.language },
-    { kind: 'erasure', stage: 'done', erasedAt: null, link: null },
+    {
+      kind: 'erasure',
+      stage: 'done',
+      by: 'person',
+      account: null,
+      erasedAt: null,
+      link: null,
+    },
   );
 }
 
@@ -363,14 +387,17 @@ function hangingOn(sql: Sql): Promise<{ table: string; column: string }[]> {
   );
 }
 
-function tell(
-  work: Work,
-  person: Person,
-  stage: 'requested' | 'cancelled',
-  erasedAt: Date | null,
-  link: string | null,
-): void {
+type Told = LetterOf<'erasure'>;
+
+/** Who wanted it, as the person is told. */
+function askedBy({ type, id }: { type: string; id: string }, person: Person): Told['by'] {
+  if (type === 'user' && id === person.id) return 'person';
+  return type === 'system' ? 'inactivity' : 'support';
+}
+
+function tell(work: Work, person: Person, letter: Pick<Told, 'stage'> & Partial<Told>): void {
   if (person.email === null) return;
+  const { erasedAt = null } = letter;
   mail(
     work,
     {
@@ -379,7 +406,7 @@ function tell(
       name: person.givenName,
       locale: person.language,
     },
-    { kind: 'erasure', stage, erasedAt, link },
+    { kind: 'erasure', by: 'person', account: null, link: null, ...letter, erasedAt },
     erasedAt ? { expiresAt: erasedAt } : {},
   );
 }

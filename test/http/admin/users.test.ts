@@ -10,6 +10,7 @@ import {
 } from '#test/support/sign-in.ts';
 import type { World } from '#test/support/world.ts';
 import type { Agent } from '#test/support/agent.ts';
+import { mailsTo } from '../self-service/mailbox.ts';
 import { caller, someone, statusesOf } from './support.ts';
 
 /** Acme with an administrator, a co-administrator and Ann; and tokens with the rights of both. */
@@ -269,6 +270,7 @@ describe('locking', () => {
   it("lifts what is an administrator's to lift, and leaves the rest (M3)", async ({
     given,
     program,
+    server,
   }) => {
     const { users, co, operator, ann } = await acme(given, program);
     await given.locked(ann, 'directory');
@@ -290,6 +292,14 @@ describe('locking', () => {
     expect((await co.post(`${users}/${ann.id}/lock`, asked)).json.code).toBe('permission_denied');
     expect((await operator.post(`${users}/${ann.id}/lock`, asked)).json.status).toBe('suspended');
     expect((await co.post(`${users}/${ann.id}/unlock`)).json.code).toBe('lock_not_yours');
+    // The person is never told that they can come in while they cannot.
+    const told = (await mailsTo(server, ann.email)).filter(({ kind }) => kind === 'lock_notice');
+    expect(told.map(({ subject }) => subject)).toEqual([
+      'Your user account is suspended',
+      'Your user account is unlocked',
+      'Your user account is still locked',
+      'Your user account is locked',
+    ]);
   });
 
   it('shows that somebody has to wait after wrong passwords, and ends it', async ({

@@ -5,6 +5,7 @@ import { createWebhook } from '#identity/events/webhook.ts';
 import { affiliate, takeOut } from '#identity/users/affiliate.ts';
 import { it } from '#test/support/it.ts';
 import type { World } from '#test/support/world.ts';
+import { mailTo } from '../../http/self-service/mailbox.ts';
 
 async function finish(given: World): Promise<void> {
   while (await closeDueAccounts(given.foundation));
@@ -88,6 +89,10 @@ describe('an account that is closed', () => {
     });
     expect(answer.status).toBe(401);
     expect(await letters(given)).toEqual(['closing', 'closed']);
+    // Not that an administrator did it, nor that one could undo it.
+    const told = await mailTo(server, ann.email);
+    expect(told.text).toContain('Acme is closed, so you no longer belong to it.');
+    expect(told.text).not.toContain(fay.email);
     const belonged = await belongedOn(given.foundation.database, acme.id, day, { limit: 10 });
     expect(new Set(belonged.map(({ email }) => email))).toEqual(
       new Set(['ann@acme.example', 'fay@acme.example']),

@@ -12,15 +12,20 @@ import {
   openErasures,
   requestErasure,
 } from '#identity/users/erase.ts';
+import { unaffiliate } from '#identity/users/affiliate.ts';
 import { exportPerson } from '#identity/users/export.ts';
+import { unlockUser } from '#identity/users/lock.ts';
 import { unitOfWork } from '#identity/work.ts';
 import { it } from '#test/support/it.ts';
 import { refresh, signIn, tokensFor } from '#test/support/sign-in.ts';
 import type { TestServer } from '#test/support/server.ts';
 import type { GivenUser, World } from '#test/support/world.ts';
+import { mailsTo } from '../../http/self-service/mailbox.ts';
 
 const marks = Buffer.alloc(32, 3);
 const days = 86_400;
+
+const operator = { type: 'command_line', id: 'otto' } as const;
 
 /** The person asks for it themselves. */
 async function asks(given: World, user: GivenUser) {
@@ -121,6 +126,35 @@ describe('a person who asks to be deleted', () => {
     const [again] = await openErasures(database, acme.id);
     await given.work((work) => decideErasure(work, acme.id, again!.id, 'approve'));
     expect((await given.person(ann))!.identity).toBe('erasing');
+    const letters = await mailsTo(server, ann.email);
+    expect(letters.map(({ text }) => text.split('\n')[2])).toEqual([
+      expect.stringContaining('You asked us to delete your user account. It is locked now'),
+      expect.stringContaining('An administrator of Acme did not agree to the deletion.'),
+    ]);
+  });
+
+  it('and whose organization let them go meanwhile, is no longer kept waiting by it', async ({
+    server,
+    given,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const { database } = given.foundation;
+    const [ann, bob] = [
+      await given.user('ann@acme.example', { of: acme }),
+      await given.user('bob@acme.example', { of: acme }),
+    ];
+    expect(await asks(given, ann)).toBe('requested');
+    expect(await asks(given, ann)).toBe('requested');
+    await given.work((work) => unaffiliate(work, ann.id, acme.id, 'administrator'));
+    await given.work((work) => unlockUser(work, ann.id, ['unaffiliated']));
+    expect(await asks(given, ann)).toBe('erasing');
+    expect(await openErasures(database, acme.id)).toEqual([]);
+    // An operator does not wait for the administrators, and the person is not told that they asked.
+    expect(await asks(given, bob)).toBe('requested');
+    const person = (await given.person(bob))!;
+    expect(await given.work((work) => requestErasure(work, person), operator)).toBe('erasing');
+    const [told] = await mailsTo(server, bob.email);
+    expect(told!.text).toContain('We were asked to delete your user account.');
   });
 
   it('who looks after an account as its last cannot', async ({ given }) => {

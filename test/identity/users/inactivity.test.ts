@@ -5,6 +5,7 @@ import { unlockUser } from '#identity/users/lock.ts';
 import { it } from '#test/support/it.ts';
 import type { TestServer } from '#test/support/server.ts';
 import type { World } from '#test/support/world.ts';
+import { mailTo } from '../../http/self-service/mailbox.ts';
 
 const day = 86_400;
 
@@ -62,6 +63,9 @@ describe('who does not sign in any more', () => {
       affiliation: 'none',
       locks: [{ reason: 'unaffiliated' }],
     });
+    expect((await mailTo(server, ann.email)).text).toContain(
+      'You have not signed in for a long time, so you were removed from',
+    );
   });
 
   it('is left in peace by signing in, and begins anew when unlocked', async ({ server, given }) => {
