@@ -62,6 +62,7 @@ import { securityHeaders } from './http/context.ts';
 import { csrf } from './http/csrf.ts';
 import { deviceCookie } from './http/device-cookie.ts';
 import { errorPages } from './http/errors.ts';
+import { keptForms } from './http/kept-forms.ts';
 import { accessTokens } from './http/oidc/adapter.ts';
 import { clientProblem } from './http/oidc/client-check.ts';
 import { engineEndpoints } from './http/oidc/endpoint.ts';
@@ -168,6 +169,7 @@ export async function createApp({
   const secrets = await loadAppSecrets(database, safe, clock());
   const cookieKeys = new CookieKeys(safe.derive('cookies'));
   const forms = csrf(safe.derive('forms')[0]!, issuer);
+  const kept = keptForms(foundation);
   await firstKeys(foundation);
 
   // --- The engine, made anew when the keys change
@@ -354,6 +356,7 @@ export async function createApp({
       egress,
       saml,
       testLink: (connectionId) => federation.testLink(connectionId),
+      sessions,
     }),
     sessions.routes(),
     passwordRoutes({ foundation, hasher, csrf: forms }),
@@ -373,6 +376,7 @@ export async function createApp({
       passwords,
       sessions,
       csrf: forms,
+      kept,
       device,
       secondFactorPolicy: config.secondFactor.policy,
     }),
@@ -380,13 +384,14 @@ export async function createApp({
       foundation,
       sessions,
       csrf: forms,
+      kept,
       policy: config.secondFactor.policy,
       recoveryKey: secrets.recoveryCodes,
     }),
     keepAccountRoutes({ foundation, csrf: forms }),
     ...developmentRoutes(),
     adminApi({ ...administration, log, ...(apiPerMinute && { perMinute: apiPerMinute }) }),
-    consoleRoutes({ ...administration, sessions, csrf: forms }),
+    consoleRoutes({ ...administration, sessions, csrf: forms, kept }),
     apiDocumentation(issuer),
     systemRoutes({
       database,

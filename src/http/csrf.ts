@@ -6,12 +6,26 @@ type Ctx = Context | ParameterizedContext;
 
 /** Keeps other sites from sending our forms in a person's name. */
 export interface Csrf {
-  /** The value for the hidden field of a form that belongs to `binding`, such as a sign-in. */
-  token(ctx: Ctx, binding?: string): string;
+  /**
+   * The value for the hidden field of a form that belongs to `binding`, such as a sign-in. With
+   * `whose`, it says so to who gets the form when that sign-in is over.
+   */
+  token(ctx: Ctx, binding?: string, whose?: Whose): string;
+  /**
+   * Whom a form was given to, whatever became of their session; null for one that we gave to nobody.
+   * @throws {Problem} 403 where another site sends it
+   */
+  whose(ctx: Ctx, form: Readonly<Record<string, string>>): Whose | null;
   /** A secret of this browser, made when it has none: what was asked for here works only here. */
   browser(ctx: Ctx): string;
   /** @throws {Problem} 403 unless the form is one we gave to this browser. */
   check(ctx: Ctx, form: Record<string, string>, binding?: string): void;
+}
+
+/** A person, and what they had a form about: an account by its id, or nothing (''). */
+export interface Whose {
+  person: string;
+  about: string;
 }
 
 const cookie = 'ostiary_form';
@@ -36,14 +50,27 @@ export function csrf(key: Buffer, issuer: string): Csrf {
     return (state.formSecret = secret);
   }
 
+  const markOf = ({ person, about }: Whose): string => keyedHash(key, `whose:${person}:${about}`);
+
   return {
     browser: browserSecret,
-    token: (ctx, binding) => keyedHash(key, `form:${binding ?? browserSecret(ctx)}`),
+    token(ctx, binding, whose) {
+      const token = keyedHash(key, `form:${binding ?? browserSecret(ctx)}`);
+      return whose ? [token, whose.person, whose.about, markOf(whose)].join('.') : token;
+    },
+
+    whose(ctx, form) {
+      requireSameOrigin(ctx, origin);
+      const [, person = '', about = '', mark = ''] = (form['csrf'] ?? '').split('.');
+      const whose = { person, about };
+      return person !== '' && sameSecret(mark, markOf(whose)) ? whose : null;
+    },
 
     check(ctx, form, binding) {
       requireSameOrigin(ctx, origin);
       const secret = binding ?? ctx.cookies.get(name);
-      if (!secret || !sameSecret(form['csrf'] ?? '', keyedHash(key, `form:${secret}`)))
+      const [token = ''] = (form['csrf'] ?? '').split('.');
+      if (!secret || !sameSecret(token, keyedHash(key, `form:${secret}`)))
         throw new Problem(
           403,
           'form_expired',

@@ -15,6 +15,9 @@ export interface CurrentSession {
   level: Level;
 }
 
+/** A path of ours. */
+type Back = () => Promise<string>;
+
 /** The engine's sessions, as our own pages use them. */
 export interface Sessions {
   /** The session of this browser whose person may be in, or null. */
@@ -24,13 +27,17 @@ export interface Sessions {
    * this address, having met terms, locks and whatever else a sign-in asks.
    *
    * @param secondFactor who has a second factor must have shown it in this session.
+   * @param back where they come back to instead, asked when they are sent away.
    */
-  require(ctx: Ctx, options?: { secondFactor?: boolean }): Promise<CurrentSession | null>;
+  require(
+    ctx: Ctx,
+    options?: { secondFactor?: boolean; back?: Back | undefined },
+  ): Promise<CurrentSession | null>;
   /**
    * The same, for what must not be done by whoever finds a browser open: the person has proved who
    * they are within the last minutes (`STEP_UP_MINUTES`), with a second factor where they have one.
    */
-  stepUp(ctx: Ctx): Promise<CurrentSession | null>;
+  stepUp(ctx: Ctx, options?: { back?: Back | undefined }): Promise<CurrentSession | null>;
   /** Whether `stepUp` would ask for nothing: what a form may do, or `step_up_required`. */
   isProvedAnew(session: CurrentSession): boolean;
   /** Sends the browser to `path` of ours by way of a sign-in that `stepUp` accepts. */

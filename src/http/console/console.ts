@@ -16,8 +16,9 @@ import { again } from '../again.ts';
 import { sendCompressed } from '../compressed.ts';
 import { readForm, readUpload } from '../body.ts';
 import { originOf, pageContext, queryText, sendPage } from '../context.ts';
-import type { Csrf } from '../csrf.ts';
+import type { Csrf, Whose } from '../csrf.ts';
 import { cursorOf } from '../cursor.ts';
+import type { KeptForms } from '../kept-forms.ts';
 import type { ConsoleFrame, MenuSection } from '../pages/console/frame.ts';
 import { refusedPage } from '../pages/console/parts.ts';
 import { Problem } from '../problem.ts';
@@ -39,6 +40,7 @@ import { zoneOf } from './zone.ts';
 export interface ConsoleDependencies extends ConsoleTools {
   sessions: Sessions;
   csrf: Csrf;
+  kept: KeptForms;
 }
 
 /** An operator came to a page about an account, and has chosen none. */
@@ -48,28 +50,32 @@ class NoAccount extends Error {}
 class Rehearsed extends Error {}
 
 /** `/console`: every room behind the same door. See `room.ts`. */
-export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies): Router {
+export function consoleRoutes({ sessions, csrf, kept, ...tools }: ConsoleDependencies): Router {
   const { foundation } = tools;
   const { database, clock, vault, issuer } = foundation;
   const cursorKeys = vault.derive('cursors');
   const acting = actingCookie(issuer);
   const flash = flashCookie(issuer);
   const router = new Router({ prefix: '/console', sensitive: true });
-  const opened = new Set<string>();
-  const sent = new Set<string>();
 
   const door: Door = {
     get(path, right, handler, { fresh: anew } = {}) {
-      opened.add(path);
       router.get(path, (ctx) => visit(ctx, right, handler, { anew }));
     },
     post(path, right, handler, { fresh: anew, repeated, upload, limit } = {}) {
-      sent.add(path);
       router.post(path, (ctx) => visit(ctx, right, handler, { anew, repeated, upload, limit }));
     },
   };
 
+  // Whoever had to sign in on the way to a POST is offered what they sent.
+  router.use(async (ctx, next) => {
+    if (!(await offered(ctx))) await next();
+  });
+  // `/new/preview` before `/:id`, and `/do/sessions` before `/:id/sessions`.
+  const only = postsOnly();
+  for (const path of only) if (!path.includes(':')) upwards(path);
   for (const room of rooms) room.open(door);
+  for (const path of only) if (path.includes(':')) upwards(path);
   router.get('/', async (ctx) => {
     const entered = await enter(ctx);
     if (!entered) return;
@@ -77,24 +83,25 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
     ctx.status = 303;
     ctx.redirect(first?.href ?? '/profile');
   });
-  // Whoever signs in again on the way to a POST comes back by GET.
-  for (const path of sent)
-    if (!opened.has(path))
-      router.get(path, (ctx) => {
-        const here = ctx.path.slice(0, ctx.path.lastIndexOf('/'));
-        ctx.status = 303;
-        ctx.redirect(here === '' ? '/console' : here);
-      });
   return router;
+
+  /** Whoever comes by GET to where only forms are sent, and has nothing waiting, goes one up. */
+  function upwards(path: string): void {
+    router.get(path, (ctx) => {
+      const here = ctx.path.slice(0, ctx.path.lastIndexOf('/'));
+      ctx.status = 303;
+      ctx.redirect(here === '' ? '/console' : here);
+    });
+  }
 
   /** Who is here and what they look after, or null: then the answer is made. */
   async function enter(
     ctx: Context,
-    { anew }: { anew?: boolean | undefined } = {},
+    { anew, back }: { anew?: boolean | undefined; back?: (() => Promise<string>) | undefined } = {},
   ): Promise<{ session: CurrentSession; standing: Standing } | null> {
     const session = await (anew
-      ? sessions.stepUp(ctx)
-      : sessions.require(ctx, { secondFactor: true }));
+      ? sessions.stepUp(ctx, { back })
+      : sessions.require(ctx, { secondFactor: true, back }));
     if (!session) return null;
     const standing = await standingOf(database, session.person, {
       actingIn: acting.read(ctx, session.uid),
@@ -130,53 +137,80 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       limit?: number | undefined;
     },
   ): Promise<void> {
-    const entered = await enter(ctx, { anew });
+    const send = ctx.method === 'POST';
+    // A file is at hand still: it is chosen once more.
+    const keeps = send && upload === undefined;
+    const entered = await enter(ctx, {
+      anew,
+      back: keeps
+        ? async () => {
+            const typed = await readForm(ctx, { repeated, limit });
+            return kept.keep(ctx, typed, csrf.whose(ctx, typed));
+          }
+        : undefined,
+    });
     if (!entered) return;
     const { session, standing } = entered;
     const page = frameOf(ctx, session, standing);
     const params = (ctx as Context & { params?: Record<string, string> }).params ?? {};
-    let form: Record<string, string> = {};
+    let sent: Readonly<Record<string, string>> = {};
     try {
       const asking = askingFor(standing, right);
       if (!asking) throw new Refusal('permission_denied');
       requireIds(params);
       requireText(ctx);
-      if (ctx.method === 'POST') {
-        form =
+      let form: typeof sent | null = {};
+      if (send) {
+        const typed =
           upload === undefined
             ? await readForm(ctx, { repeated, limit })
             : await readUpload(ctx, upload);
-        csrf.check(ctx, form, bindingOf(session, standing));
+        if (keeps) sent = typed;
+        csrf.check(ctx, typed, bindingOf(session, standing));
+        form = await kept.fieldsOf(ctx, typed, whoseOf(session, standing));
+        // It was sent twice, and done.
+        if (!form) {
+          ctx.status = 303;
+          return ctx.redirect(ctx.path);
+        }
       }
       const shown: { page?: Html; status?: number } = {};
       await handler(visitOf(ctx, { right, session, standing, asking, page, params, form, shown }));
+      if (send) await kept.forget(sent);
       if (shown.page) await sendCompressed(ctx, shown.status ?? 200, shown.page);
     } catch (error) {
       if (error instanceof NoAccount) {
         ctx.status = 303;
         ctx.redirect(`/console/accounts?next=${encodeURIComponent(ctx.url)}`);
-      } else if (error instanceof Refusal) refuse(ctx, session, page, form, error);
+      } else if (error instanceof Refusal) await refuse(ctx, entered, page, sent, error);
       else throw error;
     }
   }
 
+  /** Whether this address names a form that waits for who is here. */
+  async function offered(ctx: Context): Promise<boolean> {
+    if (ctx.method !== 'GET' || queryText(ctx, 'kept') === undefined) return false;
+    const entered = await enter(ctx);
+    if (!entered) return true;
+    const { session, standing } = entered;
+    const page = frameOf(ctx, session, standing);
+    const offer = await kept.offer(ctx, page, whoseOf(session, standing));
+    if (offer) sendPage(ctx, 200, offer);
+    return offer !== null;
+  }
+
   /** What no page told beside its cause. */
-  function refuse(
+  async function refuse(
     ctx: Context,
-    session: CurrentSession,
+    { session, standing }: { session: CurrentSession; standing: Standing },
     page: ConsoleFrame,
-    form: Readonly<Record<string, string>>,
+    sent: Readonly<Record<string, string>>,
     refusal: Refusal,
-  ): void {
+  ): Promise<void> {
     if (refusal.code === 'step_up_required') {
-      // What was typed comes along, to be sent once more.
-      const { csrf: token, ...typed } = form;
-      void token;
-      const query = new URLSearchParams();
-      for (const [name, value] of Object.entries(typed))
-        for (const one of value.split('\n')) query.append(name, one);
-      const back = query.size > 0 && `${query}`.length < 3000 ? `${ctx.path}?${query}` : ctx.path;
-      return sessions.proveAnew(ctx, ctx.method === 'GET' ? ctx.url : back, session);
+      const back =
+        ctx.method === 'GET' ? ctx.url : await kept.keep(ctx, sent, whoseOf(session, standing));
+      return sessions.proveAnew(ctx, back, session);
     }
     sendPage(
       ctx,
@@ -335,7 +369,7 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
     const { account } = standing;
     return {
       ...pageContext(ctx, { profile: person.language }),
-      csrf: csrf.token(ctx, bindingOf(session, standing)),
+      csrf: csrf.token(ctx, bindingOf(session, standing), whoseOf(session, standing)),
       email: person.email ?? '',
       account,
       acting: account !== null && standing.askings[0]?.role === 'operator',
@@ -343,6 +377,10 @@ export function consoleRoutes({ sessions, csrf, ...tools }: ConsoleDependencies)
       zone: zoneOf(ctx),
       flash: ctx.method === 'GET' ? flash.take(ctx) : undefined,
     };
+  }
+
+  function whoseOf({ person }: CurrentSession, { account }: Standing): Whose {
+    return { person: person.id, about: account?.id ?? '' };
   }
 
   /** A form is good in the session and for the account it was shown in. */
@@ -391,4 +429,16 @@ function requireIds(params: Readonly<Record<string, string>>): void {
     if (value.includes('\0') || !value.isWellFormed()) throw new Refusal('not_found');
     if (name.endsWith('Id') && !isId(value)) throw new Refusal('not_found');
   }
+}
+
+/** Where forms are sent that no page has the address of. */
+function postsOnly(): string[] {
+  const pages = new Set<string>();
+  const sent = new Set<string>();
+  const names: Door = {
+    get: (path) => void pages.add(path),
+    post: (path) => void sent.add(path),
+  };
+  for (const room of rooms) room.open(names);
+  return [...sent].filter((path) => !pages.has(path));
 }

@@ -2,6 +2,7 @@ import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import { egress, EgressRefused, type EgressAllowance } from '#platform/egress.ts';
 import type { SamlVerifier } from '#platform/saml/verifier.ts';
+import { askingFor, standingOf } from '#identity/access/standing.ts';
 import { claimDomain } from '#identity/domains/claim-domain.ts';
 import { isOwned } from '#identity/domains/domain.ts';
 import { listDomains } from '#identity/domains/list-domains.ts';
@@ -43,11 +44,12 @@ import {
   setupPage,
   type SetupAttribute,
   type SetupDomain,
-  type SetupPage,
   type SetupProblem,
   type SetupStep,
+  type SetupTrouble,
 } from '../pages/setup.ts';
 import { rateLimit } from '../rate-limit.ts';
+import type { Sessions } from '../sessions.ts';
 
 export interface SetupDependencies {
   foundation: Foundation;
@@ -56,11 +58,12 @@ export interface SetupDependencies {
   egress: EgressAllowance;
   saml: SamlVerifier;
   testLink(connectionId: string): { url: string };
+  sessions: Pick<Sessions, 'current'>;
 }
 
 type Outcome =
   | { saved: SetupStep }
-  | { problem: NonNullable<SetupPage['problem']> }
+  | { problem: SetupTrouble }
   | { shown: { link: OpenSetupLink; token: string } };
 
 /** Metadata as people paste it, in a form. */
@@ -78,6 +81,7 @@ export function setupRoutes({
   egress: allowance,
   saml,
   testLink,
+  sessions,
 }: SetupDependencies): Router {
   const { database, vault, clock, issuer } = foundation;
   const router = new Router({ prefix: '/setup/:secret' });
@@ -128,7 +132,7 @@ export function setupRoutes({
       const { mapping } = await requireConnection(work, link.accountId, link.connectionId);
       const attributes = { ...mapping.attributes };
       for (const attribute of setupAttributes) {
-        const names = namesIn(form[attribute]);
+        const names = namesIn(attribute, form[attribute]);
         if (names.length > 0) attributes[attribute] = names;
         else delete attributes[attribute];
       }
@@ -169,13 +173,13 @@ export function setupRoutes({
       csrf.check(ctx, form);
       const of: SetupStep = stepOf(path);
       let outcome: Outcome;
-      if (limit.take(link.id) > 0) outcome = { problem: { step: of, what: 'wait' } };
+      if (limit.take(link.id) > 0) outcome = { problem: { step: of, what: 'wait', typed: form } };
       else
         try {
           outcome = await act(ctx, link, form, contextOf(ctx, link));
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;
-          outcome = { problem: problemOf(of, error) };
+          outcome = { problem: troubleOf(of, form, error) };
         }
       if ('problem' in outcome) return show(ctx, link, outcome);
       if ('shown' in outcome) return show(ctx, outcome.shown.link, outcome);
@@ -328,8 +332,22 @@ export function setupRoutes({
         complete,
         saved: outcome && 'saved' in outcome ? outcome.saved : undefined,
         problem,
+        consoleHref: await wayBack(ctx, link),
       }),
     );
+  }
+
+  /** The connection in the console, for who may look at it there. */
+  async function wayBack(ctx: Context, link: OpenSetupLink): Promise<string | null> {
+    const session = await sessions.current(ctx);
+    if (!session) return null;
+    const standing = await standingOf(database, session.person, {
+      actingIn: link.accountId,
+      provedAnew: false,
+    });
+    return standing.account?.id === link.accountId && askingFor(standing, 'connections:read')
+      ? `/console/connections/${link.connectionId}`
+      : null;
   }
 
   /** The claims of the account that the link may go on with: of others it says nothing. */
@@ -385,13 +403,15 @@ function isStep(text: string): text is SetupStep {
 }
 
 /** What a form says of the names of claims, one after the other. */
-function namesIn(text: string | undefined): string[] {
+function namesIn(attribute: SetupAttribute, text: string | undefined): string[] {
   const names = (text ?? '')
     .split(/[,\s]+/)
     .map((name) => name.trim())
     .filter(Boolean);
   if (names.length > 10 || names.some((name) => name.length > 255))
-    throw new Refusal('invalid_value', { mapping: 'Ten names at most, of 255 characters each.' });
+    throw new Refusal('invalid_value', {
+      [attribute]: 'Ten names at most, of 255 characters each.',
+    });
   return names;
 }
 
@@ -405,7 +425,12 @@ function named(
   );
 }
 
-function problemOf(step: SetupStep, { code, details }: Refusal): NonNullable<SetupPage['problem']> {
+/** What is wrong, and with which field: the one that the rule names, or the one it comes from. */
+function troubleOf(
+  step: SetupStep,
+  form: Readonly<Record<string, string>>,
+  { code, details }: Refusal,
+): SetupTrouble {
   const detail = Object.values(details)
     .filter((one) => typeof one === 'string')
     .join(' ');
@@ -417,5 +442,19 @@ function problemOf(step: SetupStep, { code, details }: Refusal): NonNullable<Set
         : step === 'provider'
           ? 'provider'
           : 'other';
-  return { step, what, detail: detail || (what === 'other' ? code : undefined) };
+  const named = Object.keys(details).map((name) => fieldNames[name] ?? name);
+  const typedInto = ['xml', 'url', 'issuer', 'domain'].filter((name) => form[name]);
+  const field = [...named, ...typedInto].find((name) => name in form);
+  return {
+    step,
+    what,
+    detail: detail || (what === 'other' ? code : undefined),
+    field: what === 'wait' ? undefined : field,
+    typed: form,
+  };
 }
+
+const fieldNames: Readonly<Record<string, string>> = {
+  clientId: 'client_id',
+  clientSecret: 'client_secret',
+};

@@ -14,6 +14,7 @@ export async function sweepEngine(database: Database, now: Date): Promise<number
     'oidc_sessions where expires_at < $1',
     'oidc_grants where expires_at < $1',
     "one_time_tokens where expires_at < $1::timestamptz - interval '7 days'",
+    'kept_forms where expires_at < $1',
     'trusted_devices where expires_at < $1',
     // A few slips are soon forgotten; a patient guesser is remembered for a month, whether anybody
     // has the name or not.

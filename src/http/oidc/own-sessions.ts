@@ -1,4 +1,5 @@
 import { Router } from '@koa/router';
+import type { Context, ParameterizedContext } from 'koa';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import { keyedHash, sameSecret } from '#platform/secrets.ts';
@@ -50,6 +51,11 @@ export function ownClient(issuer: string): Client {
 
 const wayBack = '/signed-in';
 
+/** A form that was sent without a session is not sent again by itself: its page is shown anew. */
+function hereOf(ctx: Context | ParameterizedContext): string {
+  return ctx.method === 'GET' ? ctx.url : ctx.path;
+}
+
 const read = `
   select s.uid, (s.payload ->> 'loginTs')::int as signed_in_at, s.payload ->> 'acr' as acr,
          ${personJson('s.user_id', '$2::timestamptz')} as person
@@ -93,21 +99,18 @@ export function ownSessions(
       return { uid: row.uid, person: row.person, signedInAt: row.signed_in_at, level };
     },
 
-    async require(ctx, { secondFactor = false } = {}) {
+    async require(ctx, { secondFactor = false, back } = {}) {
       const session = await sessions.current(ctx);
       const lacks = session && secondFactor && lacksOwnFactor(session);
       if (session && !lacks) return session;
-      // A form that was sent without a session is not sent again by itself: the page is shown anew.
-      sessions.signIn(ctx, ctx.method === 'GET' ? ctx.url : ctx.path, {
-        secondFactor: lacks ?? false,
-      });
+      sessions.signIn(ctx, await (back?.() ?? hereOf(ctx)), { secondFactor: lacks ?? false });
       return null;
     },
 
-    async stepUp(ctx) {
+    async stepUp(ctx, { back } = {}) {
       const session = await sessions.current(ctx);
       if (session && sessions.isProvedAnew(session)) return session;
-      sessions.proveAnew(ctx, ctx.method === 'GET' ? ctx.url : ctx.path, session);
+      sessions.proveAnew(ctx, await (back?.() ?? hereOf(ctx)), session);
       return null;
     },
 

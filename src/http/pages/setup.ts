@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, clip, field, hidden, named, notice, postForm, primary } from '../form.ts';
+import { alert, clip, field, hidden, named, notice, postForm, primary, textArea } from '../form.ts';
 import { layout, type PageContext } from '../layout.ts';
 import { card } from './card.ts';
 
@@ -62,7 +62,19 @@ export interface SetupPage extends PageContext {
   };
   /** What was just done, and what of it did not work. */
   saved?: SetupStep | undefined;
-  problem?: { step: SetupStep; what: SetupProblem; detail?: string | undefined } | undefined;
+  problem?: SetupTrouble | undefined;
+  /** Where who looks after the account came from. */
+  consoleHref?: string | null;
+}
+
+export interface SetupTrouble {
+  step: SetupStep;
+  what: SetupProblem;
+  detail?: string | undefined;
+  /** The field it is about. */
+  field?: string | undefined;
+  /** What was typed, to be mended. */
+  typed?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -77,6 +89,7 @@ export function setupPage(page: SetupPage): Html {
     ...page,
     title: t('setup.title', { account: clip(account, 60) }),
     main: html`
+      ${page.consoleHref && html`<p class="back"><a href="${page.consoleHref}">${t('setup.to_console')}</a></p>`}
       <div class="card">
         <h1>${t.parts('setup.title', values)}</h1>
         <p class="lead">${t.parts('setup.lead', { ...values, date: expiresAt })}</p>
@@ -108,7 +121,7 @@ function section(
       <h2 id="${step}-title">${title} <span class="hint">(${state})</span></h2>
       ${
         problem?.step === step
-          ? alert([html`<p>${t(problems[problem.what])}</p>`, detailOf(problem.detail)])
+          ? problem.field === undefined && alert(troubleText(page, problem))
           : saved === step && notice('success', t('setup.saved'))
       }
       ${body}
@@ -124,8 +137,22 @@ const problems = {
   other: 'setup.problem_other',
 } as const satisfies Record<SetupProblem, MessageKey>;
 
-function detailOf(detail: string | undefined): Html | undefined {
-  return detail ? html`<p><code>${clip(detail, 300)}</code></p>` : undefined;
+function troubleText({ t }: SetupPage, { what, detail }: SetupTrouble): Html {
+  return html`${t(problems[what])} ${detail && html`<code>${clip(detail, 300)}</code>`}`;
+}
+
+/** What stands in a field of a step, and what is wrong with it. */
+function typedIn(
+  page: SetupPage,
+  step: SetupStep,
+  name: string,
+  kept?: string | null,
+): { value: string | undefined; error: Child } {
+  const trouble = page.problem?.step === step ? page.problem : undefined;
+  return {
+    value: trouble?.typed?.[name] ?? kept ?? undefined,
+    error: trouble?.field === name && troubleText(page, trouble),
+  };
 }
 
 const standings = {
@@ -168,6 +195,7 @@ function domainStep(page: SetupPage): Html {
     ${postForm({ action: `${action}/domain`, csrf }, [
       field({
         name: 'domain',
+        ...typedIn(page, 'domain', 'domain'),
         label: t('setup.domain'),
         hint: t('setup.domain_hint'),
         attributes: 'inputmode="url" spellcheck="false"',
@@ -212,35 +240,46 @@ function providerStep(page: SetupPage): Html {
   `;
 }
 
-function samlFields({ t, metadataUrl }: SetupPage): Child {
+function samlFields(page: SetupPage): Child {
+  const { t, metadataUrl } = page;
   return [
     field({
       name: 'url',
       label: t('setup.metadata_url'),
-      value: metadataUrl ?? undefined,
+      ...typedIn(page, 'provider', 'url', metadataUrl),
       optional: true,
       attributes: 'inputmode="url" spellcheck="false"',
     }),
-    html`<div class="field">
-      <label for="xml">${t('setup.metadata_xml')}</label>
-      <textarea id="xml" name="xml" rows="6" spellcheck="false"></textarea>
-    </div>`,
+    textArea({
+      name: 'xml',
+      label: t('setup.metadata_xml'),
+      ...typedIn(page, 'provider', 'xml'),
+      optional: true,
+      rows: 6,
+      code: true,
+    }),
     primary(t('setup.save')),
   ];
 }
 
-function oidcFields({ t, issuer, clientId, secretKept }: SetupPage): Child {
+function oidcFields(page: SetupPage): Child {
+  const { t, issuer, clientId, secretKept } = page;
   return [
     field({
       name: 'issuer',
       label: t('setup.issuer'),
-      value: issuer ?? undefined,
+      ...typedIn(page, 'provider', 'issuer', issuer),
       attributes: 'inputmode="url" spellcheck="false"',
     }),
-    field({ name: 'client_id', label: t('setup.client_id'), value: clientId ?? undefined }),
+    field({
+      name: 'client_id',
+      label: t('setup.client_id'),
+      ...typedIn(page, 'provider', 'client_id', clientId),
+    }),
     field({
       name: 'client_secret',
       label: t('setup.client_secret'),
+      error: typedIn(page, 'provider', 'client_secret').error,
       type: 'password',
       autocomplete: 'off',
       optional: secretKept,
@@ -257,7 +296,8 @@ const labels = {
   country: 'setup.country',
 } as const;
 
-function mappingStep({ t, csrf, action, mapping, usual, seen }: SetupPage): Html {
+function mappingStep(page: SetupPage): Html {
+  const { t, csrf, action, mapping, usual, seen } = page;
   return html`
     <p>${t('setup.mapping_why')}</p>
     ${postForm({ action: `${action}/mapping`, csrf }, [
@@ -265,7 +305,7 @@ function mappingStep({ t, csrf, action, mapping, usual, seen }: SetupPage): Html
         field({
           name: attribute,
           label: t(labels[attribute]),
-          value: mapping[attribute],
+          ...typedIn(page, 'mapping', attribute, mapping[attribute]),
           optional: true,
           hint: html`<code>${clip(usual[attribute], 160)}</code>`,
           attributes: 'spellcheck="false"',

@@ -22,18 +22,16 @@ import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Foundation, type Work } from '#identity/work.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, sendPage } from '../context.ts';
-import type { Csrf } from '../csrf.ts';
 import type { PageContext } from '../layout.ts';
 import { addFactorPage, recoveryCodesPage, type OwnFactors } from '../pages/second-factor.ts';
 import { Problem } from '../problem.ts';
-import type { CurrentSession, Sessions } from '../sessions.ts';
+import type { CurrentSession } from '../sessions.ts';
 import { sendRecoveryCodes, totpView } from '../totp-view.ts';
 import { deviceName } from '../user-agent.ts';
+import { posted, type PostedDependencies } from './posted.ts';
 
-export interface FactorPagesDependencies {
+export interface FactorPagesDependencies extends PostedDependencies {
   foundation: Foundation;
-  sessions: Sessions;
-  csrf: Csrf;
   policy: SecondFactorPolicy;
   /** Key of the recovery codes: see `AppSecrets`. */
   recoveryKey: Buffer;
@@ -65,7 +63,9 @@ function mayAdd(person: Person, policy: SecondFactorPolicy): boolean {
 export function factorRoutes(dependencies: FactorPagesDependencies): Router {
   const { foundation, sessions, csrf, policy, recoveryKey } = dependencies;
   const { vault } = foundation;
+  const forms = posted(dependencies);
   const router = new Router({ prefix: '/profile/factors' });
+  router.use(forms.offers);
 
   router.get('/app', async (ctx) => {
     const session = await adding(ctx);
@@ -118,10 +118,9 @@ export function factorRoutes(dependencies: FactorPagesDependencies): Router {
   });
 
   router.post('/rename', async (ctx) => {
-    const session = await sessions.require(ctx);
-    if (!session) return;
-    const form = await readForm(ctx);
-    csrf.check(ctx, form);
+    const sent = await forms.read(ctx);
+    if (!sent) return;
+    const { session, form } = sent;
     const name = (form['name'] ?? '').trim();
     if (name === '' || name.length > 60 || /\p{Cc}/u.test(name)) return back(ctx, 'bad_name');
     await change(ctx, session, (work) =>
@@ -131,10 +130,9 @@ export function factorRoutes(dependencies: FactorPagesDependencies): Router {
   });
 
   router.post('/remove', async (ctx) => {
-    const session = await sessions.stepUp(ctx);
-    if (!session) return;
-    const form = await readForm(ctx);
-    csrf.check(ctx, form);
+    const sent = await forms.read(ctx, { anew: true });
+    if (!sent) return;
+    const { session, form } = sent;
     const refused = await change(ctx, session, (work) =>
       removeFactor(work, session.person, form['factor'] ?? '', policy),
     );
@@ -224,8 +222,11 @@ export function factorRoutes(dependencies: FactorPagesDependencies): Router {
     );
   }
 
-  function pageOf(ctx: Context, { person }: CurrentSession): PageContext {
-    return { ...pageContext(ctx, { profile: person.language }), csrf: csrf.token(ctx) };
+  function pageOf(ctx: Context, session: CurrentSession): PageContext {
+    return {
+      ...pageContext(ctx, { profile: session.person.language }),
+      csrf: forms.token(ctx, session),
+    };
   }
 
   async function showApp(

@@ -26,7 +26,6 @@ import { unitOfWork, type Work } from '#identity/work.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, queryText, sendPage } from '../context.ts';
 import { countryOptions } from '../countries.ts';
-import type { Csrf } from '../csrf.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
 import type { PageContext } from '../layout.ts';
 import { linkInvalidPage } from '../pages/password.ts';
@@ -41,14 +40,13 @@ import {
   type DetailsPage,
   type SecurityPage,
 } from '../pages/profile.ts';
-import type { CurrentSession, Sessions } from '../sessions.ts';
+import type { CurrentSession } from '../sessions.ts';
 import { deviceName } from '../user-agent.ts';
 import { ownFactorsOf } from './factors.ts';
+import { posted, type PostedDependencies } from './posted.ts';
 
-export interface ProfileDependencies {
+export interface ProfileDependencies extends PostedDependencies {
   passwords: PasswordDependencies;
-  sessions: Sessions;
-  csrf: Csrf;
   device: DeviceCookie;
   /** The installation's own rule of who has to have a second factor. */
   secondFactorPolicy: SecondFactorPolicy;
@@ -59,11 +57,14 @@ export function profileRoutes({
   passwords,
   sessions,
   csrf,
+  kept,
   device,
   secondFactorPolicy,
 }: ProfileDependencies): Router {
   const { database, clock } = passwords;
+  const forms = posted({ sessions, csrf, kept });
   const router = new Router({ prefix: '/profile' });
+  router.use(forms.offers);
 
   // --- Links of mails, which need no session
   for (const [path, reverts] of [
@@ -121,10 +122,9 @@ export function profileRoutes({
   });
 
   router.post('/', async (ctx) => {
-    const session = await sessions.require(ctx);
-    if (!session) return;
-    const form = await readForm(ctx);
-    csrf.check(ctx, form);
+    const sent = await forms.read(ctx);
+    if (!sent) return;
+    const { session, form } = sent;
     const text = (name: string): string => (form[name] ?? '').trim();
     const details: DetailsPage['details'] = {
       givenName: text('givenName'),
@@ -163,10 +163,9 @@ export function profileRoutes({
   });
 
   router.post('/email', async (ctx) => {
-    const session = await sessions.stepUp(ctx);
-    if (!session) return;
-    const form = await readForm(ctx);
-    csrf.check(ctx, form);
+    const sent = await forms.read(ctx, { anew: true });
+    if (!sent) return;
+    const { session, form } = sent;
     const typed = (form['email'] ?? '').trim();
     try {
       await as(ctx, session.person, (work) => requestEmailChange(work, session.person, typed));
@@ -303,10 +302,9 @@ export function profileRoutes({
   });
 
   router.post('/data/delete', async (ctx) => {
-    const session = await sessions.stepUp(ctx);
-    if (!session) return;
-    const form = await readForm(ctx);
-    csrf.check(ctx, form);
+    const sent = await forms.read(ctx, { anew: true });
+    if (!sent) return;
+    const { session, form } = sent;
     if (form['understood'] !== 'yes') return showData(ctx, session, { error: 'missing' });
     const outcome = await as(ctx, session.person, (work) => requestErasure(work, session.person));
     if (outcome === 'requested') return done(ctx, '/profile/data', 'requested');
@@ -326,11 +324,12 @@ export function profileRoutes({
 
   function pageOf(
     ctx: Context,
-    { person }: CurrentSession,
+    session: CurrentSession,
   ): PageContext & { email: string; administers: boolean } {
+    const { person } = session;
     return {
       ...pageContext(ctx, { profile: person.language }),
-      csrf: csrf.token(ctx),
+      csrf: forms.token(ctx, session),
       email: person.email ?? '',
       administers: rankOf(person.roles) > 0,
     };

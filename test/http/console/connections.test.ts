@@ -11,9 +11,10 @@ const upstream = provider();
 describe('connections in the console', () => {
   it('are begun with the product’s name, and set up by the steps that its IT would take', async ({
     given,
+    server,
     browser,
   }) => {
-    const { fay } = await acmeAndFay(given);
+    const { acme, fay } = await acmeAndFay(given);
     const form = await open(browser, '/connections/new', fay);
     expect((await send(browser, form, '/connections/new')).alerts).toEqual([
       'Enter something here.',
@@ -29,12 +30,36 @@ describe('connections in the console', () => {
     expect(early.status).toBe(409);
     expect(early.words).toContain('The issuer is missing.');
     const sure = await browser.get(`/console${path}/activate`);
+    expect(sure.words).toContain('Without an emergency administrator');
+    const gus = await given.user('gus@acme.example', {
+      of: acme,
+      roles: ['account_administrator'],
+    });
+    await given.rows(
+      'update users set break_glass = true, second_factor_at = now() where id = $1',
+      [gus.id],
+    );
+    expect((await browser.get(`/console${path}/activate`)).words).not.toContain('Without an');
     expect((await send(browser, sure, `${path}/activate`)).words).toContain(
       'No test sign-in went through to its end yet.',
     );
     const wizard = await send(browser, made, `${path}/set-up`);
     expect(wizard.status).toBe(200);
     expect(wizard.url.pathname).not.toContain('/console');
+    expect(wizard.text).toContain(`href="/console${path}"`);
+    const stranger = await server.agent().get(wizard.url);
+    expect([stranger.status, stranger.text.includes('/console')]).toEqual([200, false]);
+    const provider = wizard.forms.find(({ action }) => action.endsWith('/provider'))!;
+    const typed = {
+      issuer: 'http://login.acme.example',
+      client_id: 'ours',
+      client_secret: 'short',
+    };
+    const unsafe = await browser.submit(provider, typed);
+    expect(unsafe.text).toMatch(
+      /id="issuer"[^>]*value="http:\/\/login.acme.example"[^>]*aria-describedby="issuer-error"/,
+    );
+    expect(unsafe.text).toContain('value="ours"');
     const link = await send(browser, made, `${path}/links`, { contact: 'Ida of the IT' });
     expect(link.status).toBe(201);
     expect((await browser.get(`/console${path}`)).words).toContain('Ida of the IT');

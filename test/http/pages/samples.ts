@@ -30,6 +30,7 @@ import {
   unsubscribePage,
 } from '#http/pages/register.ts';
 import { signedOutPage, signOutPage } from '#http/pages/sign-out.ts';
+import { keptFormPage } from '#http/pages/kept-form.ts';
 import { stopPage, type StopReason } from '#http/pages/stop.ts';
 import { type TermsDocument, termsPage } from '#http/pages/terms.ts';
 import { busyPage, errorPage, expiredPage, throttledPage } from '#http/pages/trouble.ts';
@@ -320,6 +321,10 @@ export const samples: Sample[] = [
     reference,
   }),
 
+  sample('sent before a sign-in', keptFormPage, {
+    action: '/console/groups/new',
+    fields: { kept: 'secret' },
+  }),
   sample('sign out', signOutPage, {
     formAction: '/session/end/confirm',
     xsrf: 'xsrf-of-the-provider',

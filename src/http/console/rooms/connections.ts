@@ -1,4 +1,5 @@
 import { requireAccount } from '#identity/access/rights.ts';
+import { breakGlassOf } from '#identity/credentials/break-glass.ts';
 import { connectionKinds, presetNames, type Connection } from '#identity/federation/connection.ts';
 import { newConnectionKey } from '#identity/federation/key.ts';
 import { healthFigures } from '#identity/federation/health.ts';
@@ -257,9 +258,13 @@ async function showOne(
 }
 
 async function showStep(visit: Visit, step: Step, errors: Typed['errors'] = {}): Promise<void> {
-  const { id, name } = await connectionIn(visit);
+  const { id, name, mode } = await connectionIn(visit);
+  const withoutBreakGlass =
+    step === 'activate' &&
+    mode === 'optional' &&
+    (await breakGlassOf(visit.sql, visit.account.id)).length === 0;
   visit.show(
-    stepPage({ ...visit.page, id, name, step, errors }),
+    stepPage({ ...visit.page, id, name, step, withoutBreakGlass, errors }),
     Object.keys(errors).length > 0 ? 422 : 200,
   );
 }

@@ -58,7 +58,7 @@ export const terms: Room = {
       'terms:publish',
       async (visit) => {
         const { typed, terms: read } = readTerms(visit);
-        if (!typed.ok) return showNew(visit, typed.errors);
+        if (!typed.ok || visit.value('next') === 'edit') return showNew(visit, typed.errors);
         const { csrf, ...values } = visit.form;
         void csrf;
         visit.show(

@@ -347,6 +347,8 @@ export function stepPage(
     id: string;
     name: string;
     step: Step;
+    /** Nobody can come in when the provider is down. */
+    withoutBreakGlass?: boolean;
     errors?: Errors;
     error?: Child;
   },
@@ -377,12 +379,16 @@ export function stepPage(
   });
 }
 
-function asked({ t, step }: ConsoleFrame & { step: Step }): Question[] {
+function asked({
+  t,
+  step,
+  withoutBreakGlass = false,
+}: ConsoleFrame & { step: Step; withoutBreakGlass?: boolean }): Question[] {
   switch (step) {
     case 'activate':
-      return [
-        { kind: 'box', name: 'without', label: t('rooms.connection.without'), checked: false },
-      ];
+      return withoutBreakGlass
+        ? [{ kind: 'box', name: 'without', label: t('rooms.connection.without'), checked: false }]
+        : [];
     case 'enforce':
       return [
         {

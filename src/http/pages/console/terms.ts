@@ -233,6 +233,17 @@ export function termsPreviewPage(
     ],
     action: '/console/installation/terms/publish',
     values: page.values,
+    fields: html`<p>
+      <button
+        class="quiet"
+        type="submit"
+        name="next"
+        value="edit"
+        formaction="/console/installation/terms/preview"
+      >
+        ${t('connection.edit_on')}
+      </button>
+    </p>`,
     button: t('rooms.terms.publish'),
   });
 }

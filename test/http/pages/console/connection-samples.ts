@@ -88,6 +88,17 @@ export const connectionSamples: Sample[] = [
       }),
   },
   {
+    name: 'connection, activate without an emergency administrator',
+    render: (page) =>
+      stepPage({
+        ...within(page),
+        id,
+        name: connection.name,
+        step: 'activate',
+        withoutBreakGlass: true,
+      }),
+  },
+  {
     name: 'connection, passwords end',
     render: (page) => stepPage({ ...within(page), id, name: connection.name, step: 'enforce' }),
   },
