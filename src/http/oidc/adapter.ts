@@ -455,7 +455,7 @@ class ArtifactAdapter extends Base {
         model: this.model,
         grant_id: rest.grantId ?? null,
         session_uid: rest.sessionUid ?? rest.session?.uid ?? null,
-        user_id: rest.accountId ?? null,
+        user_id: rest.accountId ?? loggedIn(rest),
         client_id: rest.clientId ?? (rest.params?.client_id as string | undefined) ?? null,
         user_code: userCode ? keyOf('UserCode', userCode) : null,
         payload: rest,
@@ -479,12 +479,22 @@ class ArtifactAdapter extends Base {
   }
 
   async destroy(id: string): Promise<void> {
-    await scoped(this.dependencies, (scope) => scope.destroy(rowKey(this.model, id)));
+    const key = rowKey(this.model, id);
+    // The outcome of a sign-in is good once, and not after its person was put out.
+    await scoped(this.dependencies, (scope) =>
+      this.model === 'Interaction' ? scope.take(key) : scope.destroy(key),
+    );
   }
 
   override async revokeByGrantId(grantId: string): Promise<void> {
     await scoped(this.dependencies, (scope) => scope.revokeGrant(grantId));
   }
+}
+
+/** Who signed in, of an interaction that says so. */
+function loggedIn({ result }: AdapterPayload): string | null {
+  const { accountId } = (result as { login?: { accountId?: string } } | undefined)?.login ?? {};
+  return accountId ?? null;
 }
 
 /** Seconds a device waits between two questions (RFC 8628, section 3.2). */

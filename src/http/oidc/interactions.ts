@@ -37,7 +37,10 @@ interface Read {
 /** Lost in a crash of the database, the person answers again. */
 const fleeting = { fleeting: true };
 
-/** The engine's interactions, read and answered in one statement each. */
+/**
+ * The engine's interactions, read and answered in one statement each. Whoever signed in by one is its
+ * person from then on: when they are put out, it goes with all else that is theirs.
+ */
 export function interactionsOf(
   database: Database,
   registry: Registry,
@@ -99,7 +102,8 @@ export function interactionsOf(
       const whole = 'error' in result ? result : { ...lastSubmission, ...result };
       const [row] = await database.query<{ return_to: string }>(
         `update oidc_artifacts
-         set payload = jsonb_set(payload, '{result}', $2::jsonb) - $3::text[]
+         set payload = jsonb_set(payload, '{result}', $2::jsonb) - $3::text[],
+           user_id = coalesce(($2::jsonb #>> '{login,accountId}')::uuid, user_id)
          where id = $1
          returning payload ->> 'returnTo' as return_to`,
         [keyOf('Interaction', uid), JSON.stringify(whole), forgetSession ? ['session'] : []],

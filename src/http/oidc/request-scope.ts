@@ -155,6 +155,12 @@ export class RequestScope {
     this.#waiting().consumed.add(id);
   }
 
+  /** Destroys what has to be there still: where it is gone, nothing of this request is kept. */
+  take(id: string): void {
+    this.artifacts.delete(id);
+    this.#waiting().taken.add(id);
+  }
+
   save(row: ArtifactRow): void {
     this.#waiting().destroyed.delete(row.id);
     this.#waiting().savedArtifacts.set(row.id, row);
@@ -199,10 +205,20 @@ export class RequestScope {
     this.#waiting().destroyedSessions.add(idHash);
   }
 
+  /** The sessions, begun before this request, in which it gives something. */
+  #standsOn({ savedArtifacts, savedSessions }: Writes): string[] {
+    const known = new Set<string>();
+    for (const { model, session_uid: uid, user_id: user } of savedArtifacts.values())
+      if (uid !== null && user !== null && givenInSession.has(model))
+        if (savedSessions.get(uid)?.known !== false) known.add(uid);
+    return [...known];
+  }
+
   /**
    * Writes what waits, in one statement.
    *
-   * @throws {SpentMeanwhile} when something to be consumed was consumed already; nothing is written.
+   * @throws {SpentMeanwhile} when something to be consumed was consumed already, or what it stands on is
+   * gone: a sign-in's outcome, or the session whose person was put out. Nothing is written.
    */
   async flush(database: Database, now: Date): Promise<void> {
     const writes = this.#writes;
@@ -223,17 +239,25 @@ export class RequestScope {
       ).join(', ')}) as r(${columns.map(([name]) => name).join(', ')})`;
 
     const consumed = [...writes.consumed];
-    let guard = '';
-    if (consumed.length > 0) {
-      parts.push(
-        `spent as (
-          update oidc_artifacts set consumed_at = ${param(now)}::timestamptz
-          where ${oneOf('id', consumed)} and consumed_at is null returning 1)`,
-        `fresh as (select 1 where (select count(*) from spent) = ${consumed.length})`,
-      );
-      guard = ' where exists (select from fresh)';
-    }
+    const taken = [...writes.taken];
+    const standing = this.#standsOn(writes);
+    const conditions: string[] = [];
+    /** What this request stands on, and how many rows of it there have to be. In this order: see `revokeAccess`. */
+    const require = (name: string, statement: string, rows: number): void => {
+      parts.push(`${name} as (${statement})`);
+      conditions.push(`(select count(*) from ${name}) = ${rows}`);
+    };
+    if (consumed.length > 0)
+      require('spent', `update oidc_artifacts set consumed_at = ${param(now)}::timestamptz
+         where ${oneOf('id', consumed)} and consumed_at is null returning 1`, consumed.length);
+    if (taken.length > 0)
+      require('taken', `delete from oidc_artifacts where ${oneOf('id', taken)} returning 1`, taken.length);
+    if (standing.length > 0)
+      require('standing', `select 1 from oidc_sessions where ${oneOf('uid', standing)} for key share`, standing.length);
+    const guard = conditions.length > 0 ? ' where exists (select from fresh)' : '';
+    if (guard) parts.push(`fresh as (select 1 where ${conditions.join(' and ')})`);
     const and = guard ? ' and exists (select from fresh)' : '';
+    const guards = parts.length;
 
     if (writes.revokedGrants.size > 0)
       parts.push(
@@ -288,19 +312,25 @@ export class RequestScope {
         where s.uid = r.uid${and})`);
 
     if (parts.length === 0) return;
+    const fleetingAlone =
+      parts.length === guards + 1 && consumed.length + taken.length === 0 && writes.areFleeting();
     const [row] = await database.query<{ fresh: boolean }>(
       `with ${parts.join(',\n')}\nselect ${guard ? 'exists (select from fresh)' : 'true'} as fresh`,
       params,
-      { fleeting: parts.length === 1 && writes.areFleeting() },
+      { fleeting: fleetingAlone },
     );
     this.#writes = undefined;
     if (!row!.fresh) throw new SpentMeanwhile(consumed.flatMap((id) => this.#grantOf(id)));
   }
 }
 
+/** What is given to an application in a session. */
+const givenInSession = new Set(['AuthorizationCode', 'DeviceCode']);
+
 /** What waits to be written. */
 class Writes {
   readonly consumed = new Set<string>();
+  readonly taken = new Set<string>();
   readonly savedArtifacts = new Map<string, ArtifactRow>();
   readonly savedGrants = new Map<string, GrantRow>();
   readonly savedSessions = new Map<string, SessionRow>();

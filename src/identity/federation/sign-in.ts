@@ -456,7 +456,7 @@ async function adopt(work: Work, userId: string, { discard }: { discard: boolean
       : 'update passwords set disabled_at = $2 where user_id = $1 and disabled_at is null',
     [userId, work.now],
   );
-  await revokeAccess(work, userId);
+  await revokeAccess(work, userId, { undoable: false });
   await work.query(
     `update users set identity = 'ready', email_verified_at = $2, updated_at = $2,
        version = version + 1
