@@ -1,6 +1,7 @@
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { mayGrant, type AdministeringRole } from '../access/rights.ts';
+import { rightsNow } from '../access/rights-now.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
 import { storePassword } from '../credentials/password.ts';
@@ -322,7 +323,7 @@ async function judge(
     return { stop: 'sign_in_upstream', done: false, inviter: null };
   if (said.outcome === 'refuse')
     return { stop: stops[said.code!] ?? 'not_addable', done: false, inviter: null };
-  const inviter = await rightsOfInviter(sql, invitation, now);
+  const inviter = await rightsNow(sql, invitation.invitedBy, invitation.accountId, now);
   if (!inviter || !mayGrant(inviter, invitation.roles))
     return { stop: 'inviter', done: false, inviter: null };
   return { stop: null, done: false, inviter };
@@ -346,50 +347,6 @@ const stops: Partial<Record<RefusalCode, InvitationStop>> = {
   domain_owned_by_other: 'domain_owned_by_other',
   user_not_addable: 'not_addable',
 };
-
-/**
- * The rights that whoever invited has now: a person who is still an administrator of the account and
- * may sign in, or a token that is still good. Null when they have none any more.
- */
-async function rightsOfInviter(
-  sql: Work | Foundation['database'],
-  { invitedBy, accountId }: Invitation,
-  now: Date,
-): Promise<AdministeringRole | null> {
-  switch (invitedBy.type) {
-    case 'system':
-    case 'command_line':
-      return 'operator';
-    case 'api_token': {
-      const [token] = await sql.query<{ role: AdministeringRole; account_id: string | null }>(
-        `select role, account_id from api_tokens
-         where id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
-        [invitedBy.id ?? '', now],
-      );
-      return token && (token.account_id ?? accountId) === accountId ? token.role : null;
-    }
-    case 'scim_token': {
-      // A token is replaced once a year; the directory it stood for is still the account's.
-      const [directory] = await sql.query(
-        `select 1 from scim_tokens where account_id = $1 and revoked_at is null
-           and (expires_at is null or expires_at > $2) limit 1`,
-        [accountId, now],
-      );
-      return directory ? 'co_administrator' : null;
-    }
-    case 'user': {
-      const person = await findPerson(sql, invitedBy.id ?? '', now);
-      const locked = person?.locks.some(({ reason }) => reason !== 'too_many_attempts');
-      if (person?.identity !== 'ready' || locked) return null;
-      if (person.roles.includes('operator')) return 'operator';
-      if (person.affiliation !== 'member' || person.account?.id !== accountId) return null;
-      if (person.roles.includes('account_administrator')) return 'account_administrator';
-      return person.roles.includes('co_administrator') ? 'co_administrator' : null;
-    }
-    default:
-      return null;
-  }
-}
 
 async function nameOfInviter(
   sql: Foundation['database'],

@@ -1,6 +1,8 @@
 import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
+import { mayEver } from '../access/rights.ts';
+import { rightsNow } from '../access/rights-now.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import type { Connection } from './connection.ts';
@@ -125,16 +127,17 @@ export interface OpenSetupLink extends SetupLink {
 
 /**
  * What a link opens, while it is good: until it is revoked or over, the connection is active or gone,
- * or the account is not one that anybody may set up.
+ * the account is not one that anybody may set up, or whoever made it might not do so any more: an
+ * administrator who was dismissed must not lead the company to a provider of theirs.
  */
 export async function openSetupLink(
   sql: Sql,
   secret: string,
   now: Date,
 ): Promise<OpenSetupLink | null> {
-  const [row] = await sql.query<OpenSetupLink>(
+  const [row] = await sql.query<OpenSetupLink & { maker: { type: string; id?: string } }>(
     `select ${columns}, l.account_id as "accountId", a.name as account,
-       l.scim_token_id as "scimTokenId"
+       l.scim_token_id as "scimTokenId", l.created_by as maker
      from connection_setup_links l
      join connections c on c.id = l.connection_id
      join accounts a on a.id = l.account_id
@@ -142,7 +145,10 @@ export async function openSetupLink(
        and c.deleted_at is null and c.state <> 'active' and a.status = 'active'`,
     [secretHash(secret), now],
   );
-  return row ?? null;
+  if (!row) return null;
+  const { maker, ...link } = row;
+  const role = await rightsNow(sql, maker, link.accountId, now);
+  return role !== null && mayEver(role, 'connections:manage') ? link : null;
 }
 
 /** Notes that it was opened; the first time is written down, as who holds the link is not known. */
