@@ -34,7 +34,9 @@ export async function rename(
       );
     }
     await enterDoor(work, caller.accountId, [email]);
-    const facts = await readFacts(work, email, caller.accountId, work.now, { from: row.email });
+    // Who is merely invited has proved no address: what the directory typed, it may correct.
+    const from = row.provisional ? {} : { from: row.email };
+    const facts = await readFacts(work, email, caller.accountId, work.now, from);
     const said = verdict('scim_rename', facts);
     const foreign = facts.domain === 'free' || facts.domain === 'public';
     // Somebody who is merely invited is so under the one address or the other.

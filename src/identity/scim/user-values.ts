@@ -3,6 +3,7 @@ import { isLocale } from '#platform/i18n.ts';
 import { isId } from '#platform/ids.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { storePassword } from '../credentials/password.ts';
+import { passwordRulesFor } from '../credentials/policy.ts';
 import { Refusal } from '../refusal.ts';
 import { canonicalCountry } from '../users/country.ts';
 import { canonicalEmail } from '../users/email.ts';
@@ -82,9 +83,14 @@ export async function setPassword(
   if (row.administrator)
     throw bad('mutability', 'password: administrators choose theirs themselves.', 'administrator');
   const { domain } = await readFacts(work, row.email, caller.accountId, work.now);
-  // Who signs in at their organization has none here; who was merely invited is not known yet.
-  if (domain === 'mine_federated' || row.provisional) return false;
-  const problems = passwordProblems(password, [row.email, row.givenName, row.familyName]);
+  // Who signs in at their organization has none here; who was merely invited is not known yet; and an
+  // address elsewhere is the person's own: whoever chose its password could take the person over.
+  if (domain !== 'mine' || row.provisional) return false;
+  const problems = passwordProblems(
+    password,
+    [row.email, row.givenName, row.familyName],
+    await passwordRulesFor(work, { accountId: caller.accountId, email: row.email }),
+  );
   if (problems.length > 0)
     throw bad('invalidValue', `password: it is not good enough: ${problems.join(', ')}.`);
   await storePassword(work, row.userId, await hasher.hash(password));
