@@ -4,6 +4,7 @@ import {
   suppressAddress,
   type SuppressionReason,
 } from '#identity/mail/suppression.ts';
+import { comparedEmail } from '#identity/users/email.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
 import { translator } from '#messages/translate.ts';
 import { negotiateLocale } from '#platform/i18n.ts';
@@ -45,7 +46,7 @@ export function mailHandler({ foundation, transport, from, product }: MailDepend
       new Date(now),
       new Date(now - hour),
       new Date(now - 24 * hour),
-      to.email.toLowerCase(),
+      comparedEmail(to.email),
     ]);
     if (sent!.of_kind >= limits.ofOneKindPerHour)
       throw new Undeliverable(`limit: ${limits.ofOneKindPerHour} of a kind in an hour`);
@@ -55,7 +56,7 @@ export function mailHandler({ foundation, transport, from, product }: MailDepend
     if (suppressed === null) return null;
     if (!isAskedFor(letter)) throw new Undeliverable(`suppressed: ${suppressed}`);
     const tried = await database.query(tryOnce, [
-      to.email.toLowerCase(),
+      comparedEmail(to.email),
       new Date(now),
       new Date(now - hour),
     ]);
@@ -77,7 +78,7 @@ export function mailHandler({ foundation, transport, from, product }: MailDepend
         kind: letter.kind,
         from,
         // Without the name: what a stranger typed has no business in a header.
-        to: { address: email },
+        to: { address: asMailed(email) },
         messageId: `${keyedHash(key, String(delivery.id)).slice(0, 32)}@${domainOf(from)}`,
         reference: queued.reference,
       });
@@ -127,6 +128,11 @@ export function letterOf(queued: QueuedMail, secret: Record<string, unknown>): L
       typeof value === 'string' && /^at$|(?:At|Until)$/.test(name) ? new Date(value) : value,
     ]),
   ) as unknown as Letter;
+}
+
+/** As servers know it: `ann@bücher.example` is shown so, and mailed to `ann@xn--bcher-kva.example`. */
+function asMailed(email: string): string {
+  return /^[\x21-\x7e]*$/.test(email) ? email : comparedEmail(email);
 }
 
 function domainOf({ address }: MailAddress): string {

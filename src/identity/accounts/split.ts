@@ -1,5 +1,5 @@
 import { newId } from '#platform/ids.ts';
-import { domainOf } from '../users/email.ts';
+import { comparedEmail, domainOf } from '../users/email.ts';
 import { unbindDomain } from '../federation/account-changes.ts';
 import type { Work } from '../work.ts';
 import {
@@ -154,7 +154,7 @@ async function prepare(work: Work, split: Split): Promise<Prepared> {
   const countries = split.countries ?? source.countries;
   const everybody = await peopleOf(work, source.id);
   const goes = ({ id, email }: MovingPerson): boolean =>
-    users.includes(id) || domains.includes(domainOf(email.toLowerCase()));
+    users.includes(id) || domains.includes(domainOf(comparedEmail(email)));
   const people = everybody.filter(goes);
   const staying = everybody.filter((one) => !goes(one));
   const options: MoveOptions = {

@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { readSettings, type AccountSettings } from '../accounts/settings.ts';
+import { comparedEmail, domainOf } from '../users/email.ts';
 import { passwordRules, type PasswordRules } from './password-rules.ts';
 
 /** Whose policy holds for somebody: their account's, or that of the account that owns the domain. */
@@ -14,7 +15,7 @@ export async function policyFor(
   sql: Sql,
   { accountId, email }: Governed,
 ): Promise<AccountSettings> {
-  const domain = email?.toLowerCase().split('@').at(-1) ?? '';
+  const domain = email === null ? '' : domainOf(comparedEmail(email));
   const [row] = await sql.query<{ settings: unknown }>(
     `select a.settings from accounts a where a.id = coalesce($1::uuid, (
        select d.account_id from domains d

@@ -1,5 +1,5 @@
 import type { Sql } from '#platform/database/sql.ts';
-import { domainOf } from '../users/email.ts';
+import { comparedEmail, domainOf } from '../users/email.ts';
 import type { DomainState } from './domain.ts';
 
 /** What the domain of a member's address was last to the account of the member. */
@@ -41,7 +41,7 @@ export async function recoveryStanding(
      from domains d
      where d.account_id = $1 and d.name = $2 and d.owned_at is not null
      order by d.owned_at desc, d.id desc limit 1`,
-    [accountId, domainOf(email.toLowerCase())],
+    [accountId, domainOf(comparedEmail(email))],
   );
   return standing ?? null;
 }

@@ -1,5 +1,6 @@
 import { newReference } from '#platform/ids.ts';
 import { secretHash } from '#platform/secrets.ts';
+import { comparedEmail } from '../users/email.ts';
 import type { Work } from '../work.ts';
 
 /**
@@ -558,7 +559,7 @@ export function isAskedFor(letter: Letter): boolean {
 
 /** What stands for an address where the address itself is not to be kept. */
 export function addressMark(email: string): string {
-  return secretHash(email.toLowerCase());
+  return secretHash(comparedEmail(email));
 }
 
 function split(

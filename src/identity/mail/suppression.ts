@@ -1,5 +1,6 @@
 import type { Param, Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
+import { comparedEmail } from '../users/email.ts';
 import type { Foundation, Work } from '../work.ts';
 import { addressMark } from './letter.ts';
 
@@ -41,7 +42,7 @@ export async function suppressAddress(
      on conflict (email) do update set reason = excluded.reason,
        code = coalesce(excluded.code, s.code), last_at = excluded.last_at
      returning reason, code, since, last_at as "lastAt", since <> last_at as known`,
-    [email.toLowerCase(), reason, code, work.now],
+    [comparedEmail(email), reason, code, work.now],
   );
   const { known, ...suppression } = row!;
   if (!known) await record(work, 'address.suppressed', email, { reason, code });
@@ -52,7 +53,7 @@ export async function suppressionOf(sql: Sql, email: string | null): Promise<Sup
   if (email === null) return null;
   const [row] = await sql.query<Suppression>(
     `select reason, code, since, last_at as "lastAt" from suppressed_addresses where email = $1`,
-    [email.toLowerCase()],
+    [comparedEmail(email)],
   );
   return row ?? null;
 }
@@ -64,7 +65,7 @@ export async function liftSuppression(
   because: 'administrator' | 'mailbox_proved' | 'mail_taken',
 ): Promise<boolean> {
   const gone = await work.query('delete from suppressed_addresses where email = $1 returning 1', [
-    email.toLowerCase(),
+    comparedEmail(email),
   ]);
   if (gone.length > 0) await record(work, 'address.suppression_lifted', email, { because });
   return gone.length > 0;
@@ -108,7 +109,7 @@ async function record(
 ): Promise<void> {
   const [user] = await work.query<{ id: string; account_id: string | null }>(
     'select id, account_id from users where email = $1',
-    [email.toLowerCase()],
+    [comparedEmail(email)],
   );
   if (user) work.record(action, { type: 'user', id: user.id }, details, user.account_id);
   else work.record(action, { type: 'address', id: addressMark(email) }, details);

@@ -5,7 +5,7 @@ import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { claimAttributes, requireUnmanaged } from '../scim/authority.ts';
 import { readFacts } from '../verdict/facts.ts';
-import { verdict } from '../verdict/verdict.ts';
+import { verdict, type DomainStanding } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
 import { canonicalEmail } from './email.ts';
 import type { Person } from './person.ts';
@@ -94,6 +94,9 @@ export async function changeProfile(
   return changed;
 }
 
+/** What a domain is to the account whose addresses it may change: also to one that lost the proof of it. */
+const ours = new Set<DomainStanding>(['mine', 'mine_federated', 'mine_lapsed']);
+
 /**
  * An administrator gives somebody another address: from a domain of the account to one of the
  * account, and no other way. Who owns the domain owns the mailboxes; but an address elsewhere is the
@@ -118,8 +121,7 @@ export async function changeEmail(
   if (person.affiliation !== 'member') throw new Refusal('already_invited');
   await requireUnmanaged(work, person.id, ['email']);
   const from = await readFacts(work, person.email, account.id, work.now);
-  if (from.domain !== 'mine' && from.domain !== 'mine_federated')
-    throw new Refusal('domain_not_owned', { email: person.email });
+  if (!ours.has(from.domain)) throw new Refusal('domain_not_owned', { email: person.email });
   await enterDoor(work, account.id, [typed]);
   const facts = await readFacts(work, typed, account.id, work.now);
   const said = verdict('scim_rename', facts);
@@ -132,7 +134,7 @@ export async function changeEmail(
     [person.id, email, typed, work.now],
   );
   await claimAttributes(work, person.id, ['email']);
-  await revokeAccess(work, person.id, { keepDevices: true });
+  await revokeAccess(work, person.id, { keepDevices: true, undoable: false });
   for (const to of [person.email, typed])
     mail(
       work,

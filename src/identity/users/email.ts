@@ -50,6 +50,14 @@ function lower(text: string): string {
   return Array.from(text, (letter) => letter.toLowerCase()).join('');
 }
 
+/**
+ * An address of ours in the form it is compared by, however it is shown: `Ann@Bücher.example` is kept
+ * as it was typed. What is no address stays itself, in small letters.
+ */
+export function comparedEmail(shown: string): string {
+  return canonicalEmail(shown) ?? shown.toLowerCase();
+}
+
 /** What comes behind the `@` of a canonical address. */
 export function domainOf(email: string): string {
   return email.slice(email.lastIndexOf('@') + 1);

@@ -252,6 +252,10 @@ export async function cancelErasure(work: Work, userId: string): Promise<void> {
      where id = $1`,
     [userId, work.now],
   );
+  await work.query(
+    `delete from one_time_tokens where user_id = $1 and purpose = 'erasure_cancel'`,
+    [userId],
+  );
   if (person.identity === 'erasing')
     await unlockUser(work, userId, ['erasing'], person.account?.id ?? null);
   work.record('user.erasure_cancelled', { type: 'user', id: userId }, {}, person.account?.id);
@@ -299,13 +303,15 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
   );
   if (!row || !person) throw new Refusal('user_not_found');
   const { email } = row;
+  /** As it is compared, and as it stands in a mail. */
+  const written = [email, row.email_display.toLowerCase()];
   const mark = emailMark(marks, email);
   const accountId = person.account?.id ?? null;
 
   if (person.affiliation === 'member' && accountId !== null)
     await takeOut(work, userId, accountId, 'erased');
   await forgetAttempts(work, userId);
-  await revokeAccess(work, userId);
+  await revokeAccess(work, userId, { undoable: false });
   for (const { table, column } of await hangingOn(work))
     if (!history.has(table))
       await work.query(`delete from ${table} where ${column} = $1`, [userId]);
@@ -321,12 +327,15 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
   );
   await work.query('delete from registrations where email = $1', [email]);
   await work.query('delete from one_time_tokens where subject = $1', [email]);
-  await work.query('update domain_requests set contact = null where lower(contact) = $1', [email]);
+  await work.query(
+    'update domain_requests set contact = null where lower(contact) = any ($1::text[])',
+    [written],
+  );
   // Mails that wait would tell an address that is nobody's any more; those that left keep a mark.
   await work.query(
     `delete from outbox where delivered_at is null
-       and (subject = $1 or lower(payload #>> '{to,email}') = $2)`,
-    [userId, email],
+       and (subject = $1 or lower(payload #>> '{to,email}') = any ($2::text[]))`,
+    [userId, written],
   );
   // What directories sent about the person, by whichever of their names.
   await work.query(
@@ -343,7 +352,7 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
        where report -> 'roles' @> jsonb_build_array(jsonb_build_object('userId', $1::text))`,
       [userId],
     );
-  await work.query('delete from mailbox where lower(recipient) = $1', [email]);
+  await work.query('delete from mailbox where lower(recipient) = any ($1::text[])', [written]);
   await work.query(
     `update users set email = null, email_display = null, given_name = '', family_name = '',
        country = null, entitlement_country = null, entitlement_pinned = false, language = null,

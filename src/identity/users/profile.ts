@@ -3,7 +3,7 @@ import type { PasswordHasher } from '#platform/password-hash.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { checkPassword, type PasswordDependencies } from '../credentials/check-password.ts';
-import { storePassword } from '../credentials/password.ts';
+import { hasPassword, storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
@@ -13,9 +13,10 @@ import { liftSuppression } from '../mail/suppression.ts';
 import { Refusal } from '../refusal.ts';
 import { claims, requireUnmanaged } from '../scim/authority.ts';
 import { readFacts } from '../verdict/facts.ts';
-import { verdict, type Verdict } from '../verdict/verdict.ts';
+import { verdict, type Facts, type Verdict } from '../verdict/verdict.ts';
 import { unitOfWork, type Origin, type Work } from '../work.ts';
-import { domainOf } from './email.ts';
+import { comparedEmail, domainOf } from './email.ts';
+import { lockUser } from './lock.ts';
 import { findPerson, type Person } from './person.ts';
 import { revokeAccess } from './revoke.ts';
 
@@ -88,10 +89,7 @@ export async function requestEmailChange(
   typed: string,
 ): Promise<Verdict> {
   await requireUnmanaged(work, person.id, ['email']);
-  const from = person.email ?? undefined;
-  const facts = await readFacts(work, typed, person.account?.id ?? null, work.now, { from });
-  const decided = verdict('email_change', facts);
-  if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
+  const { facts, decided } = await changeTo(work, person, typed);
   if (decided.outcome !== 'change_email') return decided;
 
   const secret = newSecret();
@@ -126,6 +124,26 @@ export async function requestEmailChange(
     },
   );
   return decided;
+}
+
+/**
+ * What is said of another address for a person. Whoever's address belongs to their organization does
+ * not take it out of there by themselves: the organization manages it (behaviour.md F26).
+ *
+ * @param undoes whether a change is taken back: then it does not matter what it is left for.
+ * @throws {Refusal} what the verdict refuses, such as `managed_by_directory`
+ */
+async function changeTo(
+  work: Work,
+  { email, account }: Person,
+  to: string,
+  { undoes = false }: { undoes?: boolean } = {},
+): Promise<{ facts: Facts; decided: Verdict }> {
+  const from = undoes || email === null ? {} : { from: email };
+  const facts = await readFacts(work, to, account?.id ?? null, work.now, from);
+  const decided = verdict('email_change', facts);
+  if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
+  return { facts, decided };
 }
 
 export interface EmailChange {
@@ -163,11 +181,12 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
     subject: string;
     purpose: string;
     display: string | null;
+    created_at: Date;
   }>(
     `update one_time_tokens set used_at = $2
      where secret_hash = $1 and used_at is null and expires_at > $2
        and purpose in ('email_change', 'email_revert')
-     returning user_id, subject, purpose, details ->> 'display' as display`,
+     returning user_id, subject, purpose, details ->> 'display' as display, created_at`,
     [secretHash(secret), work.now],
   );
   if (!token) throw new Refusal('not_found');
@@ -176,12 +195,7 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
   if (!person || person.email === null) throw new Refusal('not_found');
   const reverts = token.purpose === 'email_revert';
   await requireUnmanaged(work, person.id, ['email']);
-  // Whose domain is managed does not take themselves out of it; taking a change back is no leaving.
-  const facts = await readFacts(work, token.subject, person.account?.id ?? null, work.now, {
-    from: reverts ? undefined : person.email,
-  });
-  const decided = verdict('email_change', facts);
-  if (decided.outcome === 'refuse') throw new Refusal(decided.code!);
+  const { decided } = await changeTo(work, person, token.subject, { undoes: reverts });
   if (decided.outcome !== 'change_email') throw new Refusal('not_found');
 
   if (person.account) await adoptDomain(work, person.account.id, domainOf(token.subject));
@@ -199,6 +213,7 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
   );
   await liftSuppression(work, token.subject, 'mailbox_proved');
   await revokeAccess(work, person.id, { keepDevices: !reverts });
+  if (reverts) await shutOutThief(work, person, token.created_at);
   const origin = work.origin.ip ?? null;
   const told = { at: work.now, origin, what: 'email' as const };
   if (!reverts) {
@@ -206,11 +221,11 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
     const revertsUntil = new Date(work.now.getTime() + revertLife);
     await work.query(
       `insert into one_time_tokens (id, purpose, user_id, subject, secret_hash, details, created_at, expires_at)
-       values ($1, 'email_revert', $2, lower($3), $4, $5, $6, $7)`,
+       values ($1, 'email_revert', $2, $3, $4, $5, $6, $7)`,
       [
         newId(),
         person.id,
-        person.email,
+        comparedEmail(person.email),
         secretHash(undo),
         JSON.stringify({ display: person.email }),
         work.now,
@@ -247,6 +262,22 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
   return { person, email: token.subject, reverts };
 }
 
+/**
+ * Whoever changed the address was not its owner: the links by which they could take it back again are
+ * dead, and the password, which they knew or chose, lets nobody in until the mailbox chose another one.
+ *
+ * @param since when the change was made that is taken back
+ */
+async function shutOutThief(work: Work, { id, account }: Person, since: Date): Promise<void> {
+  await work.query(
+    `delete from one_time_tokens
+     where user_id = $1 and purpose = 'email_revert' and used_at is null and created_at >= $2`,
+    [id, since],
+  );
+  if (await hasPassword(work, id))
+    await lockUser(work, id, 'compromised', { accountId: account?.id ?? null });
+}
+
 export type PasswordChange =
   | { outcome: 'changed' }
   | { outcome: 'problems'; problems: PasswordProblem[] }
@@ -281,7 +312,7 @@ export async function changePassword(
   if (problems.length > 0) return { outcome: 'problems', problems };
 
   const checked = await checkPassword(dependencies, {
-    email: person.email!.toLowerCase(),
+    email: comparedEmail(person.email!),
     password: input.current,
     device: input.device,
     origin,
