@@ -56,6 +56,10 @@ describe('the import rule', () => {
     expect(imports(file).filter((specifier) => !mayImport(file, specifier))).toEqual([]);
   });
 
+  it('holds within a zone too: no file needs itself by way of others', () => {
+    expect(circles()).toEqual([]);
+  });
+
   it('knows every zone there is', () => {
     const found = new Set(files.map((file) => file.split('/')[1]!));
     expect([...found].filter((zone) => !(zone in zones))).toEqual([]);
@@ -99,6 +103,34 @@ describe('the rules of the house', () => {
   }
 });
 
+/** The files that can be reached from themselves, a type counts like any other name. */
+function circles(): string[] {
+  const named = new Map(
+    globSync('src/**/*.ts').map((file) => [
+      file,
+      imports(file)
+        .filter((specifier) => /^[.#]/.test(specifier))
+        .map((specifier) => pathOf(file, specifier)),
+    ]),
+  );
+  const reach = (from: string, seen = new Set<string>()): Set<string> => {
+    for (const next of named.get(from) ?? [])
+      if (!seen.has(next)) {
+        seen.add(next);
+        reach(next, seen);
+      }
+    return seen;
+  };
+  return [...named.keys()].filter((file) => reach(file).has(file));
+}
+
+/** The file that `#identity/work.ts` or `./work.ts` names. */
+function pathOf(file: string, specifier: string): string {
+  return specifier.startsWith('#')
+    ? join('src', specifier.slice(1))
+    : join(dirname(file), specifier);
+}
+
 function imports(file: string): string[] {
   const text = readFileSync(file, 'utf8');
   return [
@@ -115,10 +147,7 @@ function mayImport(file: string, specifier: string): boolean {
   if (!/^[.#]/.test(specifier)) return true;
   if (/^#(config|test|migrations)\//.test(specifier)) return false;
 
-  const path = specifier.startsWith('#')
-    ? join('src', specifier.slice(1))
-    : join(dirname(file), specifier);
-  const target = zoneOf(path);
+  const target = zoneOf(pathOf(file, specifier));
   return target === zone || (zones[zone] ?? []).includes(target);
 }
 

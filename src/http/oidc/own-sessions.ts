@@ -11,8 +11,8 @@ import {
   lacksSecondFactor,
   levelOfAcr,
   type Method,
-  type SecondFactorPolicy,
 } from '#identity/sign-in/assurance.ts';
+import type { SecondFactorPolicy } from '#identity/sign-in/second-factor-policy.ts';
 import { federationStands } from '#identity/federation/standing.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import { sessionPolicy } from '#identity/sign-in/session-policy.ts';

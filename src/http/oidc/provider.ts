@@ -25,12 +25,8 @@ import {
 } from '#identity/applications/client.ts';
 import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { AppSecrets } from '#identity/keys/app-secrets.ts';
-import {
-  acrs,
-  levelOfAcr,
-  type SecondFactorPolicy,
-  type Standing,
-} from '#identity/sign-in/assurance.ts';
+import { acrs, levelOfAcr, type Standing } from '#identity/sign-in/assurance.ts';
+import type { SecondFactorPolicy } from '#identity/sign-in/second-factor-policy.ts';
 import { findPerson, type Person } from '#identity/users/person.ts';
 import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
 import { adapterFactory, opaqueLengths, pollInterval } from './adapter.ts';

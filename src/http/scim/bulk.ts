@@ -6,7 +6,7 @@ import { fieldsOf, isObject, requireSchema } from '#identity/scim/value.ts';
 import { patchSchema } from '#identity/scim/patch.ts';
 import type { Work } from '#identity/work.ts';
 import type { ScimAnswer } from './answer.ts';
-import type { ScimRequest, Tools } from './door.ts';
+import type { ScimRequest, Tools } from './request.ts';
 import { errorBody, toScimError } from './errors.ts';
 import { bulkLimits } from './limits.ts';
 

@@ -5,7 +5,7 @@ import {
   type ResourceType,
   type Schema,
 } from '#identity/scim/schema.ts';
-import type { ScimCaller } from '#identity/scim/token.ts';
+import type { ScimCaller } from '#identity/scim/caller.ts';
 import { bulkLimits } from './limits.ts';
 import { listSchema } from './answer.ts';
 import { defaultPageSize, maxPageSize } from './parameters.ts';

@@ -1,17 +1,16 @@
 import type { Context, Middleware } from 'koa';
-import type { Sql } from '#platform/database/sql.ts';
 import type { Log } from '#platform/observability/log.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { ScimError } from '#identity/scim/error.ts';
 import { knowing } from '#identity/scim/ahead.ts';
 import { heldRefusal, hold } from '#identity/scim/brake.ts';
 import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
-import type { ListPlan, ListRequest } from '#identity/scim/list.ts';
-import type { GivenAnswer, Recorder, SentRequest } from '#identity/scim/recorder.ts';
+import type { Recorder } from '#identity/scim/recorder.ts';
+import type { GivenAnswer, SentRequest } from '#identity/scim/exchange.ts';
 import type { Rehearse } from '#identity/scim/replay.ts';
 import { tellSpared } from '#identity/scim/spared.ts';
-import { findScimToken, type Admitted, type ScimCaller } from '#identity/scim/token.ts';
-import type { Directory } from '#identity/scim/context.ts';
+import { findScimToken, type Admitted } from '#identity/scim/token.ts';
+import type { ScimCaller } from '#identity/scim/caller.ts';
 import type { Foundation, Origin } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { originOf, referenceOf } from '../context.ts';
@@ -21,7 +20,8 @@ import { rateLimit } from '../rate-limit.ts';
 import { send, type ScimAnswer } from './answer.ts';
 import { errorBody, toScimError } from './errors.ts';
 import { bodyLimit } from './limits.ts';
-import { askedAhead, routeOf, type AskedAhead, type Route } from './operations.ts';
+import { askedAhead, routeOf, type AskedAhead } from './operations.ts';
+import type { Route, ScimRequest } from './request.ts';
 
 export interface ScimDependencies {
   foundation: Foundation;
@@ -37,38 +37,6 @@ export interface ScimDoor {
   answer: Middleware;
   /** Asks again what was asked before, as a rehearsal. */
   rehearse: Rehearse;
-}
-
-/** One request of a directory, as far as SCIM goes: also an operation of a Bulk request. */
-export interface ScimRequest {
-  method: string;
-  /** Behind `/scim/v2`, such as `/Users/2819c223`. */
-  path: string;
-  query: string;
-  body: unknown;
-  ifMatch: string | undefined;
-  ifNoneMatch: string | undefined;
-}
-
-/** What an operation is carried out with. */
-export interface Tools {
-  foundation: Foundation;
-  /** What questions are asked with: it may know the answer to the first. */
-  sql: Sql;
-  /** The question as it was read before it was known who asks. */
-  list: ListRequest | undefined;
-  plan: ListPlan | undefined;
-  caller: ScimCaller;
-  /** The address of this door. */
-  base: string;
-  cursorKeys: readonly Buffer[];
-  now: Date;
-  /** Runs a change: in one transaction, tried again where it collided with another. */
-  change<T>(command: (directory: Directory) => Promise<T>): Promise<T>;
-  /** What is at another address of this door, for this caller. */
-  route(method: string, path: string): Route;
-  /** Says how much work a request turned out to be. */
-  charge(more: number): void;
 }
 
 /** What was asked before it was known who asks, and what was found. */

@@ -4,7 +4,7 @@ import type { Ahead } from '#identity/scim/ahead.ts';
 import { aheadOf, list, type ListPlan, type ListRequest } from '#identity/scim/list.ts';
 import { hasPasswords } from '#identity/scim/user-values.ts';
 import { groups, resourceTypes, users, type ResourceType } from '#identity/scim/schema.ts';
-import type { ScimCaller } from '#identity/scim/token.ts';
+import type { ScimCaller } from '#identity/scim/caller.ts';
 import {
   changeUser,
   createUser,
@@ -35,14 +35,8 @@ import {
   serviceProviderConfig,
   wholeList,
 } from './discovery.ts';
-import type { ScimRequest, Tools } from './door.ts';
+import type { Route, Tools } from './request.ts';
 import { listRequestOf, queryOf, searchOf, wantedOf } from './parameters.ts';
-
-/** What an address and a method lead to. */
-export interface Route {
-  takesBody: boolean;
-  handle(request: ScimRequest, tools: Tools): Promise<ScimAnswer> | ScimAnswer;
-}
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Handlers = Partial<Record<Method, Route['handle']>>;

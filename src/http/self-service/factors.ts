@@ -12,12 +12,8 @@ import {
 import { passkeyCreation, readNewPasskey } from '#identity/credentials/passkey.ts';
 import { recoveryCodesLeft } from '#identity/credentials/recovery-codes.ts';
 import { Refusal } from '#identity/refusal.ts';
-import {
-  demandsSecondFactor,
-  policyFor,
-  type Method,
-  type SecondFactorPolicy,
-} from '#identity/sign-in/assurance.ts';
+import { demandsSecondFactor, policyFor, type Method } from '#identity/sign-in/assurance.ts';
+import type { SecondFactorPolicy } from '#identity/sign-in/second-factor-policy.ts';
 import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Foundation, type Work } from '#identity/work.ts';
 import { readForm } from '../body.ts';

@@ -10,7 +10,7 @@ import { Refusal } from '#identity/refusal.ts';
 import { exportPerson } from '#identity/users/export.ts';
 import { managerOf, requestErasure } from '#identity/users/erase.ts';
 import { canonicalCountry } from '#identity/users/country.ts';
-import type { SecondFactorPolicy } from '#identity/sign-in/assurance.ts';
+import type { SecondFactorPolicy } from '#identity/sign-in/second-factor-policy.ts';
 import type { Person } from '#identity/users/person.ts';
 import {
   carryOutEmailChange,

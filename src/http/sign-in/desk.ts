@@ -4,9 +4,9 @@ import {
   levelOfAcr,
   takesOnlyFactor,
   type Method,
-  type SecondFactorPolicy,
   type Standing,
 } from '#identity/sign-in/assurance.ts';
+import type { SecondFactorPolicy } from '#identity/sign-in/second-factor-policy.ts';
 import { nextStep, type Step } from '#identity/sign-in/next-step.ts';
 import { personOfProof, type PartialProof } from '#identity/sign-in/proof.ts';
 import type { Person } from '#identity/users/person.ts';

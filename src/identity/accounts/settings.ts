@@ -4,7 +4,7 @@ import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import { passwordCompositions } from '../credentials/password-rules.ts';
 import { signupModes } from '../domains/domain.ts';
 import { Refusal } from '../refusal.ts';
-import { secondFactorPolicies } from '../sign-in/assurance.ts';
+import { secondFactorPolicies } from '../sign-in/second-factor-policy.ts';
 import type { Work } from '../work.ts';
 
 /** Who makes and unmakes Account Administrators, beside the operators (behaviour.md F15). */

@@ -3,7 +3,7 @@ import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 import { currentExchange, type Excess } from './exchange.ts';
-import type { ScimCaller } from './token.ts';
+import type { ScimCaller } from './caller.ts';
 
 /**
  * THE BRAKE. A directory whose rule somebody broke puts out everybody within minutes. So each

@@ -1,4 +1,4 @@
-import type { SentRequest } from './recorder.ts';
+import type { SentRequest } from './exchange.ts';
 
 /** Directories that are known by how they speak. */
 export const directories = ['entra', 'okta', 'onelogin', 'jumpcloud', 'ping', 'google'] as const;

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from '#platform/ids.ts';
 import type { AuditRow, Foundation, Origin, Outgoing, Work, WorkContext } from '../work.ts';
 import { unitOfWork } from '../work.ts';
-import type { ScimCaller } from './token.ts';
+import type { ScimCaller } from './caller.ts';
 
 /** Why a connection is to be held: what it would have come to, and what it may at most. */
 export interface Excess {
@@ -27,6 +27,22 @@ export interface Exchange {
   excess: Excess | null;
   /** The last administrator, where they would have been put out. */
   spared: string | null;
+}
+
+/** A request of a directory, below `/scim/v2`. */
+export interface SentRequest {
+  method: string;
+  /** Path and query, such as `/Users?filter=...`. */
+  target: string;
+  /** As it was read; as text where it could not be. Never a token. */
+  body: unknown;
+  userAgent: string | null;
+  ip: string | null;
+}
+
+export interface GivenAnswer {
+  status: number;
+  body: unknown;
 }
 
 const exchanges = new AsyncLocalStorage<Exchange>();

@@ -1,5 +1,8 @@
 import { isRecord } from './dialect.ts';
-import type { ExchangeOutcome } from './recorder.ts';
+
+/** What came of a request. */
+export const outcomes = ['read', 'changed', 'nothing', 'refused', 'held', 'failed'] as const;
+export type ExchangeOutcome = (typeof outcomes)[number];
 
 /** What an exchange came to, in codes and values: each door says it in the reader's language. */
 export interface Meaning {

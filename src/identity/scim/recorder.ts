@@ -5,25 +5,9 @@ import type { Vault } from '#platform/secrets.ts';
 import type { AuditRow } from '../work.ts';
 import { canonicalEmail } from '../users/email.ts';
 import { decoded, isRecord, recognise } from './dialect.ts';
-import type { Exchange } from './exchange.ts';
-import { moreChanges, type Change, type Explained } from './meaning.ts';
+import type { Exchange, GivenAnswer, SentRequest } from './exchange.ts';
+import { moreChanges, type Change, type ExchangeOutcome, type Explained } from './meaning.ts';
 import { shownOf, shownText, storable, withoutSecrets } from './redact.ts';
-
-/** A request of a directory, below `/scim/v2`. */
-export interface SentRequest {
-  method: string;
-  /** Path and query, such as `/Users?filter=...`. */
-  target: string;
-  /** As it was read; as text where it could not be. Never a token. */
-  body: unknown;
-  userAgent: string | null;
-  ip: string | null;
-}
-
-export interface GivenAnswer {
-  status: number;
-  body: unknown;
-}
 
 /**
  * THE FLIGHT RECORDER. What each directory sent and was answered, kept for thirty days: what is shown
@@ -37,9 +21,6 @@ export interface Recorder {
   /** Writes what was gathered. */
   flush(): Promise<void>;
 }
-
-export const outcomes = ['read', 'changed', 'nothing', 'refused', 'held', 'failed'] as const;
-export type ExchangeOutcome = (typeof outcomes)[number];
 
 /** How long an exchange is kept. */
 export const keptFor = 30 * 24 * 3600_000;

@@ -7,7 +7,7 @@ import { verdict } from '../verdict/verdict.ts';
 import { claims } from './authority.ts';
 import type { Directory } from './context.ts';
 import { bad } from './error.ts';
-import type { LockedUser } from './users.ts';
+import type { LockedUser } from './user-record.ts';
 
 /**
  * A directory gives a person another address: within the domains of the account, and to nobody who

@@ -5,9 +5,11 @@ import { isRecord } from './dialect.ts';
 import { newExchange, type Exchange } from './exchange.ts';
 import { meaningFor } from './exchanges.ts';
 import type { Explained, Meaning } from './meaning.ts';
-import { factsOf, openSealed, type GivenAnswer, type SentRequest } from './recorder.ts';
+import { factsOf, openSealed } from './recorder.ts';
+import type { GivenAnswer, SentRequest } from './exchange.ts';
 import { removed, shownOf } from './redact.ts';
-import { directoryBehind, type ScimCaller } from './token.ts';
+import { directoryBehind } from './token.ts';
+import type { ScimCaller } from './caller.ts';
 
 /** Answers a request that was kept, within the exchange; the door for directories knows how. */
 export type Rehearse = (

@@ -1,7 +1,7 @@
 import { contactsOf } from '../accounts/contacts.ts';
 import { mail } from '../mail/letter.ts';
 import { unitOfWork, type Foundation } from '../work.ts';
-import type { ScimCaller } from './token.ts';
+import type { ScimCaller } from './caller.ts';
 
 /**
  * A directory would have put out the last administrator, and was told no. What it asked for was taken

@@ -1,40 +1,11 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
-import type { AccountStatus } from '../accounts/account.ts';
 import { Refusal } from '../refusal.ts';
 import { withAhead, type Ahead } from './ahead.ts';
 import { changeLimits, type BrakeLimits } from './brake.ts';
+import type { DomainPolicy, ScimCaller, ScimScopes } from './caller.ts';
 import type { Work } from '../work.ts';
-
-/** Which addresses a directory may create: of domains the account owns, or of any nobody else does. */
-export const domainPolicies = ['owned', 'any_unowned'] as const;
-export type DomainPolicy = (typeof domainPolicies)[number];
-
-/** What a directory may reach. Everything it may not, it may not read either. */
-export interface ScimScopes {
-  users: boolean;
-  groups: boolean;
-  /** It looks, and changes nothing. */
-  readOnly: boolean;
-}
-
-/** A directory that speaks SCIM to us, as the door knows it while it answers one request. */
-export interface ScimCaller {
-  /** Of the row in `scim_tokens`; the same for a client whatever token of ours it brings. */
-  id: string;
-  accountId: string;
-  accountStatus: AccountStatus;
-  name: string;
-  scopes: ScimScopes;
-  /** Everything is answered as if, and nothing is changed. */
-  dryRun: boolean;
-  domainPolicy: DomainPolicy;
-  /** Leaves out of ServiceProviderConfig what strict clients of RFC 7643 do not know. */
-  classicConfig: boolean;
-  /** It touched the brake: what it wants to change has to wait for an administrator. */
-  held: boolean;
-}
 
 /** A token of an account, or the client that stands in for one, as its administrators see it. */
 export interface ScimToken extends Omit<ScimCaller, 'accountStatus' | 'held'> {

@@ -67,6 +67,15 @@ const accountColumns = `array(select l.reason from user_locks l
   (select max(t.accepted_at) from terms_acceptances t where t.user_id = a.user_id)
     as "termsAcceptedAt"`;
 
+/** What decides whether a directory may change somebody. */
+export interface LockedUser extends UserRow {
+  email: string;
+  breakGlass: boolean;
+  operator: boolean;
+  administrator: boolean;
+  identity: string;
+}
+
 /** The columns of a `UserRow`, of `a` and `u`. */
 export function userColumns({ groups, account }: Parts): string {
   return [columns, ...(groups ? [groupsColumn] : []), ...(account ? [accountColumns] : [])].join(

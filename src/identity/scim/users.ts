@@ -23,6 +23,7 @@ import {
   userTables,
   type Parts,
   type Stored,
+  type LockedUser,
   type UserRow,
 } from './user-record.ts';
 import {
@@ -56,15 +57,6 @@ export async function readUser(sql: Sql, accountId: string, id: string): Promise
   const [row] = isId(id) ? await sql.query<UserRow>(userById, [accountId, id]) : [];
   if (!row) throw notFound();
   return userResource(row);
-}
-
-/** What decides whether a directory may change somebody. */
-export interface LockedUser extends UserRow {
-  email: string;
-  breakGlass: boolean;
-  operator: boolean;
-  administrator: boolean;
-  identity: string;
 }
 
 /**

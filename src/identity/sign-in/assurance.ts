@@ -1,5 +1,6 @@
 import { rankOf } from '../access/roles.ts';
 import type { Person } from '../users/person.ts';
+import { secondFactorPolicies, type SecondFactorPolicy } from './second-factor-policy.ts';
 
 /**
  * What a person showed in a sign-in. `passkey` is two factors by itself: something they have, and the
@@ -94,19 +95,6 @@ const registered: Record<Method, readonly string[]> = {
   upstream: [],
   upstream_alone: [],
 };
-
-/** From the laxest to the strictest (behaviour.md F28). */
-export const secondFactorPolicies = ['off', 'optional', 'admins', 'all'] as const;
-
-/**
- * Who has to have a second factor.
- *
- *     off       nobody, and nobody may add one
- *     optional  who wants to
- *     admins    who has rights over others
- *     all       everybody
- */
-export type SecondFactorPolicy = (typeof secondFactorPolicies)[number];
 
 /** Of the installation's policy and the account's, the stricter one. */
 export function policyFor(

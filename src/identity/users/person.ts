@@ -1,5 +1,5 @@
 import type { Param, Sql } from '#platform/database/sql.ts';
-import type { SecondFactorPolicy } from '../sign-in/assurance.ts';
+import type { SecondFactorPolicy } from '../sign-in/second-factor-policy.ts';
 import type { LockReason } from './locks.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { describe, expect } from 'vitest';
 import { countDeparture, countReturn, hold } from '#identity/scim/brake.ts';
 import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
-import { findScimToken, type ScimCaller } from '#identity/scim/token.ts';
+import { findScimToken } from '#identity/scim/token.ts';
+import type { ScimCaller } from '#identity/scim/caller.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { lockUser } from '#identity/users/lock.ts';
 import { caller } from '../../http/admin/support.ts';

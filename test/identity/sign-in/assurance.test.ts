@@ -7,10 +7,10 @@ import {
   lacksSecondFactor,
   levelOf,
   levelOfAcr,
-  secondFactorPolicies,
   takesOnlyFactor,
   type Method,
 } from '#identity/sign-in/assurance.ts';
+import { secondFactorPolicies } from '#identity/sign-in/second-factor-policy.ts';
 import { nextStep } from '#identity/sign-in/next-step.ts';
 import type { Person } from '#identity/users/person.ts';
 import { open, person } from '../people.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { requireAccount } from '#identity/access/rights.ts';
 import { findExchanges, requireExchange } from '#identity/scim/exchanges.ts';
 import { directoryHealth } from '#identity/scim/health.ts';
-import { outcomes } from '#identity/scim/recorder.ts';
+import { outcomes } from '#identity/scim/meaning.ts';
 import { rehearseAgain, replayed } from '#identity/scim/replay.ts';
 import { operation, type AnyOperation } from '../operation.ts';
 import { Moment, paging, Search } from '../schemas.ts';

@@ -4,11 +4,11 @@ import { decideHold } from '#identity/scim/brake.ts';
 import {
   changeScimToken,
   createScimToken,
-  domainPolicies,
   listScimTokens,
   requireScimToken,
   revokeScimToken,
 } from '#identity/scim/token.ts';
+import { domainPolicies } from '#identity/scim/caller.ts';
 import { operation, type AnyOperation } from '../operation.ts';
 import { Moment, name } from '../schemas.ts';
 import { NewScimTokenView, ScimTokenList, ScimTokenView } from '../scim-views.ts';

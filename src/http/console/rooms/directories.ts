@@ -8,10 +8,10 @@ import { rehearseAgain, replayed, type Replayed } from '#identity/scim/replay.ts
 import {
   changeScimToken,
   createScimToken,
-  domainPolicies,
   requireScimToken,
   revokeScimToken,
 } from '#identity/scim/token.ts';
+import { domainPolicies } from '#identity/scim/caller.ts';
 import type { Translate } from '#messages/translate.ts';
 import { originOf } from '../../context.ts';
 import { healthText, meaningText } from '../../directory-text.ts';

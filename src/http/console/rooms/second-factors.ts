@@ -9,7 +9,7 @@ import {
 } from '#identity/credentials/factors.ts';
 import { factorlessOf } from '#identity/credentials/factorless.ts';
 import { demandFactorOfDomain, domainsWithDemand } from '#identity/domains/second-factor.ts';
-import { secondFactorPolicies } from '#identity/sign-in/assurance.ts';
+import { secondFactorPolicies } from '#identity/sign-in/second-factor-policy.ts';
 import { domainForPeople } from '#identity/users/email.ts';
 import { userOfAccount } from '#identity/users/find-users.ts';
 import { secondFactorsPage, userFactorsPage } from '../../pages/console/second-factors.ts';

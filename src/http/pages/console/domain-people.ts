@@ -3,7 +3,7 @@ import { type Html, html } from '#platform/html.ts';
 import { named, postForm } from '../../form.ts';
 import { act, questions } from './forms.ts';
 import { facts, part, table } from './parts.ts';
-import type { DomainPage } from './domain.ts';
+import type { DomainPage } from './domain-shown.ts';
 import { signupNames } from './domains.ts';
 
 /** What is owned with a domain, how people come in by it, and who has an address there already. */

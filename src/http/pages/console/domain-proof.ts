@@ -3,7 +3,7 @@ import { type Html, html } from '#platform/html.ts';
 import { named, notice, postForm } from '../../form.ts';
 import { act, questions } from './forms.ts';
 import { part } from './parts.ts';
-import type { DomainPage } from './domain.ts';
+import type { DomainPage } from './domain-shown.ts';
 
 /** How a domain is proved, what was found, and whom one asks who owns it. */
 

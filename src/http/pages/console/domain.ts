@@ -6,58 +6,8 @@ import { questions } from './forms.ts';
 import { confirmPage, facts, part } from './parts.ts';
 import { belowPart, impactPart, signupPart } from './domain-people.ts';
 import { checkPart, contestedPart, proofPart } from './domain-proof.ts';
-import { domainBadge, hrefOf, stateTexts, type Signup, type StateShown } from './domains.ts';
-
-export interface DomainPage extends ConsoleFrame {
-  name: string;
-  shown: string;
-  state: StateShown;
-  proof: 'dns' | 'https' | 'email' | 'operator' | null;
-  record:
-    | { type: 'TXT'; name: string; alternativeName: string; value: string }
-    | { type: 'HTTPS'; url: string; value: string }
-    | { type: 'MAIL'; mailboxes: readonly string[] }
-    | null;
-  /** What a look at the network found, where there was one just now. */
-  findings:
-    | readonly {
-        method: 'dns' | 'https';
-        outcome: 'found' | 'missing' | 'unknown';
-        seen: readonly string[];
-        answers: readonly { source: string; answer: string }[];
-      }[]
-    | null;
-  failure?: string | undefined;
-  /** Whether what is below it is owned with it, or it with what is above. */
-  below: 'in' | 'out' | 'along';
-  signup: Signup;
-  defaults: { roles: readonly string[]; groups: readonly string[]; country: string };
-  roles: readonly (readonly [key: string, name: string])[];
-  groups: readonly (readonly [id: string, name: string])[];
-  countries: readonly (readonly [code: string, name: string])[];
-  waiting: number;
-  counts: Readonly<
-    Record<
-      | 'members'
-      | 'unaffiliated'
-      | 'waiting'
-      | 'former'
-      | 'elsewhere'
-      | 'unverified'
-      | 'invitedElsewhere',
-      number
-    >
-  >;
-  people: readonly { email: string; standing: string }[];
-  claimedAt: Date | null;
-  ownedAt: Date | null;
-  checkedAt: Date | null;
-  expiresAt: Date | null;
-  actions: readonly string[];
-  may: boolean;
-  /** What operators alone may. */
-  operator: { attest: boolean; transfer: 'announce' | 'decide' | null };
-}
+import { domainBadge, hrefOf, stateTexts } from './domains.ts';
+import type { DomainPage } from './domain-shown.ts';
 
 /** One domain: what it is, what to publish, who is concerned, and how people come in. */
 export function domainPage(page: DomainPage): Html {

@@ -4,7 +4,7 @@ import { actionText, actorText } from '../../audit-text.ts';
 import { hidden, named, postForm } from '../../form.ts';
 import { when, whenever } from './frame.ts';
 import { facts, part } from './parts.ts';
-import type { UserPage } from './user.ts';
+import type { UserPage } from './user-shown.ts';
 
 /** Of the page of a person: what leads to a change, how they sign in, and what happened. */
 

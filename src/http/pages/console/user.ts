@@ -11,10 +11,6 @@ import {
   roleName,
   sourceTexts,
   statusBadge,
-  type LockShown,
-  type Named,
-  type SourceShown,
-  type StatusShown,
 } from './people.ts';
 import {
   actionHref,
@@ -24,78 +20,7 @@ import {
   sessionsPart,
   signInPart,
 } from './user-parts.ts';
-
-export interface UserPage extends ConsoleFrame {
-  user: Named & {
-    status: StatusShown;
-    country: string | null;
-    entitlementCountry: string | null;
-    language: string | null;
-    source: SourceShown;
-    roles: readonly string[];
-    groups: readonly { id: string; name: string }[];
-    fulfillmentContact: boolean;
-    lastLoginAt: Date | null;
-    createdAt: Date;
-  };
-  details: {
-    phone: string | null;
-    jobTitle: string | null;
-    communicationEmail: string | null;
-    emailVerifiedAt: Date | null;
-    lastSeenAt: Date | null;
-    entitlementPinned: boolean;
-    breakGlass: boolean;
-    passwordSetAt: Date | null;
-    factors: readonly {
-      id: string;
-      kind: 'totp' | 'passkey';
-      name: string;
-      lastUsedAt: Date | null;
-    }[];
-    links: readonly { id: string; connection: string; subject: string; lastUsedAt: Date }[];
-    affiliations: readonly { reason: string; beganAt: Date; endedAt: Date | null }[];
-    terms: readonly { title: string; version: string; acceptedAt: Date }[];
-    invitation: { sentAt: Date; expiresAt: Date } | null;
-    manages: readonly { id: string; name: string }[];
-    /** Why no mails are sent there. */
-    suppressed: { reason: keyof typeof suppressions; code: string | null; since: Date } | null;
-  };
-  /** Whose word each thing about the person is, where it is not their own. */
-  authorities: readonly {
-    attribute: string;
-    source: SourceOfAttribute;
-    name: string | null;
-    since: Date | null;
-  }[];
-  locks: readonly (LockShown & {
-    /** Whether the reader may lift it. */
-    mine: boolean;
-    lifters: 'administrators' | 'directory' | 'operator' | 'itself';
-  })[];
-  sessions: readonly {
-    id: string;
-    createdAt: Date;
-    seenAt: Date;
-    ip: string | null;
-    device: string | null;
-    clients: readonly string[];
-    own: boolean;
-  }[];
-  events: readonly {
-    id: number;
-    at: Date;
-    action: string;
-    actor: { type: string; name: string | null };
-    reference: string | null;
-  }[];
-  roles: readonly { key: string; name: string }[];
-  actions: readonly { key: string; title: MessageKey }[];
-  /** The person's role is higher than the reader's. */
-  beyond: boolean;
-  self: boolean;
-  may: { sessions: boolean; audit: boolean; change: boolean };
-}
+import type { SourceOfAttribute, SuppressionShown, UserPage } from './user-shown.ts';
 
 /** Actions that have the place beside the name; the others stand in the parts they are about. */
 const first = ['invite', 'reset', 'lock', 'remove'];
@@ -170,7 +95,7 @@ const suppressions = {
   refused: 'people.mail.refused',
   bounced: 'people.mail.bounced',
   complained: 'people.mail.complained',
-} as const satisfies Record<string, MessageKey>;
+} as const satisfies Record<SuppressionShown, MessageKey>;
 
 /** That mails come back, where they do. */
 function mailPart(page: UserPage): Child {
@@ -204,8 +129,6 @@ const lifters = {
   operator: 'people.lift.operator',
   itself: 'people.lift.itself',
 } as const satisfies Record<string, MessageKey>;
-
-type SourceOfAttribute = 'directory' | 'identity_provider' | 'administrator' | 'person';
 
 const authorityTexts = {
   directory: 'people.from.directory',
