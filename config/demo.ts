@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { createApiToken } from '#identity/access/api-token.ts';
 import { grantRole } from '#identity/access/roles.ts';
 import { Account } from '#identity/accounts/account.ts';
-import { createClient, type NewClient } from '#identity/applications/manage-clients.ts';
+import {
+  changeClient,
+  createClient,
+  type NewClient,
+} from '#identity/applications/manage-clients.ts';
 import { storePassword } from '#identity/credentials/password.ts';
 import { createConnection } from '#identity/federation/manage.ts';
 import { addSecret } from '#identity/federation/secrets.ts';
@@ -140,7 +144,16 @@ export async function seedDemo(
     `select exists (select from audit_events where action = 'demo.seeded') as seeded,
             exists (select from users) as people`,
   );
-  if (row!.seeded) return readDemo(config.dataDir);
+  if (row!.seeded) {
+    const kept = readDemo(config.dataDir);
+    const atHome =
+      kept?.issuer === config.issuer &&
+      (!kept.corporateIdp || kept.corporateIdp.issuer === corporateIssuer(config));
+    if (kept === null || atHome) return kept;
+    const demo = await followAddress(foundation, kept, config);
+    writeDemo(file, config.dataDir, demo);
+    return demo;
+  }
   if (row!.people) return null;
 
   const people = new Map<string, string>();
@@ -221,8 +234,7 @@ export async function seedDemo(
         clients[key] = {
           client_id: made.client.id,
           ...(made.secret !== null && { client_secret: made.secret }),
-          ...first('redirect_uri', client.metadata['redirect_uris']),
-          ...first('post_logout_redirect_uri', client.metadata['post_logout_redirect_uris']),
+          ...addressesOf(client.metadata),
         };
       }
       await work.query(
@@ -248,6 +260,43 @@ export async function seedDemo(
   );
   writeDemo(file, config.dataDir, demo);
   return demo;
+}
+
+/**
+ * The demo of before, at another address: what has the address in it is written anew, and so is what
+ * has the port of the company's own provider, which may be ours now.
+ */
+async function followAddress(foundation: Foundation, kept: Demo, config: Config): Promise<Demo> {
+  const demo = structuredClone(kept);
+  demo.issuer = config.issuer;
+  await unitOfWork(foundation, { actor: { type: 'system', id: 'demo' } }, async (work) => {
+    const { id, metadata } = demoClients(config.issuer)['devApp']!;
+    if (
+      demo.clients['devApp'] &&
+      (await work.query('select 1 from clients where id = $1', [id!])).length > 0
+    ) {
+      await changeClient(work, id!, { metadata });
+      Object.assign(demo.clients['devApp'], addressesOf(metadata));
+    }
+    const globex = demo.accounts.find(({ connection }) => connection);
+    if (!demo.corporateIdp || !globex) return;
+    const before = demo.corporateIdp.issuer;
+    demo.corporateIdp.issuer = corporateIssuer(config);
+    const moved = [globex.connection!.id, before, demo.corporateIdp.issuer] as const;
+    await work.query('update connections set issuer = $3 where id = $1 and issuer = $2', [
+      ...moved,
+    ]);
+    await work.query(
+      'update federated_links set issuer = $3 where connection_id = $1 and issuer = $2',
+      [...moved],
+    );
+  });
+  return demo;
+}
+
+/** Where the demo's company has its own provider: the next port. */
+function corporateIssuer({ port }: Config): string {
+  return `http://localhost:${(port || 3000) + 1}`;
 }
 
 /** What `demo.json` says now, or null where there is none. */
@@ -336,11 +385,11 @@ async function seedAccount(
 async function federate(
   work: Work,
   vault: Vault,
-  { port }: Config,
+  config: Config,
   one: Cast,
   account: DemoAccount,
 ): Promise<DemoCorporateIdp> {
-  const issuer = `http://localhost:${(port || 3000) + 1}`;
+  const issuer = corporateIssuer(config);
   const client = { client_id: 'ostiary', client_secret: newSecret(24) };
   const connection = await createConnection(work, account.id, {
     kind: 'oidc',
@@ -481,6 +530,13 @@ export function demoClients(issuer: string): Record<string, NewClient> {
         backchannel_logout_session_required: true,
       },
     },
+  };
+}
+
+function addressesOf(metadata: NewClient['metadata']): Record<string, string> {
+  return {
+    ...first('redirect_uri', metadata['redirect_uris']),
+    ...first('post_logout_redirect_uri', metadata['post_logout_redirect_uris']),
   };
 }
 

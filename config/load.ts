@@ -28,21 +28,16 @@ export class BadSettings extends Error {
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = Settings.safeParse(given);
-  if (!parsed.success)
-    throw new BadSettings(
-      parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
-    );
-
-  const settings = parsed.data;
-  const production = settings.NODE_ENV === 'production';
   const problems: string[] = [];
+  const settings = readSettings(given, problems);
+  const production = settings.NODE_ENV === 'production';
   const url = settings.DATABASE_URL ?? `pglite:${join(settings.DATA_DIR, 'db')}`;
   const embedded = url.startsWith('pglite:');
-  const issuer = (settings.ISSUER ?? `http://localhost:${settings.PORT}`).replace(/\/$/, '');
+  const { origin: issuer, href } = new URL(settings.ISSUER ?? `http://localhost:${settings.PORT}`);
 
-  if (new URL(issuer).pathname !== '/') problems.push('ISSUER: must be an origin, without a path.');
-  if (embedded && settings.WORKERS > 1)
+  if (href !== `${issuer}/`)
+    problems.push('ISSUER: must be an origin, without a path, a query or a name.');
+  if (embedded && settings.WORKERS > 1 && (settings.DATABASE_URL || !given['DATABASE_URL']))
     problems.push(
       'WORKERS: the embedded database serves one process. Set DATABASE_URL to a PostgreSQL.',
     );
@@ -50,19 +45,23 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     if (!isNetwork(proxy)) problems.push(`TRUSTED_PROXIES: ${proxy} is no address and no network.`);
   for (const server of settings.DNS_SERVERS)
     if (!isServer(server)) problems.push(`DNS_SERVERS: ${server} is not host:port.`);
+  for (const place of settings.EGRESS_ALLOW)
+    if (!isNetwork(place) && !/^[A-Za-z0-9_.-]+$/.test(place))
+      problems.push(`EGRESS_ALLOW: ${place} is no address, no network and no host name.`);
   if (production) {
-    if (!settings.ISSUER) problems.push('ISSUER: the public address, https://...');
-    else if (!issuer.startsWith('https://')) problems.push('ISSUER: must be https in production.');
-    if (!settings.DATABASE_URL || embedded)
+    if (!given['ISSUER']) problems.push('ISSUER: the public address, https://...');
+    else if (settings.ISSUER && !issuer.startsWith('https://'))
+      problems.push('ISSUER: must be https in production.');
+    if (!given['DATABASE_URL'] || (settings.DATABASE_URL && embedded))
       problems.push(
         'DATABASE_URL: a postgres:// address. The embedded database is for trying out.',
       );
-    if (!settings.SECRET_KEY) problems.push('SECRET_KEY: 32 random bytes or more, as base64.');
-    if (!settings.SMTP_URL) problems.push('SMTP_URL: where mail is handed over.');
-    if (!environment['MAIL_FROM']) problems.push('MAIL_FROM: the sender of every mail.');
+    if (!given['SECRET_KEY']) problems.push('SECRET_KEY: 32 random bytes or more, as base64.');
+    if (!given['SMTP_URL']) problems.push('SMTP_URL: where mail is handed over.');
+    if (!given['MAIL_FROM']) problems.push('MAIL_FROM: the sender of every mail.');
     if (settings.DEMO) problems.push('DEMO: the demo has passwords that everybody knows.');
   }
-  const secrets = readSecrets(settings.SECRET_KEY, problems);
+  const secrets = readSecrets(settings.SECRET_KEY, problems, production);
   if (problems.length > 0) throw new BadSettings(problems);
 
   return Object.freeze<Config>({
@@ -123,14 +122,34 @@ export function loadApiSettings(environment: NodeJS.ProcessEnv = process.env): {
   };
 }
 
-function readSecrets(text: string | undefined, problems: string[]): Buffer[] | undefined {
+/** What each setting says for itself. One that is wrong counts as its default, so that all are seen. */
+function readSettings(given: Record<string, unknown>, problems: string[]): Settings {
+  const parsed = Settings.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const wrong = new Set(parsed.error.issues.map(({ path }) => String(path[0])));
+  for (const { path, message } of parsed.error.issues)
+    problems.push(`${String(path[0])}: ${message}`);
+  return Settings.parse(
+    Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name))),
+  );
+}
+
+/** In production a key that nobody drew is weak, however long it is. */
+function readSecrets(
+  text: string | undefined,
+  problems: string[],
+  production: boolean,
+): Buffer[] | undefined {
   if (text === undefined) return undefined;
-  return text.split(',').map((one) => {
-    const bytes = Buffer.from(one.trim(), 'base64');
-    if (bytes.length < 32)
-      problems.push('SECRET_KEY: 32 random bytes or more, as base64 (openssl rand -base64 32).');
-    return bytes;
-  });
+  const keys = text.split(',').map((one) => one.trim());
+  const secrets = keys.map((key) => Buffer.from(key, 'base64'));
+  const isKey = (key: string): boolean => /^[A-Za-z0-9+/_-]+={0,2}$/.test(key);
+  if (!keys.every(isKey) || secrets.some(({ length }) => length < 32))
+    problems.push('SECRET_KEY: 32 random bytes or more, as base64 (openssl rand -base64 32).');
+  // Of 32 drawn bytes about 30 differ; fewer than 16 come up less than once in 10^15.
+  else if (production && secrets.some((secret) => new Set(secret).size < 16))
+    problems.push('SECRET_KEY: is not random (openssl rand -base64 32).');
+  return secrets;
 }
 
 /** Made once, beside the data it protects, for whoever just tries things out. */

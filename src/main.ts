@@ -25,6 +25,7 @@ export async function serve(config: Config = loadConfig()): Promise<void> {
   process.on('unhandledRejection', (error) => {
     log.error({ error }, 'a promise was rejected and nobody looked');
   });
+  if (cluster.isPrimary) await requireFreePort(config);
   if (config.workers > 1 && cluster.isPrimary) return supervise(config, log);
 
   const database = await openDatabase(config, log);
@@ -73,6 +74,21 @@ export async function serve(config: Config = loadConfig()): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+/**
+ * Asked before anything is made: a demo that is seeded has the address in it under which nobody
+ * would find it.
+ *
+ * @throws `EADDRINUSE`, and whatever else stands against listening
+ */
+async function requireFreePort({ port, host }: Config): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host, exclusive: true }, resolve);
+  });
+  await new Promise((resolve) => server.close(resolve));
 }
 
 /** What is done once, before anybody serves. */
@@ -163,15 +179,28 @@ function greet(config: Config, demo: Demo | null): void {
   process.stdout.write(`\n${lines.join('\n')}\n\n`);
 }
 
+/** Why it could not start, for the person at the terminal: a stack only where it is our fault. */
+export function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return `Ostiary could not start: ${String(error)}`;
+  if (error instanceof BadSettings || error instanceof FolderInUse) return error.message;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `The port is in use: ${error.message}. Set PORT.`;
+  if (syscall === 'listen' || syscall === 'getaddrinfo')
+    return `Ostiary could not start: ${error.message}. Look at HOST, PORT and DATABASE_URL.`;
+  if (syscall === 'connect' || isFromPostgres(error))
+    return `The database cannot be used: ${error.message || code}. Look at DATABASE_URL.`;
+  if (syscall !== undefined) return `Ostiary could not start: ${error.message}. Look at DATA_DIR.`;
+  return `Ostiary could not start: ${error.stack}`;
+}
+
+/** It does not let us in (class 28), or has no such database (3D): not for what a statement of ours did. */
+function isFromPostgres(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^(28|3D)[0-9A-Z]{3}$/.test(code);
+}
+
 if (import.meta.main)
   serve().catch((error: unknown) => {
-    if (error instanceof BadSettings || error instanceof FolderInUse)
-      process.stderr.write(`${error.message}\n`);
-    else if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-      process.stderr.write(`The port is in use: ${(error as Error).message}. Set PORT.\n`);
-    else
-      process.stderr.write(
-        `Ostiary could not start: ${error instanceof Error ? error.stack : String(error)}\n`,
-      );
+    process.stderr.write(`${whyNot(error)}\n`);
     process.exit(1);
   });

@@ -99,7 +99,9 @@ export function adminApi({
       asking,
       params,
       query,
-      body: (unsafe ? parsed('body', operation.body ?? noFields, body ?? {}) : undefined) as never,
+      body: (unsafe
+        ? parsed('body', operation.body ?? noFields, body === undefined ? {} : body)
+        : undefined) as never,
       cursor: cursorOf(cursorKeys, scopeOf(operation, params, query), cursorIn(query)),
       tools,
     };
@@ -160,7 +162,7 @@ export function adminApi({
     const asked = { ...request, account, person } as unknown as Asked<string, never, never, never>;
     const result = await operation.handle(work, asked);
     if (!operation.result) return { status: operation.status ?? 204, body: null };
-    const dry = (result as { dryRun?: boolean } | undefined)?.dryRun === true;
+    const dry = (request.body as { mode?: string } | undefined)?.mode === 'dry-run';
     return {
       status: dry ? 200 : (operation.status ?? 200),
       body: z.encode(operation.result, result),
@@ -358,11 +360,19 @@ const ids: Record<string, RefusalCode> = {
   jobId: 'not_found',
 };
 
+/** What stands in the path by a name, and what there is not when that cannot be one. */
+const names: Record<string, RefusalCode> = {
+  domain: 'domain_not_found',
+  clientId: 'client_not_found',
+  roleKey: 'role_not_found',
+};
+
 /** @throws {Refusal} for what cannot be there */
 function paramsOf(ctx: Context): Record<string, string> {
   const params = (ctx as Context & { params: Record<string, string> }).params;
   for (const [name, value] of Object.entries(params)) {
-    if (value.includes('\0') || !value.isWellFormed()) throw new Refusal(ids[name] ?? 'not_found');
+    if (value.includes('\0') || !value.isWellFormed())
+      throw new Refusal(ids[name] ?? names[name] ?? 'not_found');
     if (name in ids && !isId(value)) throw new Refusal(ids[name]!);
   }
   return { ...params };

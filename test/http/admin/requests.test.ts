@@ -138,6 +138,12 @@ describe('what is no request', () => {
       expect([what, took < 2000]).toEqual([what, true]);
     }
     expect(await given.rows('select 1 from users')).toEqual([]);
+    // Where every field may be left out, too: null is no object without fields.
+    const nothing = await program.post(`/api/v1/accounts/${acme.id}/resume`, {
+      body: 'null',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    });
+    expect([nothing.status, nothing.json.code]).toEqual([422, 'invalid_value']);
     expect(server.errors).toEqual([]);
   });
 
@@ -290,6 +296,13 @@ describe('addresses that are not quite one (D-69)', () => {
         Number(status.slice(9, 12)) >= 400 && Number(status.slice(9, 12)) < 500,
       ]).toEqual([path, true]);
     }
+    const operator = caller(program, token);
+    for (const [path, code] of [
+      [`/accounts/${acme.id}/domains/%00`, 'domain_not_found'],
+      ['/roles/%00', 'role_not_found'],
+      ['/clients/%00', 'client_not_found'],
+    ] as const)
+      expect((await operator.delete(path)).json.code).toBe(code);
     for (const query of ['?_method=DELETE', '?access_token=' + token]) {
       const answer = await program.get(`/api/v1/accounts/${acme.id}${query}`);
       expect(answer.status).toBe(401);

@@ -9,7 +9,7 @@ export default operation({
   summary: 'Keeps a person who was to be deleted.',
   right: 'erasures:operate',
   result: null,
-  refusals: ['not_found'],
+  refusals: ['not_found', 'user_not_found'],
 
   handle(work, { params }) {
     return cancelErasure(work, params['personId']!);

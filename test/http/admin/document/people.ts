@@ -372,6 +372,7 @@ export async function beingIn(scene: Scene): Promise<void> {
   await no('invalid_email', erase('nobody'));
   await yes(201, erase('loose@acme.example'));
   await yes(204, operator.post(`/erasures/${all.loose.id}/cancel`));
+  await no('user_not_found', operator.post('/erasures/nobody/cancel'));
   const asks = (who: { id: string }) =>
     given.rows<{ id: string }>(
       `insert into erasure_requests (id, user_id, account_id, state, requested_by, requested_at)
