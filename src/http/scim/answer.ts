@@ -17,7 +17,7 @@ export function versionOf(resource: Resource): string {
   return String((resource['meta'] as Record<string, unknown>)['version']);
 }
 
-/** A resource, with its ETag and where it is. */
+/** A resource with its ETag and where it is; without itself where nobody asked, or it is known. */
 export function resourceAnswer(
   type: ResourceType,
   resource: Resource,
@@ -28,10 +28,12 @@ export function resourceAnswer(
     headers: {
       ETag: versionOf(resource),
       ...(status === 201 && { Location: locationOf(type, resource, base) }),
+      ...(status !== 204 && { 'Content-Location': locationOf(type, resource, base) }),
     },
-    ...(status !== 204 && {
-      body: represent(type, resource, projection(type, wanted), base),
-    }),
+    ...(status !== 204 &&
+      status !== 304 && {
+        body: represent(type, resource, projection(type, wanted), base),
+      }),
   };
 }
 

@@ -125,7 +125,7 @@ function readOne(given: unknown, where: string): BulkOperation {
       return bad('invalidSyntax', `${where}.method: POST, PUT, PATCH or DELETE.`);
     const form = method === 'POST' ? /^\/(Users|Groups)$/i : /^\/(Users|Groups)\/[^/?#]+$/i;
     if (!form.test(path) || path.toLowerCase().endsWith('/.search'))
-      return bad('invalidPath', `${where}.path: ${shown(path)} is not for ${method} here.`);
+      return bad('invalidSyntax', `${where}.path: ${shown(path)} is not for ${method} here.`);
     if (method === 'POST' && bulkId === undefined)
       return bad('invalidSyntax', `${where}.bulkId: it is required with POST.`);
     if (method !== 'DELETE' && data === undefined)

@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import type { Log } from '#platform/observability/log.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
-import { ScimError } from '#identity/scim/error.ts';
+import { bad, ScimError } from '#identity/scim/error.ts';
 import { knowing } from '#identity/scim/ahead.ts';
 import { heldRefusal, hold } from '#identity/scim/brake.ts';
 import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
@@ -33,7 +33,7 @@ export interface ScimDependencies {
 }
 
 export interface ScimDoor {
-  /** Answers what is below `/scim/v2`, and passes on the rest. */
+  /** Answers what is below `/scim`, and passes on the rest. */
   answer: Middleware;
   /** Asks again what was asked before, as a rehearsal. */
   rehearse: Rehearse;
@@ -51,7 +51,16 @@ const burst = 4;
 /** Bad tokens a minute from one address. */
 const badPerMinute = 60;
 
-const isBelow = /^\/scim\/v2(\/|$)/;
+/** Where the door is, with a version or without (RFC 7644, section 3.13). */
+const below = /^\/scim(?:\/v(\d+))?(?=\/|$)/;
+
+/** What is behind the door's address: clients put it together with a slash too many. */
+function behind(path: string): string {
+  return path
+    .replace(below, '')
+    .replaceAll(/\/{2,}/g, '/')
+    .replace(/(?<=.)\/$/, '');
+}
 
 /**
  * The door for corporate directories: SCIM 2.0 (RFC 7643, 7644, 9865).
@@ -75,16 +84,19 @@ export function scimDoor({
   const badTokens = rateLimit(badPerMinute, clock);
   return {
     async answer(ctx, next) {
-      if (!isBelow.test(ctx.path)) return next();
+      const [here, version = '2'] = below.exec(ctx.path) ?? [];
+      if (here === undefined) return next();
       (ctx as { _matchedRoute?: unknown })._matchedRoute = '/scim/v2';
-      return answer(ctx);
+      if (version === '2') return answer(ctx);
+      const known = `Version 2 of SCIM alone is spoken here: ${base}.`;
+      return send(ctx, errorAnswer(bad('invalidVers', known), ctx));
     },
     rehearse,
   };
 
   async function answer(ctx: Context): Promise<void> {
     try {
-      const ahead = askedAhead(ctx.method, ctx.path.slice('/scim/v2'.length), ctx.querystring);
+      const ahead = askedAhead(ctx.method, behind(ctx.path), ctx.querystring);
       const { caller, rows } = await authenticate(ctx, ahead);
       send(ctx, await exchanged(ctx, caller, { ahead, rows }));
     } catch (error) {
@@ -100,7 +112,7 @@ export function scimDoor({
     const exchange = newExchange(caller, clock());
     const sent: SentRequest = {
       method: ctx.method,
-      target: ctx.url.slice('/scim/v2'.length),
+      target: behind(ctx.path) + ctx.search,
       body: undefined,
       userAgent: ctx.get('user-agent') || null,
       ip: ctx.ip,
@@ -128,7 +140,7 @@ export function scimDoor({
         headers: { 'Retry-After': String(wait) },
       });
     const { method } = ctx;
-    const path = ctx.path.slice('/scim/v2'.length);
+    const path = behind(ctx.path);
     const route = routeOf(method, path, caller);
     if (caller.held && changes(method, path)) throw heldRefusal();
     if (route.takesBody) {

@@ -21,10 +21,12 @@ import { patchUser } from '#identity/scim/patch.ts';
 import {
   changeGroup,
   createGroup,
+  membersAttribute,
   readGroup,
   removeGroup,
   replaceGroup,
 } from '#identity/scim/groups.ts';
+import { projection, type Wanted } from '#identity/scim/projection.ts';
 import { listAnswer, resourceAnswer, versionOf, type ScimAnswer } from './answer.ts';
 import { bulk } from './bulk.ts';
 import { errorBody } from './errors.ts';
@@ -44,10 +46,17 @@ type Handlers = Partial<Record<Method, Route['handle']>>;
 /** What is done with the resources of one type: `T` is the transaction or none. */
 export interface Resources {
   type: ResourceType;
-  read(sql: Sql, accountId: string, id: string): Promise<Resource>;
+  read(sql: Sql, accountId: string, id: string, wanted: Wanted): Promise<Resource>;
   create(directory: Directory, body: unknown): Promise<Resource>;
   replace(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
-  patch(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
+  /** Gives what is wanted of the resource, where anything is named. */
+  patch(
+    directory: Directory,
+    id: string,
+    body: unknown,
+    when: Conditions,
+    wanted: Wanted,
+  ): Promise<Resource>;
   /** Says why it is still there, where it is. */
   remove(directory: Directory, id: string, when: Conditions): Promise<ScimError | null>;
   /** Entra ID asks for 204 after a change of a group; Okta for the user after one of a user. */
@@ -67,13 +76,22 @@ export const userResources: Resources = {
 
 export const groupResources: Resources = {
   type: groups,
-  read: readGroup,
+  read: (sql, accountId, id, wanted) =>
+    readGroup(sql, accountId, id, { members: showsMembers(wanted) }),
   create: createGroup,
   replace: replaceGroup,
-  patch: changeGroup,
+  patch: (directory, id, body, when, wanted) =>
+    changeGroup(directory, id, body, when, {
+      members: wanted.attributes !== null && showsMembers(wanted),
+    }),
   remove: removeGroup,
   patchStatus: 204,
 };
+
+/** There may be ten thousand of them: they are read where they are shown. */
+function showsMembers(wanted: Wanted): boolean {
+  return projection(groups, wanted).shows(null, membersAttribute);
+}
 
 /**
  * What is at an address of this door.
@@ -119,7 +137,7 @@ function handlersAt(path: string, caller: ScimCaller): [Handlers, Needs] {
   if (name === 'me') throw new ScimError(501, 'A directory is nobody: there is no /Me here.');
   if (name === 'bulk' && rest === undefined) return [{ POST: bulk }, 'any'];
   if (name === 'serviceproviderconfig' && rest === undefined)
-    return [{ GET: (_request, tools) => configuration(tools) }, 'any'];
+    return [{ GET: ({ query }, tools) => configuration(query, tools) }, 'any'];
   if (name === 'resourcetypes') return [discoveryHandlers('ResourceTypes', rest), 'any'];
   if (name === 'schemas') return [discoveryHandlers('Schemas', rest), 'any'];
   if (name === 'users') return [resourceHandlers(userResources, rest), 'users'];
@@ -127,8 +145,22 @@ function handlersAt(path: string, caller: ScimCaller): [Handlers, Needs] {
   throw notFound();
 }
 
+/**
+ * RFC 7644, section 4: what asks for some of what a server says about itself is refused; paging is not
+ * looked at.
+ *
+ * @throws {ScimError} 403
+ */
+function requireUnfiltered(what: string, query: string): void {
+  if ('filter' in queryOf(query)) throw new ScimError(403, `${what} cannot be filtered.`);
+}
+
 /** Passwords are set where there is anybody who has one here (scim.md 5.10). */
-async function configuration({ foundation, caller, base }: Tools): Promise<ScimAnswer> {
+async function configuration(
+  query: string,
+  { foundation, caller, base }: Tools,
+): Promise<ScimAnswer> {
+  requireUnfiltered('ServiceProviderConfig', query);
   const changePassword = await hasPasswords(foundation.database, caller.accountId);
   return { status: 200, body: serviceProviderConfig(base, caller, { changePassword }) };
 }
@@ -137,9 +169,7 @@ function discoveryHandlers(of: 'Schemas' | 'ResourceTypes', id: string | undefin
   const wanted = id === undefined ? undefined : decoded(id).toLowerCase();
   return {
     GET({ query }, { base }) {
-      // RFC 7644, section 4: what asks for some of them is refused; paging is not looked at.
-      if (new URLSearchParams(query).has('filter'))
-        throw new ScimError(403, `${of} cannot be filtered.`);
+      requireUnfiltered(of, query);
       const all =
         of === 'Schemas'
           ? schemas.map((one) => schemaDocument(one, base))
@@ -170,9 +200,9 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
   return {
     async GET(request, { sql, caller, base }) {
       const wanted = wantedOf(queryOf(request.query));
-      const resource = await resources.read(sql, caller.accountId, one);
+      const resource = await resources.read(sql, caller.accountId, one, wanted);
       if (names(request.ifNoneMatch, versionOf(resource)))
-        return { status: 304, headers: { ETag: versionOf(resource) } };
+        return resourceAnswer(type, resource, { status: 304, wanted, base });
       return resourceAnswer(type, resource, { wanted, base });
     },
     async PUT(request, tools) {
@@ -185,7 +215,7 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
     async PATCH(request, tools) {
       const wanted = wantedOf(queryOf(request.query));
       const resource = await tools.change((directory) =>
-        resources.patch(directory, one, request.body, request),
+        resources.patch(directory, one, request.body, request, wanted),
       );
       // Whoever names attributes wants to see them.
       const status = wanted.attributes ? 200 : resources.patchStatus;

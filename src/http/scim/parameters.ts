@@ -9,10 +9,17 @@ export const searchSchema = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest
 
 type Parameters = Record<string, unknown>;
 
+/**
+ * Between the words of a filter is `%20` or `+`. Where it is the one, the other is itself: programs that
+ * write `%20` do not think of the plus in `ann+test@acme.example`, and would not find who is there.
+ */
+const spaceIsWritten = /%20(?:eq|ne|co|sw|ew|gt|ge|lt|le)%20/i;
+
 /** What the address says; a name that comes twice could be read in two ways. */
 export function queryOf(query: string): Parameters {
   const parameters: Parameters = {};
-  for (const [name, value] of new URLSearchParams(query)) {
+  const written = spaceIsWritten.test(query) ? query.replaceAll('+', '%2B') : query;
+  for (const [name, value] of new URLSearchParams(written)) {
     const known = names.get(name.toLowerCase());
     // Microsoft's own `aadOptscim062020`, and whatever else there may be, is not for us.
     if (!known) continue;
@@ -59,6 +66,9 @@ export function listRequestOf(parameters: Parameters): ListRequest {
     'count',
     cursor === undefined ? 'invalidValue' : 'invalidCount',
   );
+  // RFC 9865, section 2: to go on from no page at all is not possible.
+  if (cursor !== undefined && count !== undefined && count < 1)
+    throw bad('invalidCount', 'count: with a cursor it is 1 or more.');
   return {
     filter: textIn(parameters, 'filter') || undefined,
     sortBy: textIn(parameters, 'sortBy') || undefined,
@@ -94,7 +104,7 @@ function integerIn(
   scimType: 'invalidValue' | 'invalidCount',
 ): number | undefined {
   const value = parameters[name];
-  if (value === undefined) return undefined;
+  if (value === undefined || value === '') return undefined;
   const text = typeof value === 'number' ? String(value) : value;
   if (typeof text !== 'string' || !/^[+-]?\d{1,9}$/.test(text))
     throw bad(scimType, `${name}: a whole number of at most nine digits is expected.`);

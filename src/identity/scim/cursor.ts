@@ -28,8 +28,11 @@ export function openCursor(
   cursor: string,
   now: Date,
 ): Position {
-  const [encoded = '', signature = ''] = cursor.split('.');
-  if (!keys.some((key) => sameSecret(signature, keyedHash(key, `${scope}\n${encoded}`))))
+  const [encoded = '', signature = '', ...more] = cursor.split('.');
+  if (
+    more.length > 0 ||
+    !keys.some((key) => sameSecret(signature, keyedHash(key, `${scope}\n${encoded}`)))
+  )
     throw bad('invalidCursor', 'The cursor is not one that this list gave.');
   const [expires, ...position] = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as [
     number,

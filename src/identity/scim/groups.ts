@@ -8,10 +8,11 @@ import type { Condition } from './filter/condition.ts';
 import { conditionSql, Params } from './filter/sql.ts';
 import { groupColumns, groupResource, type GroupRow } from './group-record.ts';
 import { applyOperations, readOperations, type Operation } from './patch.ts';
+import { resolve } from './path.ts';
 import { accountGroupSchema, groups, named } from './schema.ts';
 import { coerce, isObject, readResource, same, type Complex, type Resource } from './value.ts';
 
-const membersAttribute = named(groups.attributes, 'members')!;
+export const membersAttribute = named(groups.attributes, 'members')!;
 
 /** The group with this id. @throws {ScimError} 404, also for another account's */
 export async function readGroup(
@@ -116,6 +117,7 @@ export async function replaceGroup(
  * list is never read, so two who change it at once lose nothing, and ten thousand are no more work
  * for us than one.
  *
+ * @param members whether the group is given with its members
  * @throws {ScimError} 400
  */
 export async function changeGroup(
@@ -123,6 +125,7 @@ export async function changeGroup(
   id: string,
   body: unknown,
   conditions: Conditions = {},
+  { members }: { members: boolean } = { members: false },
 ): Promise<Resource> {
   const { work, caller } = directory;
   const row = await lockedGroup(directory, id);
@@ -135,21 +138,27 @@ export async function changeGroup(
   const aboutMembers = operations.filter((one) => !about.includes(one));
   if (aboutMembers.length > 0) await takeOver(directory, row);
   for (const operation of aboutMembers) await changeMembers(directory, row, operation);
-  return readGroup(work, caller.accountId, id, { members: false });
+  return readGroup(work, caller.accountId, id, { members });
 }
 
-/** A change without a path that names members, as two: one of them about the members. */
+/** A change without a path that names members, as several: those about members for themselves. */
 function membersApart(operation: Operation): Operation[] {
   const { op, path, value } = operation;
   if (path || !isObject(value)) return [operation];
-  const name = Object.keys(value).find((one) => one.toLowerCase() === 'members');
-  if (name === undefined) return [operation];
-  const { [name]: members, ...rest } = value;
-  const target = { extension: undefined, attribute: membersAttribute, sub: undefined };
-  return [
-    ...(Object.keys(rest).length > 0 ? [{ op, path, value: rest }] : []),
-    { op, path: { target, filter: null, text: 'members' }, value: members },
-  ];
+  const rest: Complex = {};
+  const apart: Operation[] = [];
+  for (const [name, one] of Object.entries(value).flatMap(ofGroup)) {
+    const target = resolve(groups, name);
+    if (target?.attribute !== membersAttribute) rest[name] = one;
+    else apart.push({ op, path: { target, filter: null, text: name }, value: one });
+  }
+  return [...(Object.keys(rest).length > 0 ? [{ op, path, value: rest }] : []), ...apart];
+}
+
+/** What stands under the name of the schema is the group's own. */
+function ofGroup([name, value]: [string, unknown]): [string, unknown][] {
+  const own = name.toLowerCase() === groups.schema.id.toLowerCase() && isObject(value);
+  return own ? Object.entries(value) : [[name, value]];
 }
 
 async function changeMembers(
@@ -170,8 +179,9 @@ async function changeMembers(
   if (op === 'remove') {
     if (filter) return removeMatching(directory, row.id, filter);
     // Entra ID names those who go in the value; without one, all go.
-    const named = value === undefined || value === null ? null : readMembers(value, text);
-    return named ? removeMembers(directory, row.id, idsOf(named)) : setMembers(directory, row, []);
+    return value === undefined || value === null
+      ? setMembers(directory, row, [])
+      : removeMembers(directory, row.id, idsOf(readMembers(value, text)));
   }
   if (filter) throw bad('noTarget', `${text}: a member is in the group or not; it is not changed.`);
   const ids = idsOf(readMembers(value, text));
@@ -179,15 +189,14 @@ async function changeMembers(
 }
 
 function readMembers(value: unknown, path: string): unknown {
-  const list: unknown[] = Array.isArray(value) ? value : [value];
+  const list: unknown[] = Array.isArray(value) ? value : value === null ? [] : [value];
   return coerce(membersAttribute, list, path);
 }
 
-/** @throws {ScimError} 400 `invalidValue` for what names nobody, or a group */
+/** @throws {ScimError} 400 `invalidValue` for what names a group */
 function idsOf(members: unknown): string[] {
   const list = (members ?? []) as Complex[];
-  for (const [index, { value, type }] of list.entries()) {
-    if (typeof value !== 'string') throw bad('invalidValue', `members[${index}].value is missing.`);
+  for (const [index, { type }] of list.entries()) {
     if (typeof type === 'string' && type.toLowerCase() === 'group')
       throw bad('invalidValue', `members[${index}]: groups hold users, not groups.`);
   }
@@ -364,7 +373,8 @@ export async function removeGroup(
 
 function requireName(resource: Resource): string {
   const name = resource['displayName'];
-  if (typeof name !== 'string') throw bad('invalidValue', 'displayName is required.');
+  if (typeof name !== 'string' || name.trim() === '')
+    throw bad('invalidValue', 'displayName is required.');
   return name;
 }
 

@@ -1,5 +1,5 @@
 import type { Param, Sql } from '#platform/database/sql.ts';
-import { bad, ScimError } from './error.ts';
+import { bad, shown as quoted } from './error.ts';
 import { openCursor, sealCursor, type Position } from './cursor.ts';
 import { readFilter, type Condition } from './filter/condition.ts';
 import { conditionSql, isPlain, Params } from './filter/sql.ts';
@@ -102,7 +102,7 @@ export function planOf(
     type === users
       ? userColumns({
           groups: shown.shows(null, attributeOf(users, 'groups')),
-          account: shown.shows(accountSchema, users.extensions[1]!.schema.attributes[1]!),
+          account: accountAttributes.some((one) => shown.shows(accountSchema, one)),
         })
       : groupColumns({ members: shown.shows(null, attributeOf(groups, 'members')) });
   const direction = request.descending ? 'desc' : 'asc';
@@ -189,12 +189,11 @@ async function listAll(
 ): Promise<Listed> {
   const { sql, accountId, cursorKeys, now } = context;
   const params = new Params(accountId);
-  const known: ResourceType[] = [];
-  const parts = types.map((type) => {
+  const unknown = types.map(() => new Set<string>());
+  const parts = types.map((type, at) => {
     const table = tableOf[type.name];
     const condition =
-      request.filter === undefined ? null : readFilter(type, request.filter, { unknown: 'never' });
-    if (request.filter !== undefined && isKnown(type, request.filter)) known.push(type);
+      request.filter === undefined ? null : readFilter(type, request.filter, unknown[at]);
     const filter = condition ? ` and ${conditionSql(condition, type, params)}` : '';
     const order = orderOf(type, request.sortBy, table.created);
     if (order.most !== null)
@@ -202,8 +201,9 @@ async function listAll(
     return `select '${type.name}' as type, ${table.id} as id, ${order.key} as key
       from ${table.tables} where ${table.where}${filter}`;
   });
-  if (request.filter !== undefined && known.length === 0)
-    throw bad('invalidFilter', 'The filter names an attribute that no resource has.');
+  const [nowhere] = unknown.reduce((all, some) => all.intersection(some));
+  if (nowhere !== undefined)
+    throw bad('invalidFilter', `No resource has an attribute ${quoted(nowhere)}.`);
   const union = parts.join(' union all ');
   const counting = new Params(...params.values);
   const scope = scopeOf(context, types, request);
@@ -252,16 +252,6 @@ async function listAll(
         ? sealCursor(cursorKeys[0]!, scope, [keyText(last.key), last.id, many], now)
         : undefined,
   };
-}
-
-function isKnown(type: ResourceType, filter: string): boolean {
-  try {
-    readFilter(type, filter);
-    return true;
-  } catch (error) {
-    if (error instanceof ScimError) return false;
-    throw error;
-  }
 }
 
 async function readAll(
@@ -347,6 +337,9 @@ async function total(
 function tablesFor({ name }: ResourceType, where: string): string {
   return name === 'User' && !/\bu\./.test(where) ? 'affiliations a' : tableOf[name].tables;
 }
+
+const accountAttributes = users.extensions.find(({ schema }) => schema.id === accountSchema)!.schema
+  .attributes;
 
 function attributeOf(type: ResourceType, name: string): Attribute {
   return type.attributes.find((one) => one.name === name)!;

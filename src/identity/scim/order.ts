@@ -1,5 +1,5 @@
 import { bad, shown } from './error.ts';
-import { compared, resolve, type Target } from './path.ts';
+import { compared, resolve, written, type Target } from './path.ts';
 import type { Attribute, ResourceType } from './schema.ts';
 
 /** By what a list is in order, the id aside: an expression that is never null. */
@@ -23,8 +23,9 @@ const behindAll = `U&'\\+10FFFF'`;
 export function orderOf(type: ResourceType, sortBy: string | undefined, created: string): Order {
   if (sortBy === undefined) return { key: created, cast: 'timestamptz', most: null };
   const target = resolve(type, sortBy);
-  const leaf = target && compared(target);
-  if (!leaf) throw bad('invalidPath', `sortBy: there is no attribute ${shown(sortBy)}.`);
+  if (!target) throw bad('invalidValue', `sortBy: there is no attribute ${shown(sortBy)}.`);
+  const leaf = compared(target);
+  if (!leaf) throw bad('invalidValue', `sortBy: ${written(target)} has parts: name one of them.`);
   if (leaf.returned === 'never' || !leaf.place?.value)
     throw bad('invalidValue', `sortBy: ${leaf.name} cannot be sorted by.`);
   if (leaf.place.sortable)

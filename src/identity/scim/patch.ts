@@ -2,7 +2,14 @@ import { bad, shown } from './error.ts';
 import { readValueFilter, type Condition } from './filter/condition.ts';
 import { holds } from './filter/evaluate.ts';
 import { resolve, type Target } from './path.ts';
-import { named, users, type Attribute, type Extension, type ResourceType } from './schema.ts';
+import {
+  named,
+  users,
+  type Attribute,
+  type Extension,
+  type ResourceType,
+  type Schema,
+} from './schema.ts';
 import {
   assign,
   coerce,
@@ -69,10 +76,14 @@ function readOperation(type: ResourceType, given: unknown, where: string): Opera
   if (op === 'remove' && path === '') throw bad('noTarget', `${where}: remove needs a path.`);
   if (op !== 'remove' && !fields.has('value'))
     throw bad('invalidValue', `${where}.value is missing.`);
-  const extension = path === '' ? undefined : extensionNamed(type, path);
-  if (extension && op !== 'remove')
-    return { op, path: null, value: { [extension.schema.id]: value } };
+  // All that a schema says: a path of its own, though RFC 7644 has it as a name of values alone.
+  if (isWhole(type, path) && (op !== 'remove' || extensionNamed(type, path)))
+    return { op, path: null, value: { [path]: op === 'remove' ? null : value } };
   return { op, path: path === '' ? null : readPath(type, path, where), value };
+}
+
+function isWhole(type: ResourceType, name: string): boolean {
+  return name.toLowerCase() === type.schema.id.toLowerCase() || Boolean(extensionNamed(type, name));
 }
 
 const withFilter = /^([^[\]]+)\[(.*)\](?:\.([A-Za-z$][\w$-]*))?$/s;
@@ -95,7 +106,7 @@ function readPath(type: ResourceType, path: string, where: string): PatchPath {
  *
  * Beside the letter of the RFC five things are taken as they are meant, whoever sends them: operations
  * in any case; "True" and "False"; dotted names and URNs as names of values; `remove` with a value;
- * a manager as a text or in an array. And a value that a filter by `type` or `primary` does not find
+ * a manager as a text or in an array. What is read only may be sent back as it is. And a value that a filter by `type` or `primary` does not find
  * is made (scim.md 5.4).
  *
  * @throws {ScimError} 400
@@ -121,14 +132,23 @@ export function applyOperations(
 function applyWhole(type: ResourceType, after: Resource, op: PatchKind, value: unknown): void {
   if (!isObject(value)) throw bad('invalidValue', 'value: without a path it is an object.');
   for (const [name, one] of fieldsOf(value, 'value')) {
-    if (name.toLowerCase() === 'schemas') continue;
-    const extension = extensionNamed(type, name);
-    if (extension) {
-      if (!isObject(one)) throw bad('invalidValue', `${name}: an object is expected.`);
+    if (!isWhole(type, name)) {
+      applyNamed(type, after, op, name, one);
+      continue;
+    }
+    const schema = extensionNamed(type, name)?.schema ?? type.schema;
+    if (one === null) clear(type, after, schema);
+    else if (!isObject(one)) throw bad('invalidValue', `${name}: an object is expected.`);
+    else
       for (const [sub, inner] of fieldsOf(one, name))
-        applyNamed(type, after, op, `${extension.schema.id}:${sub}`, inner);
-    } else applyNamed(type, after, op, name, one);
+        applyNamed(type, after, op, `${schema.id}:${sub}`, inner);
   }
+}
+
+/** Nothing is said by this schema any more, as far as that is for a client to say. */
+function clear(type: ResourceType, after: Resource, { id, attributes }: Schema): void {
+  for (const { name, mutability } of attributes)
+    if (mutability !== 'readOnly') applyNamed(type, after, 'remove', `${id}:${name}`, undefined);
 }
 
 function applyNamed(
@@ -148,15 +168,30 @@ function applyNamed(
   applyAt(after, op, path, value);
 }
 
-/** @throws {ScimError} `mutability` for what is ours to say */
-export function isIgnored(after: Resource, { target, text }: PatchPath, value: unknown): boolean {
-  const { attribute, sub } = target;
+/** @throws {ScimError} `mutability` for what is ours to say, where it is said otherwise */
+function isIgnored(after: Resource, { target, filter, text }: PatchPath, value: unknown): boolean {
+  const { extension, attribute, sub } = target;
   // About itself a resource says nothing that a client may change; directories send it back all the same.
-  if (attribute.name === 'meta' && !target.extension) return true;
-  if (attribute.name === 'id' && !target.extension && value === after['id']) return true;
-  if (attribute.mutability === 'readOnly' || sub?.mutability === 'readOnly')
-    throw bad('mutability', `${text} is read only.`);
-  return false;
+  if (!extension && (attribute.name === 'meta' || attribute.name === 'schemas')) return true;
+  if (attribute.mutability !== 'readOnly' && sub?.mutability !== 'readOnly') return false;
+  const holder = (extension ? after[extension.schema.id] : after) as Complex | undefined;
+  const whole = holder?.[attribute.name];
+  const known = sub ? (whole as Complex | undefined)?.[sub.name] : whole;
+  if (!filter && saysAsMuch(value, known)) return true;
+  throw bad('mutability', `${text} is read only.`);
+}
+
+/** Whether a value that was sent is what there is: what was read, with addresses that are nowhere kept. */
+function saysAsMuch(value: unknown, known: unknown): boolean {
+  if (Array.isArray(value)) {
+    const values = Array.isArray(known) ? known : [];
+    return value.length === values.length && value.every((one, at) => saysAsMuch(one, values[at]));
+  }
+  if (!isObject(value)) return (value ?? undefined) === known;
+  return (
+    isObject(known) &&
+    Object.entries(value).every(([name, one]) => name === '$ref' || same(one, known[name]))
+  );
 }
 
 function applyAt(after: Resource, op: PatchKind, path: PatchPath, value: unknown): void {
@@ -233,17 +268,22 @@ function applyToValues(
     assign(holder, attribute.name, left.length > 0 ? left : undefined);
   };
 
+  // With a part that it cannot be without, a value goes: there is no e-mail that has no address.
+  const without = (values: readonly Complex[], part: Attribute): Complex[] => {
+    if (part.required) return old.filter((one) => !values.includes(one));
+    for (const one of values) delete one[part.name];
+    return old;
+  };
+
   if (op === 'remove') {
-    if (sub) {
-      for (const one of hit) delete one[sub.name];
-      return keep(old);
-    }
+    if (sub) return keep(without(hit, sub));
     const named = value === undefined || value === null ? null : listOf(attribute, value, path);
     const gone = named ? hit.filter((one) => named.some((wanted) => covers(one, wanted))) : hit;
     return keep(old.filter((one) => !gone.includes(one)));
   }
   if (sub) {
     const set = coerceOne(sub, value, path);
+    if (set === undefined) return keep(without(hit, sub));
     const targets = hit.length > 0 ? hit : [made(filter, attribute, path)];
     for (const one of targets) assign(one, sub.name, set);
     return keep(withOnePrimary(hit.length > 0 ? old : [...old, ...targets], targets));

@@ -42,6 +42,7 @@ export function projection(type: ResourceType, { attributes, excluded }: Wanted)
 function pathsOf(type: ResourceType, names: readonly string[]): Set<string> {
   const paths = new Set<string>();
   for (const name of names) {
+    if (name.toLowerCase() === type.schema.id.toLowerCase()) paths.add(' ');
     const extension = type.extensions.find(({ schema, aliases }) =>
       [schema.id, ...aliases].some((id) => id.toLowerCase() === name.toLowerCase()),
     );
@@ -63,13 +64,13 @@ export function represent(
   shown: Projection,
   base: string,
 ): Resource {
-  if (shown.whole) return representWhole(type, resource, base);
+  const whole = representWhole(type, resource, base);
+  if (shown.whole) return whole;
   const extensions: [string, Complex][] = [];
   const body: Resource = {};
-  for (const attribute of type.attributes)
-    put(body, null, attribute, resource[attribute.name], shown);
+  for (const attribute of type.attributes) put(body, null, attribute, whole[attribute.name], shown);
   for (const { schema } of type.extensions) {
-    const kept = resource[schema.id];
+    const kept = whole[schema.id];
     if (!isObject(kept)) continue;
     const given = schema.id === accountSchema ? withAlias(kept, resource) : kept;
     const part: Complex = {};
@@ -77,15 +78,11 @@ export function represent(
       put(part, schema.id, attribute, given[attribute.name], shown);
     if (Object.keys(part).length > 0) extensions.push([schema.id, part]);
   }
-  addAddresses(type, resource, body, extensions, base);
-  return {
-    schemas: [type.schema.id, ...extensions.map(([id]) => id)],
-    ...body,
-    ...Object.fromEntries(extensions),
-  };
+  body['schemas'] = [type.schema.id, ...extensions.map(([id]) => id)];
+  return { ...body, ...Object.fromEntries(extensions) };
 }
 
-/** The same where all of it is wanted, as nearly always: what is kept holds nothing else. */
+/** All of it, as nearly always: what is kept holds nothing else. Addresses are nowhere kept. */
 function representWhole(type: ResourceType, resource: Resource, base: string): Resource {
   const schemas = [type.schema.id];
   for (const { schema } of type.extensions) if (schema.id in resource) schemas.push(schema.id);
@@ -138,33 +135,9 @@ function put(
   };
   if (!Array.isArray(value)) {
     const result = part(value);
-    if (Object.keys(result).length > 0 || attribute.name === 'meta')
-      target[attribute.name] = result;
+    if (Object.keys(result).length > 0) target[attribute.name] = result;
     return;
   }
   const results = value.map(part).filter((one) => Object.keys(one).length > 0);
   if (results.length > 0) target[attribute.name] = results;
-}
-
-/** Addresses are where we are: they are nowhere kept. */
-function addAddresses(
-  type: ResourceType,
-  resource: Resource,
-  body: Resource,
-  extensions: readonly [string, Complex][],
-  base: string,
-): void {
-  const meta = body['meta'];
-  if (isObject(meta)) meta['location'] = `${base}${type.endpoint}/${String(resource['id'])}`;
-  const refer = (value: unknown, endpoint: string): void => {
-    if (isObject(value) && typeof value['value'] === 'string')
-      value['$ref'] = `${base}${endpoint}/${value['value']}`;
-  };
-  for (const group of listOf(body['groups'])) refer(group, '/Groups');
-  for (const member of listOf(body['members'])) refer(member, '/Users');
-  for (const [, part] of extensions) refer(part['manager'], '/Users');
-}
-
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -16,6 +16,8 @@ export interface Attribute {
   uniqueness: 'none' | 'server' | 'global';
   canonicalValues?: readonly string[];
   referenceTypes?: readonly string[];
+  /** So many characters are taken, where they are fewer than of any text. */
+  longest?: number;
   subAttributes?: readonly Attribute[];
   place?: Place;
   /** Not in `/Schemas`: common to every resource (RFC 7643, section 3.1). */
@@ -24,7 +26,7 @@ export interface Attribute {
 
 /** Where an attribute is found in SQL. `a` is the affiliation, `u` the person, `g` the group. */
 export interface Place {
-  /** The expression of the value. */
+  /** The expression of the value. Without one it is made anew for each answer, and not looked for. */
   value?: string;
   /** Of what is compared where letter case means nothing; what is left out is folded at each use. */
   key?: string;
@@ -128,14 +130,33 @@ function values(
 
 const readOnly = { mutability: 'readOnly' } as const;
 
+/**
+ * What stands in an index is not as long as any text: PostgreSQL takes 2,704 bytes for all columns of an
+ * entry. Directories have 256 characters at most for a name (Active Directory: `displayName`).
+ */
+const longestName = 256;
+const longestKey = 512;
+
+/** An address of ours. */
+const made: Place = {};
+
 /** Attributes of every resource (RFC 7643, section 3.1). */
 function common(
   alias: 'a' | 'g',
   created: string,
   modified: string,
   resourceType: string,
+  schemas: string,
 ): Attribute[] {
   return [
+    text('schemas', 'What it is described by. It follows from what there is.', {
+      ...readOnly,
+      multiValued: true,
+      required: true,
+      returned: 'always',
+      common: true,
+      place: { value: 'e.value', rows: { ofOne: `from unnest(${schemas}) e(value) where true` } },
+    }),
     text('id', 'Ours, and never given to another.', {
       ...readOnly,
       caseExact: true,
@@ -147,6 +168,7 @@ function common(
     text('externalId', "The directory's own name for it.", {
       caseExact: true,
       common: true,
+      longest: longestKey,
       place: { value: `${alias}.external_id` },
     }),
     group(
@@ -167,7 +189,7 @@ function common(
           caseExact: true,
           description: 'Where it is.',
           referenceTypes: ['uri'],
-          place: { value: 'null::text' },
+          place: made,
         }),
         text('version', 'Its ETag.', {
           ...readOnly,
@@ -188,6 +210,7 @@ export const accountGroupSchema = 'urn:ostiary:params:scim:schemas:extension:acc
 
 const emails = values('emails', 'Addresses. Nobody signs in by one of these: see userName.', {
   value: text('value', 'The address.', {
+    required: true,
     place: { value: 'e.value', key: 'e.value_key', address: true },
   }),
   types: ['work', 'home', 'other'],
@@ -212,14 +235,19 @@ const userAttributes: Attribute[] = [
   group('name', 'The name in its parts.', [
     text('formatted', 'The whole name, as it is shown.'),
     text('familyName', 'Family name.', {
+      longest: longestName,
       place: { value: "nullif(a.family_name, '')", key: 'a.family_name_key', sortable: true },
     }),
-    text('givenName', 'Given name.', { place: { value: "nullif(a.given_name, '')" } }),
+    text('givenName', 'Given name.', {
+      longest: longestName,
+      place: { value: "nullif(a.given_name, '')" },
+    }),
     text('middleName', 'Middle names.'),
     text('honorificPrefix', 'Title before the name.'),
     text('honorificSuffix', 'Title behind the name.'),
   ]),
   text('displayName', 'The name to be shown.', {
+    longest: longestName,
     place: { value: 'a.display_name', key: 'a.display_name_key', sortable: true },
   }),
   text('nickName', 'How the person is called.'),
@@ -283,7 +311,7 @@ const userAttributes: Attribute[] = [
         caseExact: true,
         description: 'Where the group is.',
         referenceTypes: ['Group'],
-        place: { value: 'null::text' },
+        place: made,
       }),
       text('display', 'Its name.', { ...readOnly, place: { value: 'e.name', key: 'e.name_key' } }),
       text('type', 'Always direct: groups hold people.', {
@@ -329,7 +357,7 @@ const enterpriseAttributes: Attribute[] = [
       caseExact: true,
       description: 'Where they are.',
       referenceTypes: ['User'],
-      place: { value: 'null::text' },
+      place: made,
     }),
     text('displayName', 'Their name.', {
       ...readOnly,
@@ -399,6 +427,7 @@ const groupAttributes: Attribute[] = [
   text('displayName', 'The name of the group, unique in the account.', {
     required: true,
     uniqueness: 'server',
+    longest: longestName,
     place: { value: 'g.name', key: 'g.name_key', sortable: true },
   }),
   group(
@@ -406,6 +435,7 @@ const groupAttributes: Attribute[] = [
     'Who is in it: users. Groups hold no groups.',
     [
       text('value', 'The id of the user.', {
+        required: true,
         mutability: 'immutable',
         caseExact: true,
         place: { value: 'e.id::text', uuid: 'e.id' },
@@ -415,7 +445,7 @@ const groupAttributes: Attribute[] = [
         caseExact: true,
         description: 'Where the user is.',
         referenceTypes: ['User'],
-        place: { value: 'null::text' },
+        place: made,
       }),
       text('display', 'Their name.', {
         ...readOnly,
@@ -548,7 +578,15 @@ export const users = resourceType(
       },
     ],
   },
-  common('a', 'a.began_at', 'a.modified_at', 'User'),
+  common(
+    'a',
+    'a.began_at',
+    'a.modified_at',
+    'User',
+    `array['${userSchema}', '${accountSchema}'] ||
+      case when a.manager_id is not null or a.attributes -> 'enterprise' is not null
+        then array['${enterpriseSchema}'] end`,
+  ),
 );
 
 export const groups = resourceType(
@@ -575,7 +613,13 @@ export const groups = resourceType(
       },
     ],
   },
-  common('g', 'g.created_at', 'g.updated_at', 'Group'),
+  common(
+    'g',
+    'g.created_at',
+    'g.updated_at',
+    'Group',
+    `array['${groupSchema}', '${accountGroupSchema}']`,
+  ),
 );
 
 export const resourceTypes: readonly ResourceType[] = [users, groups];

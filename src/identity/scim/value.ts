@@ -122,7 +122,7 @@ export function coerceOne(attribute: Attribute, value: unknown, path: string): u
     case 'binary':
       return coerceBinary(value, path);
     default:
-      return coerceText(value, path);
+      return coerceText(value, path, attribute.longest);
   }
 }
 
@@ -134,16 +134,24 @@ function coerceComplex(attribute: Attribute, given: unknown, path: string): unkn
   if (shorthand.has(attribute.name)) {
     if (!attribute.multiValued && Array.isArray(value) && value.length <= 1)
       value = value[0] ?? null;
-    if (typeof value === 'string') value = value === '' ? null : { value };
+    if (typeof value === 'string') value = { value };
     if (value === null) return undefined;
   }
   if (!isObject(value)) throw bad('invalidValue', `${path}: an object is expected.`);
   const read: Complex = {};
+  let emptied = false;
   for (const [name, one] of fieldsOf(value, path)) {
     const sub = named(attribute.subAttributes!, name);
-    if (sub && sub.mutability !== 'readOnly')
-      assign(read, sub.name, coerceOne(sub, one, `${path}.${sub.name}`));
+    if (!sub || sub.mutability === 'readOnly') continue;
+    const set = coerceOne(sub, one, `${path}.${sub.name}`);
+    assign(read, sub.name, set);
+    emptied ||= sub.required && set === undefined;
   }
+  // A member who is nobody is a mistake: a list that comes to be empty by it would put everybody out.
+  if (attribute.name === 'members' && read['value'] === undefined)
+    throw bad('invalidValue', `${path}.value is missing.`);
+  // An address that is said to be none: a form with an empty field.
+  if (emptied) return undefined;
   return Object.keys(read).length > 0 ? read : undefined;
 }
 
@@ -162,14 +170,20 @@ function coerceBinary(value: unknown, path: string): string | undefined {
   return text;
 }
 
-function coerceText(value: unknown, path: string): string | undefined {
+function coerceText(value: unknown, path: string, longest?: number): string | undefined {
   if (typeof value !== 'string') throw bad('invalidValue', `${path}: a text is expected.`);
-  if (value.length > longestText)
-    throw bad('invalidValue', `${path}: more than ${longestText} characters are not taken.`);
+  const most = longest ?? longestText;
+  // A ligature may stand for many letters in an index.
+  if (value.length > most || (longest !== undefined && sizeOfKey(value) > longest * 4))
+    throw bad('invalidValue', `${path}: more than ${most} characters are not taken.`);
   // PostgreSQL has no place for either.
   if (value.includes('\0') || !value.isWellFormed())
     throw bad('invalidValue', `${path}: it holds what is no text.`);
   return value === '' ? undefined : value;
+}
+
+function sizeOfKey(text: string): number {
+  return Buffer.byteLength(text.normalize('NFKC').toLowerCase());
 }
 
 /** Whether two values are the same, in whatever order their fields stand. */

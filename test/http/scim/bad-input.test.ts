@@ -189,6 +189,38 @@ describe('a body', () => {
     expect(server.errors).toEqual([]);
   });
 
+  it('holds no name that is longer than what is looked up', async ({ given, program, server }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const entra = await directoryOf(given, program, acme);
+    // Not to be compressed: as a database has it in an index.
+    const long = (length: number): string =>
+      Array.from({ length }, (_, at) => String.fromCodePoint(0x4e00 + ((at * 7919) % 20_000))).join(
+        '',
+      );
+    const family = (text: string) => ({ name: { familyName: text, givenName: text } });
+    const most = await entra.user('ann@acme.example', {
+      ...family(long(256)),
+      displayName: long(256),
+      externalId: long(512),
+    });
+    expect((await entra.get(`/Users/${most.id}`)).json).toEqual(most);
+    await entra.group(long(256));
+    for (const [name, more] of [
+      ['name.familyName', family(long(257))],
+      ['displayName', { displayName: long(2500) }],
+      ['displayName', { displayName: '\ufdfa'.repeat(256) }],
+      ['externalId', { externalId: long(9999) }],
+    ] as const) {
+      const { status, json } = await entra.post('/Users', user('bob@acme.example', more));
+      expect([status, json.scimType]).toEqual([400, 'invalidValue']);
+      expect(json.detail).toContain(`${name}: more than `);
+      if (name === 'name.familyName') continue;
+      const group = { schemas: [groups.schema.id], displayName: 'B', ...more };
+      expect((await entra.post('/Groups', group)).status).toBe(400);
+    }
+    expect(server.errors).toEqual([]);
+  });
+
   it('in an address is text, and as long as it may be', async ({ given, program, server }) => {
     const acme = await given.account('Acme', { owns: ['acme.example'] });
     const entra = await directoryOf(given, program, acme);

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import { accountSchema, enterpriseSchema, groupSchema, userSchema } from '#identity/scim/schema.ts';
 import { it } from '#test/support/it.ts';
 import type { Answer } from '#test/support/agent.ts';
-import { directoryOf, scimType, user, type Directory } from './support.ts';
+import { directoryOf, patchOf, scimType, user, type Directory } from './support.ts';
 
 const errorSchema = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
@@ -168,10 +168,27 @@ describe('RFC 7644, section 3.4: finding resources', () => {
     expect(
       await found('meta.resourceType eq "User" and meta.created gt "2020-01-01T00:00:00Z"'),
     ).toBe('ann bob cid dan');
+    expect(await found('meta.created gt "2020-01-01T00:00:00"')).toBe('ann bob cid dan');
     expect(await found(`id eq "${ann}"`)).toBe('ann');
+    expect(await found(`schemas eq "${userSchema.toUpperCase()}"`)).toBe('ann bob cid dan');
+    expect(await found(`schemas eq "${enterpriseSchema}"`)).toBe('');
+    await entra.patch(`/Users/${ann}`, { op: 'add', path: 'department', value: 'Bridges' });
+    expect(await found(`schemas eq "${enterpriseSchema}"`)).toBe('ann');
+    // What is made for each answer is not looked for: nobody is told that there is nothing.
+    expect(errorOf(await entra.filter('/Users', 'meta.location pr'))).toEqual([
+      400,
+      'invalidFilter',
+    ]);
     expect(await found(`${userSchema}:userName eq "bob@acme.example"`)).toBe('bob');
     const none = await entra.filter('/Users', 'userName eq "b9b2c8f1-1c1f-4f6c-9f06-6a7d7a1a3a11"');
     expect(none.json).toMatchObject({ totalResults: 0, itemsPerPage: 0, Resources: [] });
+    await entra.user('eve+1@acme.example');
+    for (const written of [
+      'userName%20eq%20%22eve+1@acme.example%22',
+      'userName%20eq%20%22eve%2B1@acme.example%22',
+      'userName+eq+%22eve%2B1%40acme.example%22',
+    ])
+      expect((await entra.get(`/Users?filter=${written}`)).json.totalResults, written).toBe(1);
   });
 
   it('pages by index, always in one order', async ({ given, program }) => {
@@ -197,6 +214,7 @@ describe('RFC 7644, section 3.4: finding resources', () => {
     expect(await page('count=-3')).toEqual([4, 0, 1, '']);
     expect(await page('count=999999999')).toEqual([4, 4, 1, 'ann bob cid dan']);
     expect(await page('filter=title+pr&count=1')).toEqual([2, 1, 1, 'ann']);
+    expect(await page('count=&startIndex=')).toEqual([4, 4, 1, 'ann bob cid dan']);
     for (const query of [
       'count=x',
       'startIndex=1e18',
@@ -243,12 +261,13 @@ describe('RFC 7644, section 3.4: finding resources', () => {
     expect(await sorted('sortBy=groups&sortOrder=ascending&count=1')).toBe('ann');
     for (const query of [
       'sortBy=password',
+      'sortBy=name',
       'sortBy=nobody',
       "sortBy=userName'--",
       'sortBy=userName;drop%20table%20users',
       'sortBy=userName&sortOrder=sideways',
     ])
-      expect(errorOf(await entra.get(`/Users?${query}`))).toEqual([400, expect.any(String)]);
+      expect(errorOf(await entra.get(`/Users?${query}`))).toEqual([400, 'invalidValue']);
 
     // What no index serves is for a few thousand: how many there are is known beforehand.
     await given.rows('update affiliation_counts set people = people + 10000');
@@ -286,6 +305,23 @@ describe('RFC 7644, section 3.4: finding resources', () => {
     expect(await shown(`attributes=${accountSchema}:isSoftDeleted`)).toMatchObject({
       [accountSchema]: { isSoftDeleted: false },
     });
+    expect(await shown('attributes=meta.version,emails.value')).toEqual({
+      schemas: [userSchema],
+      id: ann.id,
+      meta: { version: ann.meta.version },
+      emails: [{ value: 'ann@acme.example' }],
+    });
+    expect(await shown(`attributes=${userSchema}`)).toEqual(
+      await shown(`excludedAttributes=${enterpriseSchema},${accountSchema}`),
+    );
+    // A list shows what the resource shows by itself.
+    for (const query of [
+      `attributes=${accountSchema}:emailVerified`,
+      `excludedAttributes=${accountSchema}:lockState`,
+    ])
+      expect(
+        (await entra.filter('/Users', `id eq "${ann.id}"`, `&${query}`)).json.Resources,
+      ).toEqual([await shown(query)]);
     const less = await shown(`excludedAttributes=name,emails,meta,id,${accountSchema}`);
     expect(Object.keys(less as object).sort()).toEqual(
       ['schemas', 'id', 'userName', 'title', 'active', enterpriseSchema].sort(),
@@ -351,7 +387,11 @@ describe('RFC 7644, section 3.4: finding resources', () => {
       totalResults: 5,
       itemsPerPage: 2,
     });
-    expect(errorOf(await search('', { filter: 'nobody pr' }))).toEqual([400, 'invalidFilter']);
+    expect((await search('', { filter: 'userName sw "b" or members pr' })).json.totalResults).toBe(
+      2,
+    );
+    for (const filter of ['nobody pr', 'userName sw "b" or nobody pr'])
+      expect(errorOf(await search('', { filter }))).toEqual([400, 'invalidFilter']);
     expect(errorOf(await entra.post('/.search', { filter: 'id pr' }))).toEqual([
       400,
       'invalidSyntax',
@@ -457,6 +497,94 @@ describe('RFC 7644, section 3.5: changing resources', () => {
       [accountSchema]: { lockState: 'locked', lockReasons: ['directory'] },
     });
     expect((await entra.get(`/Users/${made.id}`)).json).toEqual(some.json);
+  });
+
+  it('takes away by PATCH what is said to be nothing, and takes back what it has told', async ({
+    given,
+    program,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const entra = await directoryOf(given, program, acme);
+    const whole = {
+      emails: [
+        { value: 'ann@acme.example', type: 'work', primary: true },
+        { value: 'ann@home.example', type: 'home' },
+      ],
+      phoneNumbers: [{ value: '1', type: 'work' }],
+      [enterpriseSchema]: { department: 'Bridges', division: 'East' },
+    };
+    const ann = await entra.user('ann@acme.example', whole);
+    await entra.group('Bridges', [ann]);
+    const before = (await entra.get(`/Users/${ann.id}`)).json;
+    const unchanged = async (...operations: object[]): Promise<void> => {
+      const answer = await entra.patch(`/Users/${ann.id}`, ...operations);
+      expect([answer.status, answer.json], JSON.stringify(operations)).toEqual([200, before]);
+    };
+    // Read only, meta and schemas too, as it was read.
+    await unchanged({ op: 'replace', value: before });
+    await unchanged({ op: 'add', path: 'schemas', value: [enterpriseSchema] });
+    for (const value of ['', null])
+      await unchanged(
+        { op: 'replace', path: 'phoneNumbers[type eq "fax"].value', value },
+        { op: 'replace', path: 'emails[type eq "other"].value', value },
+      );
+    expect(
+      errorOf(await entra.patch(`/Users/${ann.id}`, { op: 'replace', value: { groups: [] } })),
+    ).toEqual([400, 'mutability']);
+
+    const after = await entra.patch(
+      `/Users/${ann.id}`,
+      { op: 'replace', path: 'emails[type eq "home"].value', value: '' },
+      { op: 'remove', path: enterpriseSchema },
+      { op: 'replace', path: userSchema, value: { title: 'Boss' } },
+      { op: 'replace', value: { [userSchema]: { nickName: 'Annie' } } },
+    );
+    expect(after.json).toMatchObject({ title: 'Boss', nickName: 'Annie' });
+    expect(after.json.emails).toEqual(whole.emails.slice(0, 1));
+    expect(after.json).not.toHaveProperty(enterpriseSchema);
+    await entra.put(`/Users/${ann.id}`, user('ann@acme.example', whole));
+    const gone = { op: 'replace', value: { [enterpriseSchema]: null } };
+    expect((await entra.patch(`/Users/${ann.id}`, gone)).json).not.toHaveProperty(enterpriseSchema);
+    // A form with an empty field.
+    const made = await entra.user('bob@acme.example', { emails: [{ type: 'home', value: '' }] });
+    expect(made.emails).toEqual([{ value: 'bob@acme.example', type: 'work', primary: true }]);
+  });
+
+  it('puts nobody out of a group who is not named', async ({ given, program }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const entra = await directoryOf(given, program, acme);
+    const ann = await entra.user('ann@acme.example');
+    const { id } = await entra.group('Bridges', [ann]);
+    const members = async (): Promise<string[]> =>
+      ((await entra.get(`/Groups/${id}`)).json.members ?? []).map(
+        (one: { value: string }) => one.value,
+      );
+    for (const value of [[], [null]])
+      expect(
+        (await entra.patch(`/Groups/${id}`, { op: 'remove', path: 'members', value })).status,
+      ).toBe(204);
+    for (const op of ['remove', 'replace', 'add'])
+      for (const value of [[{}], {}, '', [''], [{ value: null }], [{ display: 'Ann' }]])
+        expect(
+          errorOf(await entra.patch(`/Groups/${id}`, { op, path: 'members', value })),
+          JSON.stringify([op, value]),
+        ).toEqual([400, 'invalidValue']);
+    expect(await members()).toEqual([ann.id]);
+
+    // The same list by its long name; and it is shown to who asks for it.
+    const emptied = await entra.patch(`/Groups/${id}`, {
+      op: 'replace',
+      value: { [`${groupSchema}:members`]: [], displayName: 'Arches' },
+    });
+    expect([emptied.status, await members()]).toEqual([204, []]);
+    const filled = await entra.send(
+      'PATCH',
+      `/Groups/${id}?attributes=members.value`,
+      patchOf({ op: 'add', value: { [groupSchema]: { members: [{ value: ann.id }] } } }),
+    );
+    expect([filled.status, filled.json.members]).toEqual([200, [{ value: ann.id }]]);
+    const blank = { schemas: [groupSchema], displayName: '  ' };
+    expect(errorOf(await entra.post('/Groups', blank))).toEqual([400, 'invalidValue']);
   });
 
   it('knows a manager in the same account, and nobody else', async ({ given, program }) => {
@@ -738,6 +866,25 @@ describe('RFC 7644, sections 3.8 and 3.12: what is sent and answered', () => {
     expect((await entra.get('/users')).status).toBe(200);
   });
 
+  it('is found with a slash too many and without a version, and says that it speaks no other', async ({
+    given,
+    program,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const entra = await directoryOf(given, program, acme);
+    const ann = await entra.user('ann@acme.example');
+    for (const path of ['/Users/', '//Users', '/Schemas/', '/ServiceProviderConfig/'])
+      expect((await entra.get(path)).status, path).toBe(200);
+    const known = await entra.get(`/Users/${ann.id}/`);
+    expect([known.json, known.headers['content-location']]).toEqual([ann, ann.meta.location]);
+    const headers = { authorization: `Bearer ${entra.token}` };
+    const found = await program.send(`/scim/Users/${ann.id}`, { headers });
+    expect([found.json, found.headers['content-location']]).toEqual([ann, ann.meta.location]);
+    const older = await program.send('/scim/v1/Users', { headers });
+    expect(errorOf(older)).toEqual([400, 'invalidVers']);
+    expect(older.json.detail).toContain(entra.base);
+  });
+
   it('says how often is too often, and when to come again', async ({ given, program, server }) => {
     const acme = await given.account('Acme', { owns: ['acme.example'] });
     const entra = await directoryOf(given, program, acme);
@@ -773,6 +920,7 @@ describe('RFC 7644, section 3.14: versions', () => {
       const { version } = made.meta;
       const known = await entra.get(path, { 'if-none-match': `"x", ${version}` });
       expect([known.status, known.text, known.headers.etag]).toEqual([304, '', version]);
+      expect(known.headers['content-location']).toBe(made.meta.location);
       expect((await entra.get(path, { 'if-none-match': 'W/"99"' })).status).toBe(200);
       const stale = { 'if-match': 'W/"99"' };
       const patch = {

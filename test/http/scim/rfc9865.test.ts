@@ -132,7 +132,12 @@ describe('RFC 9865: cursors', () => {
       400,
       'invalidCursor',
     ]);
-    expect(await refused(entra, `count=many&cursor=${nextCursor}`)).toEqual([400, 'invalidCount']);
+    for (const count of ['many', '0', '-1'])
+      expect(await refused(entra, `count=${count}&cursor=${nextCursor}`)).toEqual([
+        400,
+        'invalidCount',
+      ]);
+    expect(await refused(entra, `count=1&cursor=${nextCursor}.x`)).toEqual([400, 'invalidCursor']);
     expect(await refused(entra, `startIndex=2&cursor=${nextCursor}`)).toEqual([
       400,
       'invalidValue',

@@ -108,6 +108,8 @@ const simple = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom(
       'title eq null',
+      `schemas eq "${enterpriseSchema}"`,
+      'schemas co "enterprise"',
       'nickName ne null',
       'meta.created gt "2020-01-01T00:00:00Z"',
       'meta.lastModified lt "2020-01-01"',
@@ -365,7 +367,12 @@ describe('a filter', () => {
 });
 
 function asSeen(resource: Resource): Resource {
-  return { ...resource, [accountSchema]: withAlias(resource[accountSchema] as Complex, resource) };
+  const extensions = users.extensions.map(({ schema }) => schema.id).filter((id) => id in resource);
+  return {
+    ...resource,
+    schemas: [users.schema.id, ...extensions],
+    [accountSchema]: withAlias(resource[accountSchema] as Complex, resource),
+  };
 }
 
 async function same(

@@ -33,15 +33,11 @@ export type Condition =
 const mostTerms = 100;
 
 /**
- * @param unknown what an attribute that the schema has not makes: an error, or a condition that is
- * never true (a search of every resource type, RFC 7644, section 3.4.2.1)
+ * @param unknown takes the attributes that the schema has not: what is said of them is never true (in a
+ * search of every resource type, RFC 7644, section 3.4.2.1). Without it they are an error.
  * @throws {ScimError} 400 `invalidFilter`
  */
-export function readFilter(
-  type: ResourceType,
-  filter: string,
-  { unknown = 'error' }: { unknown?: 'error' | 'never' } = {},
-): Condition {
+export function readFilter(type: ResourceType, filter: string, unknown?: Set<string>): Condition {
   const parsed = parseFilter(filter);
   return bounded(new Reader(type, parsed, unknown).read(parsed.tree));
 }
@@ -53,7 +49,7 @@ export function readValueFilter(
   filter: string,
 ): Condition {
   const parsed = parseFilter(filter);
-  return bounded(new Reader(type, parsed, 'error').inside(parsed.tree, attribute));
+  return bounded(new Reader(type, parsed).inside(parsed.tree, attribute));
 }
 
 function bounded(condition: Condition): Condition {
@@ -81,9 +77,9 @@ function count(condition: Condition): number {
 class Reader {
   readonly #type: ResourceType;
   readonly #parsed: Parsed;
-  readonly #unknown: 'error' | 'never';
+  readonly #unknown: Set<string> | undefined;
 
-  constructor(type: ResourceType, parsed: Parsed, unknown: 'error' | 'never') {
+  constructor(type: ResourceType, parsed: Parsed, unknown?: Set<string>) {
     this.#type = type;
     this.#parsed = parsed;
     this.#unknown = unknown;
@@ -108,7 +104,9 @@ class Reader {
     if (!leaf) {
       if (node.op !== 'pr') throw bad('invalidFilter', `${name} has parts: name one of them.`);
       if (attribute.multiValued) return { op: 'some', attribute, at: base, of: null };
-      const parts = attribute.subAttributes!.map((one) => this.#leaf(one, [...base, one.name]));
+      const parts = attribute
+        .subAttributes!.filter(({ place }) => place?.value !== undefined)
+        .map((one) => this.#leaf(one, [...base, one.name]));
       return { op: 'or', of: parts.map((one) => ({ op: 'present', leaf: one })) };
     }
     if (!attribute.multiValued)
@@ -143,12 +141,14 @@ class Reader {
   }
 
   #nothing(path: string): Condition {
-    if (this.#unknown === 'never') return { op: 'never' };
-    throw bad('invalidFilter', `There is no attribute ${shown(nameOf(path))}.`);
+    const name = nameOf(path);
+    if (!this.#unknown) throw bad('invalidFilter', `There is no attribute ${shown(name)}.`);
+    this.#unknown.add(name.toLowerCase());
+    return { op: 'never' };
   }
 
   #leaf(attribute: Attribute, at: readonly string[]): Leaf {
-    if (attribute.returned === 'never')
+    if (attribute.returned === 'never' || attribute.place?.value === undefined)
       throw bad('invalidFilter', `${attribute.name} cannot be filtered by.`);
     return { attribute, at };
   }
@@ -182,7 +182,7 @@ const permitted: Partial<Record<Attribute['type'], readonly Comparison[]>> = {
   dateTime: ['eq', 'ne', 'gt', 'lt', 'ge', 'le'],
 };
 
-const instant = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/;
+const instant = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 function valueFor(attribute: Attribute, given: unknown, name: string): string | boolean | Date {
   const text = String(given);
@@ -193,7 +193,9 @@ function valueFor(attribute: Attribute, given: unknown, name: string): string | 
     return lower === 'true';
   }
   if (attribute.type === 'dateTime') {
-    const time = instant.test(text) ? new Date(text) : null;
+    const [, clock, zone] = instant.exec(text) ?? [];
+    // A moment that does not say where is meant as ours are written, not as the server's clock hangs.
+    const time = instant.test(text) ? new Date(clock && !zone ? `${text}Z` : text) : null;
     if (!time || Number.isNaN(time.getTime()))
       throw bad('invalidFilter', `${name} is a moment of ISO 8601, not ${shown(text)}.`);
     return time;
