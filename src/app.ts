@@ -63,7 +63,7 @@ import { csrf } from './http/csrf.ts';
 import { deviceCookie } from './http/device-cookie.ts';
 import { errorPages } from './http/errors.ts';
 import { keptForms } from './http/kept-forms.ts';
-import { accessTokens } from './http/oidc/adapter.ts';
+import { accessTokens } from './http/oidc/found-token.ts';
 import { clientProblem } from './http/oidc/client-check.ts';
 import { engineEndpoints } from './http/oidc/endpoint.ts';
 import { sweepEngine } from './http/oidc/housekeeping.ts';

@@ -1,5 +1,5 @@
 import { errors, type Provider } from 'oidc-provider';
-import { engineMetadata } from './provider.ts';
+import { engineMetadata } from './engine-client.ts';
 
 /** What the engine says about a registration, or null when it would take it. Asks nobody else. */
 export function clientProblem(

@@ -5,8 +5,8 @@ import type { PartialProof } from '#identity/sign-in/proof.ts';
 import { federationStands } from '#identity/federation/standing.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import type { Interactions } from '../interactions.ts';
-import { keyOf } from './adapter.ts';
-import { cookieNames } from './provider.ts';
+import { keyOf } from './stored-key.ts';
+import { cookieNames } from './cookie-names.ts';
 
 const read = `
   select t.payload, s.uid as session_uid, s.payload ->> 'loginTs' as signed_in_at,

@@ -18,8 +18,8 @@ import { personJson, type Person } from '#identity/users/person.ts';
 import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
 import { Problem } from '../problem.ts';
 import type { CurrentSession, Sessions } from '../sessions.ts';
-import { keyOf } from './adapter.ts';
-import { cookieNames } from './provider.ts';
+import { keyOf } from './stored-key.ts';
+import { cookieNames } from './cookie-names.ts';
 
 /** The client that our own pages are. It is in no table: it is there as long as the program is. */
 export function ownClient(issuer: string): Client {

@@ -11,7 +11,8 @@ import {
 import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { Person } from '#identity/users/person.ts';
 import { readBytes } from '../body.ts';
-import { opaqueLengths, type accessTokens } from './adapter.ts';
+import type { accessTokens } from './found-token.ts';
+import { opaqueLengths } from './stored-key.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
 
 /**

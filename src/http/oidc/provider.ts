@@ -1,9 +1,8 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { decodeJwt, type JWK } from 'jose';
 import {
   errors,
   Provider,
-  type AdapterPayload,
   type Client as EngineClient,
   type Configuration,
   type KoaContextWithOIDC,
@@ -12,29 +11,30 @@ import type { Clock } from '#platform/clock.ts';
 import type { CookieKeys } from '#platform/cookie-keys.ts';
 import type { Database } from '#platform/database/database.ts';
 import { locales } from '#platform/i18n.ts';
-import {
-  accessDecision,
-  type AccessDecision,
-  type Denial,
-} from '#identity/access/access-decision.ts';
+import { accessDecision, type AccessDecision } from '#identity/access/access-decision.ts';
 import {
   mayAskAbout,
   secretMatches,
   type Client,
   type Registry,
 } from '#identity/applications/client.ts';
-import { isConfidential } from '#identity/applications/manage-clients.ts';
 import type { AppSecrets } from '#identity/keys/app-secrets.ts';
 import { acrs, levelOfAcr, type Standing } from '#identity/sign-in/assurance.ts';
 import type { SecondFactorPolicy } from '#identity/sign-in/second-factor-policy.ts';
 import { findPerson, type Person } from '#identity/users/person.ts';
 import { sessionPolicy } from '#identity/sign-in/session-policy.ts';
-import { adapterFactory, opaqueLengths, pollInterval } from './adapter.ts';
+import { adapterFactory } from './adapter.ts';
+import { pollInterval } from './artifact-adapter.ts';
+import { opaqueLengths } from './stored-key.ts';
 import { claimsOf, claimsOfScopes } from './claims.ts';
+import { cookieNames } from './cookie-names.ts';
+import { corsOrigins, engineClients, refuseUnsafe } from './engine-client.ts';
 import { Es256Key } from './es256-key.ts';
+import { existingGrant } from './existing-grant.ts';
 import type { EnginePages } from './pages.ts';
 import { signInPolicy } from './interaction-policy.ts';
 import { requestScopes } from './request-scope.ts';
+import { sayDecision } from './said-denial.ts';
 
 export interface EngineDependencies {
   issuer: string;
@@ -71,21 +71,6 @@ const clientAuthMethods = [
   'none',
 ] as const;
 const assertionAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
-
-/** Sessions, cookies and paths that both the engine and our own pages know. */
-export function cookieNames(issuer: string): {
-  session: string;
-  interaction: string;
-  resume: string;
-} {
-  // `__Host-` needs https, and a path of `/`, which an interaction's cookie must not have.
-  const secure = issuer.startsWith('https:');
-  return {
-    session: secure ? '__Host-ostiary_session' : 'ostiary_session',
-    interaction: secure ? '__Secure-ostiary_sign_in' : 'ostiary_sign_in',
-    resume: secure ? '__Secure-ostiary_resume' : 'ostiary_resume',
-  };
-}
 
 /**
  * oidc-provider, set up as oidc.md decides. A new one is made whenever the signing keys change: it
@@ -160,17 +145,6 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     return (await clientOf(ctx.oidc.client?.clientId))?.firstParty ?? false;
   }
 
-  async function clientMetadata(id: string): Promise<AdapterPayload | undefined> {
-    const client = await registry.client(id);
-    if (!client) return undefined;
-    let payload = payloads.get(client);
-    if (!payload) {
-      payload = engineMetadata(client);
-      payloads.set(client, payload);
-    }
-    return payload;
-  }
-
   /** The same person is another to each sector (OpenID Connect Core 1.0, section 8.1). */
   function pairwise(sector: string, accountId: string): string {
     return createHmac('sha256', secrets.pairwise)
@@ -179,7 +153,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
   }
 
   const provider = new Provider(issuer, {
-    adapter: adapterFactory({ database, clock, clientMetadata }),
+    adapter: adapterFactory({ database, clock, clientMetadata: engineClients(registry) }),
     jwks: { keys: keys.map((key) => (key.alg === 'ES256' ? new Es256Key(key) : key)) },
     clients: [],
     clientDefaults: {
@@ -355,7 +329,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     },
     pairwiseIdentifier: (_ctx, accountId, client) =>
       Promise.resolve(pairwise(client.sectorIdentifier as string, accountId)),
-    loadExistingGrant,
+    loadExistingGrant: existingGrant(database, registry),
 
     // --- Pages
     interactions: {
@@ -372,83 +346,6 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     clientBasedCORS: (_ctx, origin, client) => corsOrigins(client).includes(origin),
     fetch: dependencies.fetch,
   } satisfies Configuration);
-
-  /**
-   * A grant is made for whoever may have it, without a page: by the application's own right when it
-   * is ours, by the person's recorded consent when it is not. Its id follows from the session and
-   * the application, so that two tabs that sign in at once make the same one.
-   */
-  async function loadExistingGrant(ctx: KoaContextWithOIDC) {
-    const { session, account } = ctx.oidc;
-    const client = await clientOf(ctx.oidc.client?.clientId);
-    if (!session?.uid || !account || !client) return undefined;
-
-    const id =
-      session.grantIdFor(client.id) ?? hash('sha256', `${session.uid}|${client.id}`, 'base64url');
-    requestScopes.getStore()?.beginsWith(session.uid, id);
-    const found = await provider.Grant.find(id);
-    const grant =
-      found && found.accountId === account.accountId
-        ? found
-        : new provider.Grant({ accountId: account.accountId, clientId: client.id });
-    grant.jti = id;
-
-    const before = JSON.stringify([grant.openid, grant.resources]);
-    const wanted = {
-      scopes: [...ctx.oidc.requestParamOIDCScopes],
-      claims: [...ctx.oidc.requestParamClaims],
-      resources: Object.entries(ctx.oidc.resourceServers ?? {}).map(
-        ([indicator, server]) =>
-          [
-            indicator,
-            [...ctx.oidc.requestParamScopes].filter((one) => server.scopes.has(one)),
-          ] as const,
-      ),
-    };
-    const given = client.firstParty
-      ? wanted
-      : await consented(account.accountId, client.id, wanted);
-    if (given.scopes.length > 0) grant.addOIDCScope(given.scopes.join(' '));
-    if (given.claims.length > 0) grant.addOIDCClaims(given.claims);
-    for (const [indicator, scopes] of given.resources)
-      if (scopes.length > 0) grant.addResourceScope(indicator, scopes.join(' '));
-
-    if (
-      found !== grant &&
-      given.scopes.length === 0 &&
-      given.resources.every(([, s]) => s.length === 0)
-    )
-      return undefined;
-    if (found !== grant || JSON.stringify([grant.openid, grant.resources]) !== before)
-      await grant.save();
-    return grant;
-  }
-
-  interface Wanted {
-    scopes: string[];
-    claims: string[];
-    resources: readonly (readonly [string, string[]])[];
-  }
-
-  async function consented(userId: string, clientId: string, wanted: Wanted): Promise<Wanted> {
-    const [row] = await database.query<{
-      scopes: string[];
-      claims: string[];
-      resources: Record<string, string[]>;
-    }>('select scopes, claims, resources from consents where user_id = $1 and client_id = $2', [
-      userId,
-      clientId,
-    ]);
-    if (!row) return { scopes: [], claims: [], resources: [] };
-    return {
-      scopes: wanted.scopes.filter((scope) => row.scopes.includes(scope)),
-      claims: wanted.claims.filter((claim) => row.claims.includes(claim)),
-      resources: wanted.resources.map(
-        ([indicator, scopes]) =>
-          [indicator, scopes.filter((scope) => row.resources[indicator]?.includes(scope))] as const,
-      ),
-    };
-  }
 
   async function getResourceServerInfo(
     _ctx: unknown,
@@ -539,56 +436,6 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
   return provider;
 }
 
-const payloads = new WeakMap<Client, AdapterPayload>();
-
-/** A client as the engine wants it. The secret is a placeholder: `compareClientSecret` is ours. */
-export function engineMetadata({
-  id,
-  name,
-  metadata,
-}: Pick<Client, 'id' | 'name' | 'metadata'>): AdapterPayload {
-  return {
-    client_name: name,
-    ...metadata,
-    client_id: id,
-    ...(isConfidential(metadata) && { client_secret: 'kept as hashes elsewhere' }),
-  };
-}
-
-const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/**
- * What the engine lets pass and we do not.
- *
- * A code or a person that is sent over plain http is anybody's, unless it does not leave the machine
- * (RFC 8252, section 7.3). A client without credentials has none to be given tokens for (RFC 6749,
- * section 4.4).
- */
-function refuseUnsafe(metadata: object): void {
-  const {
-    redirect_uris = [],
-    post_logout_redirect_uris = [],
-    grant_types = [],
-    token_endpoint_auth_method: method,
-  } = metadata as Registered;
-  if (method === 'none' && grant_types.includes('client_credentials'))
-    throw new errors.InvalidClientMetadata('client_credentials is for confidential clients');
-  for (const uri of [...redirect_uris, ...post_logout_redirect_uris]) {
-    const { protocol, hostname } = new URL(uri);
-    if (protocol === 'http:' && !loopback.has(hostname))
-      throw new errors.InvalidClientMetadata(
-        'http is for loopback addresses; a redirect URI elsewhere has to be https',
-      );
-  }
-}
-
-interface Registered {
-  redirect_uris?: string[];
-  post_logout_redirect_uris?: string[];
-  grant_types?: string[];
-  token_endpoint_auth_method?: string;
-}
-
 /** The scope parameter as it was sent or pushed, before anything was dropped from it. */
 function requestedScopes(ctx: KoaContextWithOIDC): string[] {
   const pushed = ctx.oidc.entities.PushedAuthorizationRequest as { request: string } | undefined;
@@ -597,31 +444,3 @@ function requestedScopes(ctx: KoaContextWithOIDC): string[] {
   const { scope } = (pushed ? decodeJwt(pushed.request) : sent) as { scope?: unknown };
   return typeof scope === 'string' ? scope.split(' ') : [];
 }
-
-function corsOrigins(client: EngineClient): string[] {
-  const registered = client['cors_origins'];
-  if (Array.isArray(registered)) return registered as string[];
-  // A single-page application calls from where it is redirected to.
-  if (client.clientAuthMethod !== 'none' || client.applicationType === 'native') return [];
-  return (client.redirectUris ?? []).map((uri) => new URL(uri).origin);
-}
-
-/** For the developer of the application: why there are no tokens. The person is told on a page. */
-function sayDecision(decision: Exclude<AccessDecision, { access: 'allow' }>): string {
-  if (decision.access === 'interact')
-    return decision.need === 'terms'
-      ? 'interaction_required: the terms have to be accepted'
-      : 'interaction_required: a second factor has to be shown';
-  return told[decision.denial.reason];
-}
-
-const told: Record<Denial['reason'], string> = {
-  unknown: 'the end-user is no more',
-  unverified: 'the end-user has not finished registering',
-  locked: 'the end-user is locked',
-  account_on_hold: "the end-user's account is on hold",
-  account_closed: "the end-user's account is closed",
-  pending: 'the end-user is waiting for approval',
-  unaffiliated: 'the end-user belongs to no account',
-  not_permitted: 'the end-user may not use this client',
-};
