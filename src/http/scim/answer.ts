@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { Listed, ListRequest } from '#identity/scim/list.ts';
 import { represent, projection, type Wanted } from '#identity/scim/projection.ts';
+import { mostListed } from '#identity/scim/recorder.ts';
 import type { ResourceType } from '#identity/scim/schema.ts';
 import type { Resource } from '#identity/scim/value.ts';
 
@@ -11,6 +12,8 @@ export interface ScimAnswer {
   status: number;
   headers?: Record<string, string>;
   body?: Record<string, unknown>;
+  /** The body as it is sent, where it was made as text; `body` then holds the first of its resources. */
+  text?: string;
 }
 
 export function versionOf(resource: Resource): string {
@@ -42,23 +45,30 @@ export function locationOf({ endpoint }: ResourceType, resource: Resource, base:
 }
 
 export function listAnswer(listed: Listed, request: ListRequest, base: string): ScimAnswer {
+  const { texts } = listed;
+  const frame = {
+    schemas: [listSchema],
+    totalResults: listed.total,
+    itemsPerPage: (texts ?? listed.resources).length,
+    ...(request.cursor === undefined && { startIndex: listed.startIndex }),
+    ...(listed.nextCursor !== undefined && { nextCursor: listed.nextCursor }),
+  };
+  if (texts)
+    return {
+      status: 200,
+      text: `${JSON.stringify(frame).slice(0, -1)},"Resources":[${texts.join(',')}]}`,
+      body: {
+        ...frame,
+        Resources: texts.slice(0, mostListed).map((one) => JSON.parse(one) as unknown),
+      },
+    };
   const resources = listed.resources.map(({ type, resource, shown }) =>
     represent(type, resource, shown, base),
   );
-  return {
-    status: 200,
-    body: {
-      schemas: [listSchema],
-      totalResults: listed.total,
-      itemsPerPage: resources.length,
-      ...(request.cursor === undefined && { startIndex: listed.startIndex }),
-      ...(listed.nextCursor !== undefined && { nextCursor: listed.nextCursor }),
-      Resources: resources,
-    },
-  };
+  return { status: 200, body: { ...frame, Resources: resources } };
 }
 
-export function send(ctx: Context, { status, headers = {}, body }: ScimAnswer): void {
+export function send(ctx: Context, { status, headers = {}, body, text }: ScimAnswer): void {
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
   ctx.set(headers);
@@ -67,6 +77,6 @@ export function send(ctx: Context, { status, headers = {}, body }: ScimAnswer): 
     ctx.status = status;
     return;
   }
-  ctx.body = JSON.stringify(body);
+  ctx.body = text ?? JSON.stringify(body);
   ctx.type = 'application/scim+json';
 }

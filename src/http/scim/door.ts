@@ -96,7 +96,7 @@ export function scimDoor({
 
   async function answer(ctx: Context): Promise<void> {
     try {
-      const ahead = askedAhead(ctx.method, behind(ctx.path), ctx.querystring);
+      const ahead = askedAhead(ctx.method, behind(ctx.path), ctx.querystring, base);
       const { caller, rows } = await authenticate(ctx, ahead);
       send(ctx, await exchanged(ctx, caller, { ahead, rows }));
     } catch (error) {
@@ -198,8 +198,9 @@ export function scimDoor({
       try {
         const route = routeOf(method, path, exchange.caller);
         const request = { method, path, query, body, ...nothing };
-        const { status, body: answered } = await carryOut(route, request, exchange, () => ({}));
-        return { status, body: answered };
+        const answered = await carryOut(route, request, exchange, () => ({}));
+        const { status, text } = answered;
+        return { status, body: text === undefined ? answered.body : JSON.parse(text) };
       } catch (error) {
         const known = toScimError(error, { deleting: method === 'DELETE' });
         if (!known) throw error;

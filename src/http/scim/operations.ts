@@ -243,7 +243,7 @@ async function listed(
   { sql, plan, caller, cursorKeys, now, base }: Tools,
 ): Promise<ScimAnswer> {
   if (types.length === 0) throw bad('invalidValue', 'This token reaches nothing.');
-  const context = { sql, accountId: caller.accountId, cursorKeys, now, plan };
+  const context = { sql, accountId: caller.accountId, cursorKeys, base, now, plan };
   return listAnswer(await list(context, types, request), request, base);
 }
 
@@ -258,7 +258,12 @@ export interface AskedAhead {
  * What is nearly always asked: one person, by id or by the name only they have. Whatever is wrong with
  * a request is told later, when it is known who asks.
  */
-export function askedAhead(method: string, path: string, query: string): AskedAhead | null {
+export function askedAhead(
+  method: string,
+  path: string,
+  query: string,
+  base: string,
+): AskedAhead | null {
   if (method !== 'GET') return null;
   const [, id] = /^\/users\/([0-9a-f-]{36})$/i.exec(path) ?? [];
   if (id !== undefined) {
@@ -268,7 +273,7 @@ export function askedAhead(method: string, path: string, query: string): AskedAh
   if (query === '' || !/^\/users$/i.test(path)) return null;
   try {
     const request = listRequestOf(queryOf(query));
-    const plan = aheadOf(users, request);
+    const plan = aheadOf(users, request, base);
     return plan && { statement: plan.page, list: request, plan };
   } catch {
     return null;

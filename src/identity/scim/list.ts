@@ -7,6 +7,7 @@ import { groupColumns, groupResource, type GroupRow } from './group-record.ts';
 import { orderOf, requireFew, type Order } from './order.ts';
 import { projection, type Projection, type Wanted } from './projection.ts';
 import { accountSchema, groups, users, type Attribute, type ResourceType } from './schema.ts';
+import { userPage, userTextPage, type UserText } from './user-page.ts';
 import { ofAccount, userColumns, userResource, userTables, type UserRow } from './user-record.ts';
 import type { Resource } from './value.ts';
 
@@ -27,6 +28,8 @@ export interface Listed {
   total: number;
   startIndex: number;
   resources: { type: ResourceType; resource: Resource; shown: Projection }[];
+  /** In their place, where all is wanted of people: each as the JSON it is given as. */
+  texts: string[] | null;
   nextCursor: string | undefined;
 }
 
@@ -34,6 +37,8 @@ export interface ListContext {
   sql: Sql;
   accountId: string;
   cursorKeys: readonly Buffer[];
+  /** Where the door is. */
+  base: string;
   now: Date;
   /** Made before for this request, of one type. */
   plan?: ListPlan | undefined;
@@ -78,6 +83,8 @@ export interface ListPlan {
   /** `$1` is the account. */
   page: { text: string; params: Param[] };
   counting: { where: string; params: Params };
+  /** The rows are `UserText`s. */
+  asText: boolean;
   /** Always planned for its values where an index may serve or not. */
   anew: boolean;
 }
@@ -86,7 +93,7 @@ export interface ListPlan {
 export function planOf(
   type: ResourceType,
   request: ListRequest,
-  { accountId, after }: { accountId: string | null; after: Position | null },
+  { accountId, base, after }: { accountId: string | null; base: string; after: Position | null },
 ): ListPlan {
   const condition = request.filter === undefined ? null : readFilter(type, request.filter);
   const order = orderOf(type, request.sortBy, tableOf[type.name].created);
@@ -98,27 +105,37 @@ export function planOf(
   const counting = { where, params: new Params(...params.values) };
   const keyset = after ? ` and ${afterSql(order, table, after, request, params)}` : '';
   const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
+  const direction = request.descending ? 'desc' : 'asc';
+  const limit = limitSql(request, skipped, params);
+  const found = { where: `${where}${keyset}`, key: order.key, direction, limit } as const;
+  const parts = {
+    groups: shown.shows(null, attributeOf(users, 'groups')),
+    account: accountAttributes.some((one) => shown.shows(accountSchema, one)),
+  };
+  // Of one or two, a look at each other table is quicker than a join with it.
+  const few = condition !== null && namesOne(condition);
+  const asText = type === users && shown.whole && !few;
   const columns =
     type === users
-      ? userColumns({
-          groups: shown.shows(null, attributeOf(users, 'groups')),
-          account: accountAttributes.some((one) => shown.shows(accountSchema, one)),
-        })
+      ? userColumns(parts)
       : groupColumns({ members: shown.shows(null, attributeOf(groups, 'members')) });
-  const direction = request.descending ? 'desc' : 'asc';
-  const text = `select ${columns}, ${order.key} as "sortKey"
-    from ${table.tables} where ${where}${keyset}
-    order by ${order.key} ${direction}, ${table.id} ${direction}
-    ${limitSql(request, skipped, params)}`;
+  const text = asText
+    ? userTextPage(found, params.add(JSON.stringify(base).slice(1, -1), 'text'))
+    : type === users && !few
+      ? userPage(parts, found)
+      : `select ${columns}, ${order.key} as "sortKey"
+         from ${table.tables} where ${found.where}
+         order by ${order.key} ${direction}, ${table.id} ${direction} ${limit}`;
   const anew = condition !== null && !isPlain(condition);
-  return { type, condition, order, shown, page: { text, params: params.values }, counting, anew };
+  const page = { text, params: params.values };
+  return { type, condition, order, shown, page, counting, asText, anew };
 }
 
 /** Where few can be meant, as with a name only one has: what it takes to read them at once. */
-export function aheadOf(type: ResourceType, request: ListRequest): ListPlan | null {
+export function aheadOf(type: ResourceType, request: ListRequest, base: string): ListPlan | null {
   if (request.filter === undefined || request.cursor !== undefined || request.count === 0)
     return null;
-  const plan = planOf(type, request, { accountId: null, after: null });
+  const plan = planOf(type, request, { accountId: null, base, after: null });
   return namesOne(plan.condition!) ? plan : null;
 }
 
@@ -135,13 +152,13 @@ async function listOne(
   type: ResourceType,
   request: ListRequest,
 ): Promise<Listed> {
-  const { sql, accountId, cursorKeys, now } = context;
+  const { sql, accountId, cursorKeys, base, now } = context;
   const scope = scopeOf(context, [type], request);
   const after = positionOf(context, scope, request);
-  const plan = context.plan ?? planOf(type, request, { accountId, after });
+  const plan = context.plan ?? planOf(type, request, { accountId, base, after });
   plan.page.params[0] = accountId;
   plan.counting.params.values[0] = accountId;
-  const { condition, order, shown, anew } = plan;
+  const { condition, order, shown, asText, anew } = plan;
   const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
   const page = async (): Promise<Row[]> =>
     request.count === 0 ? [] : sql.query<Row>(plan.page.text, plan.page.params, { anew });
@@ -167,19 +184,27 @@ async function listOne(
   return {
     total: many,
     startIndex: request.startIndex,
-    resources: shownRows.map((row) => ({
-      type,
-      shown,
-      resource: type === users ? userResource(row as UserRow) : groupResource(row as GroupRow),
-    })),
+    resources: asText
+      ? []
+      : (shownRows as (UserRow | GroupRow)[]).map((row) => ({
+          type,
+          shown,
+          resource: type === users ? userResource(row as UserRow) : groupResource(row as GroupRow),
+        })),
+    texts: asText ? (shownRows as UserText[]).map(({ text }) => text) : null,
     nextCursor:
       request.cursor !== undefined && more
-        ? sealCursor(cursorKeys[0]!, scope, [keyText(last.sortKey), last.id, many], now)
+        ? sealCursor(cursorKeys[0]!, scope, [keyOf(last), last.id, many], now)
         : undefined,
   };
 }
 
-type Row = (UserRow | GroupRow) & { sortKey: string | Date };
+/** Without a key of their own they are in the order in which they came to be. */
+type Row = ((UserRow | GroupRow) & { sortKey?: string | Date }) | UserText;
+
+function keyOf(row: Row): string {
+  return keyText(row.sortKey ?? (row as UserRow | GroupRow).created);
+}
 
 /** Users and groups in one list (RFC 7644, section 3.4.2.1): found by their ids, then read. */
 async function listAll(
@@ -247,6 +272,7 @@ async function listAll(
     total: many,
     startIndex: request.startIndex,
     resources: page.flatMap(({ id }) => found.get(id) ?? []),
+    texts: null,
     nextCursor:
       request.cursor !== undefined && rows.length > request.count && last
         ? sealCursor(cursorKeys[0]!, scope, [keyText(last.key), last.id, many], now)
@@ -261,12 +287,15 @@ async function readAll(
   ids: readonly string[],
 ): Promise<Resource[]> {
   const table = tableOf[type.name];
-  const columns =
-    type === users ? userColumns({ groups: true, account: true }) : groupColumns({ members: true });
-  const rows = await sql.query<UserRow | GroupRow>(
-    `select ${columns} from ${table.tables} where ${table.where} and ${table.id} = any ($2::uuid[])`,
-    [accountId, ids],
-  );
+  const where = `${table.where} and ${table.id} = any ($2::uuid[])`;
+  const text =
+    type === users
+      ? userPage(
+          { groups: true, account: true },
+          { where, key: 'a.began_at', direction: 'asc', limit: '' },
+        )
+      : `select ${groupColumns({ members: true })} from ${table.tables} where ${where}`;
+  const rows = await sql.query<UserRow | GroupRow>(text, [accountId, ids]);
   return rows.map((row) =>
     type === users ? userResource(row as UserRow) : groupResource(row as GroupRow),
   );

@@ -30,7 +30,8 @@ const mostAtOnce = 200;
 const mostShown = 32_768;
 const mostSealed = 262_144;
 const mostSubjects = 3000;
-const mostListed = 20;
+/** Of a list, so many are kept. */
+export const mostListed = 20;
 const mostChanges = 50;
 
 interface Noted {
@@ -51,40 +52,61 @@ export function recorder({
   clock: Clock;
   log: Pick<Log, 'error'>;
 }): Recorder {
-  let gathered: Noted[] = [];
+  let noted: Noted[] = [];
+  let rows: string[] = [];
+  let turn: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
 
+  /**
+   * As soon as the answer is on its way. A list is some thousand objects: kept until the rows are
+   * written, they would outlive the young generation and cost more to collect than the list to make.
+   */
+  function toRows(): void {
+    clearImmediate(turn);
+    turn = undefined;
+    for (const one of noted)
+      try {
+        rows.push(JSON.stringify(rowOf(vault, one)));
+      } catch (error) {
+        log.error({ error }, notWritten);
+      }
+    noted = [];
+    if (rows.length >= mostAtOnce) void flush();
+    else timer ??= setTimeout(() => void flush(), gatherMs).unref();
+  }
+
   function flush(): Promise<void> {
+    if (noted.length > 0) toRows();
     clearTimeout(timer);
     timer = undefined;
-    const batch = gathered;
-    gathered = [];
+    const batch = rows;
+    rows = [];
     if (batch.length > 0) writing = write(batch, writing);
     return writing;
   }
 
   /** One batch after the other: none overtakes the one before. */
-  async function write(batch: readonly Noted[], before: Promise<void>): Promise<void> {
+  async function write(batch: readonly string[], before: Promise<void>): Promise<void> {
     await before;
     try {
-      const rows = batch.map((one) => JSON.stringify(rowOf(vault, one)));
-      for (const some of portions(rows)) await database.query(insert, [`[${some.join(',')}]`]);
+      for (const some of portions(batch)) await database.query(insert, [`[${some.join(',')}]`]);
     } catch (error) {
-      log.error({ error }, 'what directories sent could not be written down');
+      log.error({ error }, notWritten);
     }
   }
 
   return {
     note(exchange, sent, answer) {
       const duration = Math.max(0, clock().getTime() - exchange.begun.getTime());
-      gathered.push({ exchange, sent, answer, duration });
-      if (gathered.length >= mostAtOnce) void flush();
-      else timer ??= setTimeout(() => void flush(), gatherMs).unref();
+      noted.push({ exchange, sent, answer, duration });
+      turn ??= setImmediate(toRows);
     },
     flush,
   };
 }
+
+const notWritten = 'what directories sent could not be written down';
 
 /** So much text goes into one statement. */
 const mostSent = 4_000_000;
@@ -242,8 +264,11 @@ function subjectsOf(
   { body: answered }: GivenAnswer,
 ): string[] {
   const found = new Set<string>();
+  // A name and an address are mostly the same.
+  const seen = new Set<unknown>();
   const add = (value: unknown): void => {
-    if (typeof value !== 'string' || value === '' || value.length > 320) return;
+    if (typeof value !== 'string' || value === '' || value.length > 320 || seen.has(value)) return;
+    seen.add(value);
     if (found.size < mostSubjects)
       found.add((value.includes('@') && canonicalEmail(value)) || storable(value.toLowerCase()));
   };

@@ -43,29 +43,50 @@ export interface Parts {
   account: boolean;
 }
 
-const columns = `a.id, a.user_id as "userId", a.user_name as "userName",
-  a.given_name as "givenName", a.family_name as "familyName", a.display_name as "displayName",
-  a.external_id as "externalId", u.job_title as title, u.language, a.active, a.provisional,
-  a.attributes, u.entitlement_country as "entitlementCountry", u.source, a.version,
-  a.began_at as created, a.modified_at as modified,
-  (select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('value', e.value, 'display', e.display,
-     'type', e.type, 'primary', e.is_primary)) order by e.ord)
-   from affiliation_emails e where e.affiliation_id = a.id) as emails,
-  case when a.manager_id is not null then (
-    select jsonb_build_object('value', l.id, 'displayName',
+export const own = {
+  id: 'a.id',
+  userId: 'a.user_id',
+  userName: 'a.user_name',
+  givenName: 'a.given_name',
+  familyName: 'a.family_name',
+  displayName: 'a.display_name',
+  externalId: 'a.external_id',
+  title: 'u.job_title',
+  language: 'u.language',
+  active: 'a.active',
+  provisional: 'a.provisional',
+  attributes: 'a.attributes',
+  entitlementCountry: 'u.entitlement_country',
+  source: 'u.source',
+  version: 'a.version',
+  created: 'a.began_at',
+  modified: 'a.modified_at',
+};
+
+export const accountOwn = {
+  lastLogin: 'u.last_login_at',
+  emailVerified: 'u.email_verified_at is not null',
+};
+
+export const named = (columns: Record<string, string>): string =>
+  Object.entries(columns)
+    .map(([name, expression]) => `${expression} as "${name}"`)
+    .join(', ');
+
+/** In their order by the index: rows that are sorted inside an aggregate cost more than all the rest. */
+export const emailsOf = (
+  id: string,
+): string => `(select json_agg(json_strip_nulls(json_build_object(
+     'value', e.value, 'display', e.display, 'type', e.type, 'primary', e.is_primary)))
+   from (select * from affiliation_emails e where e.affiliation_id = ${id} order by e.ord) e)`;
+
+export const managerOfOne = (id: string): string => `case when ${id} is not null then (
+    select json_build_object('value', l.id, 'displayName',
       coalesce(l.display_name, nullif(trim(l.given_name || ' ' || l.family_name), ''), l.user_name))
-    from affiliations l where l.id = a.manager_id and l.ended_at is null) end as manager`;
+    from affiliations l where l.id = ${id} and l.ended_at is null) end`;
 
-const groupsColumn = `(select jsonb_agg(jsonb_build_object('value', g.id, 'display', g.name)
-     order by g.name_key)
-   from group_members m join groups g on g.id = m.group_id
-   where m.user_id = a.user_id and g.account_id = a.account_id) as groups`;
-
-const accountColumns = `array(select l.reason from user_locks l
-    where l.user_id = a.user_id and l.released_at is null order by l.reason) as locks,
-  u.last_login_at as "lastLogin", u.email_verified_at is not null as "emailVerified",
-  (select max(t.accepted_at) from terms_acceptances t where t.user_id = a.user_id)
-    as "termsAcceptedAt"`;
+export const groupsOfOne = `json_agg(json_build_object('value', g.id, 'display', g.name)
+     order by g.name_key)`;
 
 /** What decides whether a directory may change somebody. */
 export interface LockedUser extends UserRow {
@@ -76,11 +97,28 @@ export interface LockedUser extends UserRow {
   identity: string;
 }
 
-/** The columns of a `UserRow`, of `a` and `u`. */
+/** The columns of a `UserRow`, of `a` and `u`: for one user, or a few. */
 export function userColumns({ groups, account }: Parts): string {
-  return [columns, ...(groups ? [groupsColumn] : []), ...(account ? [accountColumns] : [])].join(
-    ', ',
-  );
+  return [
+    named(own),
+    `${emailsOf('a.id')} as emails`,
+    `${managerOfOne('a.manager_id')} as manager`,
+    ...(groups
+      ? [
+          `(select ${groupsOfOne} from group_members m join groups g on g.id = m.group_id
+            where m.user_id = a.user_id and g.account_id = a.account_id) as groups`,
+        ]
+      : []),
+    ...(account
+      ? [
+          `array(select l.reason from user_locks l
+             where l.user_id = a.user_id and l.released_at is null order by l.reason) as locks`,
+          named(accountOwn),
+          `(select max(t.accepted_at) from terms_acceptances t where t.user_id = a.user_id)
+             as "termsAcceptedAt"`,
+        ]
+      : []),
+  ].join(', ');
 }
 
 export const userTables = 'affiliations a join users u on u.id = a.user_id';
@@ -143,7 +181,8 @@ function accountPart(row: UserRow): Complex {
   return part;
 }
 
-const managers: Record<string, string> = { scim: 'directory', jit: 'identity_provider' };
+/** By the source of a person; of all others an administrator is. */
+export const managers: Record<string, string> = { scim: 'directory', jit: 'identity_provider' };
 
 /** Kept in columns, in a table of their own, or not at all. */
 const elsewhere = new Set([

@@ -7,6 +7,7 @@ import { statementName } from '#platform/database/sql.ts';
 import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import { groupSchema, userSchema } from '#identity/scim/schema.ts';
+import { userPage } from '#identity/scim/user-page.ts';
 import { ofAccount, userColumns, userTables, type UserRow } from '#identity/scim/user-record.ts';
 import { serveParent } from '../service.ts';
 import type { ScimPlace } from '../flows.ts';
@@ -65,7 +66,16 @@ async function transaction<T>(work: (client: PoolClient) => Promise<T>): Promise
   }
 }
 
-const columns = userColumns({ groups: true, account: true });
+const parts = { groups: true, account: true };
+const columns = userColumns(parts);
+/** By when they came; of whom `where` says, and `limit`. */
+const page = (where: string, limit: string): string =>
+  userPage(parts, {
+    where: `${ofAccount} and ${where}`,
+    key: 'a.began_at',
+    direction: 'asc',
+    limit,
+  });
 
 /** What was asked is kept here too, many requests in one statement. */
 let recorded: object[] = [];
@@ -177,28 +187,23 @@ async function list(ctx: Context): Promise<void> {
         ? `a.user_name_key >= $2 and a.user_name_key < $2 || U&'\\+10FFFF'`
         : `a.user_name_key like '%' || $2 || '%'`;
     statements += 2;
-    const [page, counted] = await Promise.all([
-      pool.query(
-        `select ${columns} from ${userTables} where ${ofAccount} and ${condition} ${order} limit ${limit + 1}`,
-        [scim.accountId, value],
-      ),
+    const [found, counted] = await Promise.all([
+      pool.query(page(condition, `limit ${limit + 1}`), [scim.accountId, value]),
       pool.query(
         `select count(*)::int as total from ${userTables} where ${ofAccount} and ${condition}`,
         [scim.accountId, value],
       ),
     ]);
-    rows = page.rows as UserRow[];
+    rows = found.rows as UserRow[];
     total = (counted.rows[0] as { total: number }).total;
   } else {
     const [created, id] = cursor
       ? (JSON.parse(Buffer.from(cursor, 'base64url').toString()) as [string, string])
       : [new Date(0).toISOString(), '00000000-0000-0000-0000-000000000000'];
-    const [page, [counted]] = await Promise.all([
+    const [found, [counted]] = await Promise.all([
       run<UserRow>(
         pool,
-        `select ${columns} from ${userTables}
-         where ${ofAccount} and (a.began_at, a.id) > ($2::timestamptz, $3::uuid) ${order}
-         limit $4::int`,
+        page('(a.began_at, a.id) > ($2::timestamptz, $3::uuid)', 'limit $4::int'),
         [scim.accountId, created, id, limit + 1],
       ),
       run<{ total: number }>(
@@ -207,7 +212,7 @@ async function list(ctx: Context): Promise<void> {
         [scim.accountId],
       ),
     ]);
-    rows = page;
+    rows = found;
     total = counted!.total;
   }
   const resources = rows.slice(0, limit);

@@ -51,6 +51,7 @@ describe('what directories ask', () => {
       sql,
       accountId: acme.id,
       cursorKeys: [Buffer.alloc(32)],
+      base: 'https://id.example/scim/v2',
       now: server.clock(),
     };
     const request: ListRequest = {
