@@ -10,6 +10,7 @@ import domains from './en/domains.json' with { type: 'json' };
 import factors from './en/factors.json' with { type: 'json' };
 import federation from './en/federation.json' with { type: 'json' };
 import mail from './en/mail.json' with { type: 'json' };
+import outcome from './en/outcome.json' with { type: 'json' };
 import people from './en/people.json' with { type: 'json' };
 import profile from './en/profile.json' with { type: 'json' };
 import readiness from './en/readiness.json' with { type: 'json' };
@@ -29,6 +30,7 @@ const english = {
   domains,
   factors,
   federation,
+  outcome,
   profile,
   console,
   readiness,

@@ -1,10 +1,7 @@
 import type { Context } from 'koa';
 import { keepAssertion } from '#identity/federation/attempt.ts';
-import {
-  signInFederated,
-  type Arrival,
-  type FederatedResult,
-} from '#identity/federation/sign-in.ts';
+import type { Arrival, FederatedResult } from '#identity/federation/arrival.ts';
+import { signInFederated } from '#identity/federation/sign-in.ts';
 import { isOwnAcr } from '#identity/sign-in/assurance.ts';
 import { endSession } from '#identity/users/sessions.ts';
 import { unitOfWork } from '#identity/work.ts';

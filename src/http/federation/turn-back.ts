@@ -5,7 +5,7 @@ import type { UpstreamAssertion, UpstreamProblem } from '#identity/federation/as
 import type { Attempt } from '#identity/federation/attempt.ts';
 import type { FederatedRefusal } from '#identity/federation/decide.ts';
 import type { Realm } from '#identity/federation/home-realm.ts';
-import type { FederatedResult } from '#identity/federation/sign-in.ts';
+import type { FederatedResult } from '#identity/federation/arrival.ts';
 import type { FederationTrace } from '#identity/federation/trace.ts';
 import { answerWithoutAttempt, upstreamFailed } from '#identity/federation/turned-back.ts';
 import type { Person } from '#identity/users/person.ts';

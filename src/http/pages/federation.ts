@@ -1,5 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
+import { outcomeText } from '../federation-text.ts';
 import { alert, clip, field, hidden, named, notice, postForm, primary, select } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
@@ -255,7 +256,7 @@ export function federationTestPage(page: FederationTestPage): Html {
               detail && html`<p>${clip(detail, 500)}</p>`,
             ])
       }
-      <p>${t.parts('federation.test_outcome', { outcome: html`<code>${outcome}</code>` })}</p>
+      <p>${t('federation.test_outcome', { outcome: outcomeText(outcome, t) })}</p>
       ${table(t('federation.test_received'), received)}
       ${table(t('federation.test_mapped'), mapped)}
       <p>${t('federation.test_nothing')}</p>

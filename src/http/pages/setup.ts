@@ -1,5 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
+import { outcomeText } from '../federation-text.ts';
 import { alert, clip, field, hidden, named, notice, postForm, primary, textArea } from '../form.ts';
 import { layout, type PageContext } from '../layout.ts';
 import { card } from './card.ts';
@@ -334,7 +335,7 @@ function testStep({ t, test, testHref }: SetupPage): Html {
         ? html`<p>${t('setup.test_none')}</p>`
         : html`<p>
               ${t('setup.test_last', { date: test.at })}.
-              ${t(test.ok ? 'setup.test_good' : 'setup.test_bad')} <code>${test.outcome}</code>
+              ${t(test.ok ? 'setup.test_good' : 'setup.test_bad')} ${outcomeText(test.outcome, t)}
             </p>
             <p class="reference">
               ${t.parts('federation.trace', { trace: html`<code>${test.trace}</code>` })}

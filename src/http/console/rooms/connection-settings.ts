@@ -12,6 +12,7 @@ import {
   absentPolicies,
   usualClaims,
   type GrantMapping,
+  mappedAttributes,
   type Mapping,
 } from '#identity/federation/mapping.ts';
 import { oidcSettings } from '#identity/federation/oidc-settings.ts';
@@ -21,7 +22,6 @@ import { Refusal } from '#identity/refusal.ts';
 import { checkedConnection } from '../../connection-input.ts';
 import { countryOptions } from '../../countries.ts';
 import {
-  attributeFields,
   mappingPage,
   previewPage,
   repeatedFields,
@@ -222,7 +222,7 @@ function mappingValues({ mapping, provisioning }: Connection, known: Known): Map
   const box = (value: boolean): string => (value ? 'yes' : 'no');
   return {
     ...Object.fromEntries(
-      attributeFields.map((name) => [`a_${name}`, mapping.attributes[name]?.join(', ') ?? '']),
+      mappedAttributes.map((name) => [`a_${name}`, mapping.attributes[name]?.join(', ') ?? '']),
     ),
     mode: provisioning.mode,
     missing: provisioning.missing,
@@ -250,7 +250,7 @@ function mappingValues({ mapping, provisioning }: Connection, known: Known): Map
 export function typedMapping(visit: Visit): MappingValues {
   const line = (name: string): readonly [string, string] => [name, visit.value(name)];
   return Object.fromEntries([
-    ...attributeFields.map((name) => line(`a_${name}`)),
+    ...mappedAttributes.map((name) => line(`a_${name}`)),
     ...boxes.map((name) => [name, visit.value(name) === 'yes' ? 'yes' : 'no'] as const),
     ...lines.map(line),
     ...repeatedFields.map((name) => [name, visit.values(name)] as const),
@@ -283,7 +283,7 @@ export async function readMapping(
   const country = (name: string): string | null =>
     typed.choice(name, ['', ...countries] as readonly string[]) || null;
   const attributes: Mapping['attributes'] = {};
-  for (const name of attributeFields) {
+  for (const name of mappedAttributes) {
     const claims = (typed.optional(`a_${name}`, 3000) ?? '')
       .split(',')
       .map((claim) => claim.trim())

@@ -1,35 +1,16 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
+import {
+  attributeFields,
+  attributeTexts,
+  outcomeText,
+  type AttributeField,
+} from '../../federation-text.ts';
 import { alert, clip, hidden, named, notice, postForm } from '../../form.ts';
 import { home } from './connections.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
 import { questions, type Errors, type Question } from './forms.ts';
 import { empty, facts, part, table } from './parts.ts';
-
-export const attributeFields = [
-  'identifier',
-  'givenName',
-  'familyName',
-  'country',
-  'language',
-  'phone',
-  'jobTitle',
-  'externalId',
-  'mail',
-] as const;
-type AttributeField = (typeof attributeFields)[number];
-
-const attributeTexts: Record<AttributeField, MessageKey> = {
-  identifier: 'setup.identifier',
-  givenName: 'setup.given_name',
-  familyName: 'setup.family_name',
-  country: 'setup.country',
-  language: 'connection.attribute.language',
-  phone: 'connection.attribute.phone',
-  jobTitle: 'connection.attribute.job_title',
-  externalId: 'connection.attribute.external_id',
-  mail: 'connection.attribute.mail',
-};
 
 /** A mapping as it is typed. Of fields that may be chosen several times, a list. */
 export type MappingValues = Readonly<Record<string, string | readonly string[]>>;
@@ -312,7 +293,7 @@ export function previewPage(page: PreviewPage): Html {
                       html`<strong>${t(effectTexts[effect][1])}</strong>`,
                       before !== after &&
                         html`<span class="hint"
-                          ><code>${before}</code> → <code>${after}</code></span
+                          >${outcomeText(before, t)} → ${outcomeText(after, t)}</span
                         >`,
                     ],
                   },

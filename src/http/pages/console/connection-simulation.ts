@@ -1,5 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
+import { outcomeText } from '../../federation-text.ts';
 import { alert, named, notice, postForm } from '../../form.ts';
 import { carried, type MappingValues } from './connection-mapping.ts';
 import { json } from './connection-traces.ts';
@@ -150,8 +151,8 @@ function simulatedParts(
 ): Child {
   return part(t(title), [
     facts([
-      [t('rooms.scim.outcome'), html`<code>${outcome}</code>`],
-      [t('rooms.reason'), reason && html`<code>${reason}</code>`],
+      [t('rooms.scim.outcome'), outcomeText(outcome, t)],
+      [t('rooms.reason'), reason && outcomeText(reason, t)],
       [t('rooms.connection.bound'), t(bound ? 'rooms.yes' : 'rooms.no')],
     ]),
     html`<h3>${t('rooms.trace.mapped')}</h3>`,

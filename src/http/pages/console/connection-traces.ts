@@ -1,4 +1,5 @@
 import type { MessageKey } from '#messages/translate.ts';
+import { outcomeText } from '../../federation-text.ts';
 import { clip, named, select } from '../../form.ts';
 import { type Html, html } from '#platform/html.ts';
 import { home } from './connections.ts';
@@ -64,7 +65,7 @@ export function tracesPage(
                     title: t('rooms.scim.outcome'),
                     cell: ({ outcome: one, good }) =>
                       html`<span class="badge ${one === null ? '' : good ? 'success' : 'danger'}"
-                        ><code>${one ?? '…'}</code></span
+                        >${outcomeText(one, t)}</span
                       >`,
                   },
                   {
@@ -117,7 +118,7 @@ export function tracePage(
         t('console.status'),
         facts([
           [t('rooms.when'), when(page, trace.beganAt)],
-          [t('rooms.scim.outcome'), html`<code>${trace.outcome ?? '…'}</code>`],
+          [t('rooms.scim.outcome'), outcomeText(trace.outcome, t)],
         ]),
       ),
       trace.steps.map(({ at, kind, data }) =>
