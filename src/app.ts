@@ -31,6 +31,7 @@ import { proofNetwork } from '#identity/domains/proof-network.ts';
 import { watchConnections } from '#identity/federation/watch.ts';
 import type { Connection } from '#identity/federation/connection.ts';
 import type { Realm } from '#identity/federation/home-realm.ts';
+import type { PastedText } from '#identity/federation/simulate.ts';
 import { connectionUse } from '#identity/federation/account-changes.ts';
 import { carryOutModes } from '#identity/federation/enforce.ts';
 import { loadAppSecrets } from '#identity/keys/app-secrets.ts';
@@ -292,7 +293,8 @@ export async function createApp({
     saml,
     federation: {
       look: (connection: Connection) => lookAt(upstreamOidc, connection),
-      read: (realm: Realm, response: string) => readPasted(upstreamSaml, realm, response),
+      read: (realm: Realm, pasted: PastedText) =>
+        readPasted({ saml: upstreamSaml, oidc: upstreamOidc }, realm, pasted),
       testLink: (connectionId: string) => federation.testLink(connectionId),
     },
     addressMark: (email: string) => emailMark(secrets.marks, email),

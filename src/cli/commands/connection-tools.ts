@@ -235,14 +235,19 @@ export const connectionToolCommands: Command[] = [
       trace: { value: 'id', summary: 'Replays what this sign-in received.' },
       claims: { value: 'file', summary: 'Claims as JSON, `sub` among them; - reads the input.' },
       response: { value: 'file', summary: 'A SAMLResponse in Base64, as the provider posts it.' },
+      token: { value: 'file', summary: 'An ID token, as the provider issues it.' },
       mapping: { value: 'file', summary: 'The mapping to try out, as JSON.' },
     },
     async run(given, { api }) {
-      const [traceId, claims, response, mapping] = ['trace', 'claims', 'response', 'mapping'].map(
-        (name) => given.text(name),
-      );
-      if ([traceId, claims, response].filter((one) => one !== undefined).length !== 1)
-        throw new WrongUsage('Give one of --trace, --claims and --response.');
+      const [traceId, claims, response, token, mapping] = [
+        'trace',
+        'claims',
+        'response',
+        'token',
+        'mapping',
+      ].map((name) => given.text(name));
+      if ([traceId, claims, response, token].filter((one) => one !== undefined).length !== 1)
+        throw new WrongUsage('Give one of --trace, --claims, --response and --token.');
       const said =
         claims === undefined
           ? null
@@ -253,16 +258,19 @@ export const connectionToolCommands: Command[] = [
         saved: Simulated;
         tried: Simulated;
         differences: string[];
+        unverified: string | null;
       }>('POST', `${await path(api, given)}/simulate`, {
         ...(said && { assertion: { subject: said['sub'], claims: said } }),
         ...(traceId !== undefined && { traceId }),
         ...(response !== undefined && { samlResponse: (await fileOf(response)).trim() }),
+        ...(token !== undefined && { idToken: (await fileOf(token)).trim() }),
         ...(mapping !== undefined && { mapping: await jsonOf('--mapping', mapping) }),
       });
       const { tried } = answer;
       return {
         json: answer,
         text: record({
+          ...(answer.unverified !== null && { 'not verified': answer.unverified }),
           outcome: tried.reason === null ? tried.outcome : `${tried.outcome}: ${tried.reason}`,
           ...(tried.missing.length > 0 && { missing: tried.missing }),
           ...(tried.person && {

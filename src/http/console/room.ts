@@ -8,9 +8,9 @@ import type { Value } from '#platform/i18n.ts';
 import type { Asking, Capability } from '#identity/access/rights.ts';
 import type { LookedAfter } from '#identity/access/standing.ts';
 import type { ProofNetwork } from '#identity/domains/look-for-proof.ts';
-import type { UpstreamAssertion } from '#identity/federation/assertion.ts';
 import type { Connection } from '#identity/federation/connection.ts';
 import type { Realm } from '#identity/federation/home-realm.ts';
+import type { Pasted, PastedText } from '#identity/federation/simulate.ts';
 import type { Refusal } from '#identity/refusal.ts';
 import type { Recorder } from '#identity/scim/recorder.ts';
 import type { Rehearse } from '#identity/scim/replay.ts';
@@ -95,8 +95,8 @@ export interface ConsoleTools {
   federation: {
     /** @throws {Refusal} `provider_unreachable` */
     look(connection: Connection): Promise<void>;
-    /** @throws {Refusal} `invalid_value`, which says why a pasted response is not believed */
-    read(realm: Realm, response: string): Promise<{ assertion: UpstreamAssertion; issuedAt: Date }>;
+    /** @throws {Refusal} `invalid_value`, which says why what was pasted is not read */
+    read(realm: Realm, pasted: PastedText): Promise<Pasted>;
     /** A link for a test sign-in. */
     testLink(connectionId: string): { url: string; expiresAt: Date };
   };

@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
 import {
   createLocalJWKSet,
+  decodeJwt,
   decodeProtectedHeader,
   importPKCS8,
   jwtVerify,
   type JSONWebKeySet,
+  type JWTPayload,
+  type ProtectedHeaderParameters,
 } from 'jose';
 import * as oidc from 'openid-client';
 import type { Clock } from '#platform/clock.ts';
@@ -183,15 +186,10 @@ export class OidcUpstream implements UpstreamProtocol {
       const all = { ...more, ...claims };
       trace.append(clock(), 'received', { claims: all });
       return {
+        ...saidBy(claims),
         issuer: claims.iss,
         subject: claims.sub,
         claims: all,
-        acr: typeof claims['acr'] === 'string' ? claims['acr'] : null,
-        amr: Array.isArray(claims['amr'])
-          ? claims['amr'].filter((one): one is string => typeof one === 'string').slice(0, 10)
-          : [],
-        authTime: typeof claims.auth_time === 'number' ? claims.auth_time : null,
-        sessionIndex: typeof claims['sid'] === 'string' ? claims['sid'] : null,
         signOut: hintOf(tokens.id_token!),
       };
     });
@@ -240,19 +238,7 @@ export class OidcUpstream implements UpstreamProtocol {
    */
   logout(live: LiveConnection, token: string): Promise<UpstreamLogout> {
     return this.#guarded(live, async (signal) => {
-      const kept = this.#kept(live, signal);
-      const { jwks_uri: keysUri = '', issuer } = await kept.metadata;
-      const answer = await this.#fetch(
-        signal,
-        kept,
-        keysUri,
-      )(keysUri, {
-        method: 'GET',
-        headers: { accept: 'application/json' },
-        body: undefined,
-        redirect: 'manual',
-      });
-      const keys = createLocalJWKSet((await answer.json()) as JSONWebKeySet);
+      const { keys, issuer } = await this.#keys(live, signal);
       const { payload, protectedHeader } = await jwtVerify(token, keys, {
         issuer,
         audience: oidcSettings(live.connection.settings).clientId,
@@ -283,6 +269,73 @@ export class OidcUpstream implements UpstreamProtocol {
         jti: jti!,
       };
     });
+  }
+
+  /**
+   * Reads an ID token that somebody pasted, to see what it would come to. It is verified as in a sign-in,
+   * but for what only the moment and the browser know: whether it is over, its nonce, the access token
+   * beside it. What does not verify is shown all the same, and `unverified` says why: its claims could as
+   * well have been typed. Nothing is kept, and nobody signs in by it.
+   *
+   * @throws {UpstreamProblem} where it is no token that says who somebody is
+   */
+  async read(
+    live: LiveConnection,
+    token: string,
+  ): Promise<{ assertion: UpstreamAssertion; issuedAt: Date | null; unverified: string | null }> {
+    const claims = claimsIn(token);
+    const { iat } = claims;
+    const assertion = {
+      ...saidBy(claims),
+      issuer: claims.iss ?? live.connection.issuer ?? '',
+      subject: claims.sub,
+      claims,
+    };
+    const issuedAt = typeof iat === 'number' && isMoment(iat) ? new Date(iat * 1000) : null;
+    try {
+      await this.#guarded(live, (signal) => this.#verifyPasted(live, token, issuedAt, signal));
+      return { assertion, issuedAt, unverified: null };
+    } catch (error) {
+      if (!(error instanceof UpstreamProblem)) throw error;
+      return { assertion, issuedAt, unverified: error.detail };
+    }
+  }
+
+  async #verifyPasted(
+    live: LiveConnection,
+    token: string,
+    issuedAt: Date | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clientId } = oidcSettings(live.connection.settings);
+    const { keys, issuer } = await this.#keys(live, signal);
+    const { payload, protectedHeader } = await jwtVerify(token, keys, {
+      issuer,
+      audience: clientId,
+      algorithms: [...algorithms],
+      currentDate: issuedAt ?? this.#dependencies.clock(),
+      requiredClaims: ['iat', 'exp', 'sub'],
+    });
+    checkIdToken(protectedHeader, payload, clientId);
+    if (issuedAt && issuedAt.getTime() > this.#dependencies.clock().getTime() + skew * 1000)
+      throw invalid('The ID token was issued in the future.');
+  }
+
+  /** The provider's keys, asked for anew where they are older than half a minute. */
+  async #keys(
+    live: LiveConnection,
+    signal: AbortSignal,
+  ): Promise<{ keys: ReturnType<typeof createLocalJWKSet>; issuer: string }> {
+    const kept = this.#kept(live, signal);
+    const { jwks_uri: keysUri = '', issuer } = await kept.metadata;
+    const ask = this.#fetch(signal, kept, keysUri);
+    const answer = await ask(keysUri, {
+      method: 'GET',
+      headers: { accept: 'application/json' },
+      body: undefined,
+      redirect: 'manual',
+    });
+    return { keys: createLocalJWKSet((await answer.json()) as JSONWebKeySet), issuer };
   }
 
   /** The code is redeemed with the newest secret; one that was just rotated may not be known there yet. */
@@ -323,19 +376,12 @@ export class OidcUpstream implements UpstreamProtocol {
     const claims = tokens.claims();
     if (!claims || !tokens.id_token) throw invalid('There is no ID token.');
     const header = decodeProtectedHeader(tokens.id_token);
-    if (!algorithms.has(header.alg ?? '')) throw invalid('The ID token is not signed by a key.');
-    for (const name of foreignKeys)
-      if (name in header) throw invalid(`The ID token brings its own key (${name}).`);
-    if (Array.isArray(claims.aud) && claims.aud.length > 1 && claims['azp'] !== clientId)
-      throw invalid('The ID token is meant for others too, and not given to us.');
-    if (claims['azp'] !== undefined && claims['azp'] !== clientId)
-      throw invalid('The ID token was given to somebody else.');
+    checkIdToken(header, claims, clientId);
     const now = this.#dependencies.clock().getTime() / 1000;
     if (claims.iat > now + skew) throw invalid('The ID token was issued in the future.');
     const atHash = claims['at_hash'];
     if (atHash !== undefined && atHash !== accessTokenHash(tokens.access_token, header.alg!))
       throw invalid('The access token is not the one that belongs to the ID token.');
-    if (claims.sub === '' || claims.sub.length > 255) throw invalid('The subject is no name.');
     return claims;
   }
 
@@ -473,6 +519,62 @@ export async function lookAt(upstream: OidcUpstream, connection: Connection): Pr
     if (!(error instanceof UpstreamProblem)) throw error;
     throw new Refusal('provider_unreachable', { why: error.detail });
   }
+}
+
+/** By which key, for whom, about whom: what holds of an ID token wherever it comes from. */
+function checkIdToken(
+  header: ProtectedHeaderParameters,
+  claims: JWTPayload,
+  clientId: string,
+): void {
+  if (!algorithms.has(header.alg ?? '')) throw invalid('The ID token is not signed by a key.');
+  for (const name of foreignKeys)
+    if (name in header) throw invalid(`The ID token brings its own key (${name}).`);
+  if (Array.isArray(claims.aud) && claims.aud.length > 1 && claims['azp'] !== clientId)
+    throw invalid('The ID token is meant for others too, and not given to us.');
+  if (claims['azp'] !== undefined && claims['azp'] !== clientId)
+    throw invalid('The ID token was given to somebody else.');
+  if (!isSubject(claims.sub)) throw invalid('The subject is no name.');
+}
+
+function isSubject(sub: unknown): sub is string {
+  return typeof sub === 'string' && sub !== '' && sub.length <= 255;
+}
+
+/** Within what a date can be. */
+function isMoment(seconds: number): boolean {
+  return Math.abs(seconds) < 8.64e12;
+}
+
+/** What a pasted token says, believed or not. @throws {UpstreamProblem} */
+function claimsIn(token: string): JWTPayload & { sub: string } {
+  let claims: JWTPayload;
+  try {
+    claims = decodeJwt(token);
+  } catch {
+    throw invalid(
+      token.split('.').length === 5
+        ? 'The token is encrypted.'
+        : 'This is no ID token: three parts in Base64url, with a dot between them.',
+    );
+  }
+  if (!isSubject(claims.sub)) throw invalid('The subject is no name.');
+  return { ...claims, sub: claims.sub };
+}
+
+/** How somebody proved who they are, as far as the provider says it. */
+function saidBy(
+  claims: Record<string, unknown>,
+): Pick<UpstreamAssertion, 'acr' | 'amr' | 'authTime' | 'sessionIndex'> {
+  const { acr, amr, auth_time: authTime, sid } = claims;
+  return {
+    acr: typeof acr === 'string' ? acr : null,
+    amr: Array.isArray(amr)
+      ? amr.filter((one): one is string => typeof one === 'string').slice(0, 10)
+      : [],
+    authTime: typeof authTime === 'number' ? authTime : null,
+    sessionIndex: typeof sid === 'string' ? sid : null,
+  };
 }
 
 /** What the provider has to be told at the end of the session. */

@@ -1,30 +1,30 @@
-import { UpstreamProblem, type UpstreamAssertion } from '#identity/federation/assertion.ts';
+import { UpstreamProblem } from '#identity/federation/assertion.ts';
 import type { Realm } from '#identity/federation/home-realm.ts';
+import type { Pasted, PastedText } from '#identity/federation/simulate.ts';
 import { Refusal } from '#identity/refusal.ts';
+import type { OidcUpstream } from './oidc.ts';
 import type { SamlUpstream } from './saml.ts';
 
-/** What a pasted response says, and when it was said. */
-export interface Pasted {
-  assertion: UpstreamAssertion;
-  issuedAt: Date;
-}
-
 /**
- * A SAMLResponse that somebody pasted, for the simulator.
+ * A SAMLResponse or an ID token that somebody pasted, for the simulator.
  *
- * @throws {Refusal} `invalid_value`, which says why it would not be believed; `not_found` for a
- *   connection that speaks no SAML
+ * @throws {Refusal} `invalid_value`, which says why it cannot be read, or would not be believed;
+ *   `not_found` for a connection that speaks something else
  */
 export async function readPasted(
-  saml: Pick<SamlUpstream, 'read'>,
+  upstreams: { saml: Pick<SamlUpstream, 'read'>; oidc: Pick<OidcUpstream, 'read'> },
   realm: Realm,
-  response: string,
+  pasted: PastedText,
 ): Promise<Pasted> {
-  if (realm.connection.kind !== 'saml') throw new Refusal('not_found');
+  const { kind } = realm.connection;
+  const [field] = Object.keys(pasted) as ['samlResponse' | 'idToken'];
+  if ((kind === 'saml') !== (field === 'samlResponse')) throw new Refusal('not_found');
   try {
-    return await saml.read(realm, response);
+    return 'samlResponse' in pasted
+      ? { ...(await upstreams.saml.read(realm, pasted.samlResponse)), unverified: null }
+      : await upstreams.oidc.read(realm, pasted.idToken.trim());
   } catch (error) {
     if (!(error instanceof UpstreamProblem)) throw error;
-    throw new Refusal('invalid_value', { samlResponse: error.detail });
+    throw new Refusal('invalid_value', { [field]: error.detail });
   }
 }

@@ -168,6 +168,17 @@ function withoutUndefined<T extends object>(given: T): Partial<T> {
   ) as Partial<T>;
 }
 
+/** What somebody pasted as their provider sent it: a response in Base64, or a token. */
+export type PastedText = { samlResponse: string } | { idToken: string };
+
+/** What that says, and when it was said. */
+export interface Pasted {
+  assertion: UpstreamAssertion;
+  issuedAt: Date | null;
+  /** Why an ID token would not be believed; null where it would. What SAML says is signed, or not read. */
+  unverified: string | null;
+}
+
 /** Claims that somebody pasted, as if a provider had sent them. */
 export function pastedAssertion(
   { issuer }: Pick<Connection, 'issuer'>,

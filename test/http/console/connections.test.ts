@@ -97,6 +97,11 @@ describe('connections in the console', () => {
         '{"email": "zoe@acme.example", "given_name": "Zoe", "family_name": "Z", "country": "DE"}',
     });
     expect(simulated.words).toContain('"country": "DE"');
+    const claims = { sub: 'new-1', email: 'zoe@acme.example', country: 'FR' };
+    const forged = await upstream.sign({ ...upstream.claimsOf(claims, null, ''), aud: 'others' });
+    const token = await send(browser, simulator, `${path}/simulate`, { trace: '', claims: forged });
+    expect(token.words).toContain('a sign-in would not believe it');
+    expect(token.words).toContain('"country": "FR"');
     const wrong = await send(browser, simulator, `${path}/simulate`, {
       trace: '',
       subject: 'new-1',

@@ -105,6 +105,72 @@ describe('the simulator', () => {
     expect((await co.post(path, { samlResponse: answer.SAMLResponse })).status).toBe(403);
   });
 
+  it('reads an ID token, and says of one that it would not be believed', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const connection = await connected(given, acme, upstream);
+    const admin = caller(program, await given.apiToken(acme));
+    const path = `/accounts/${acme.id}/connections/${connection.id}/simulate`;
+    const before = await traceless(given);
+    const claims = upstream.claimsOf(dan, 'of another browser', 'an access token');
+    // Of three hours ago: it would be over by now.
+    const old = { ...claims, iat: claims.iat! - 10_800, exp: claims.exp! - 10_800 };
+    const token = await upstream.sign(old);
+    const believed = await admin.post(path, {
+      idToken: token,
+      mapping: { attributes: { givenName: ['family_name'] } },
+    });
+    expect(believed.status, believed.text).toBe(200);
+    expect(believed.json).toMatchObject({
+      saved: { outcome: 'create', bound: true, mapped: { identifier: dan.email } },
+      tried: { person: { givenName: dan.family_name } },
+      issuedAt: new Date(old.iat * 1000).toISOString(),
+      unchecked: ['time', 'request', 'replay'],
+      unverified: null,
+    });
+    const [head, body] = token.split('.');
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`;
+    for (const [what, idToken, why] of [
+      ['not signed', unsigned, /"?alg/i],
+      ['signed by nobody', `${head}.${body}.AAAA`, /signature/],
+      ['of another issuer', await upstream.sign({ ...old, iss: 'https://evil.example' }), /iss/],
+      ['for another client', await upstream.sign({ ...old, aud: 'somebody else' }), /aud/],
+      ['given to another', await upstream.sign({ ...old, azp: 'another' }), /somebody else/],
+      ['with a key of its own', await upstream.sign(old, { jku: 'https://evil.example' }), /jku/],
+      ['without an end', await upstream.sign({ ...old, exp: undefined }), /exp/],
+    ] as const) {
+      const shown = await admin.post(path, { idToken });
+      expect([shown.status, shown.json.saved?.mapped?.identifier], what).toEqual([200, dan.email]);
+      expect(shown.json.unverified, what).toMatch(why);
+    }
+    for (const [idToken, why] of [
+      ['no token', 'three parts'],
+      [`${head}.${body}.AA.BB.CC`, 'encrypted'],
+      [await upstream.sign({ ...old, sub: '' }), 'subject'],
+    ] as const) {
+      const refused = await admin.post(path, { idToken });
+      expect([refused.status, refused.json.code], why).toEqual([422, 'invalid_value']);
+      expect(refused.text).toContain(why);
+    }
+    expect((await admin.post(path, { samlResponse: btoa('<a/>') })).status).toBe(404);
+    upstream.misbehaviour = {
+      answer(_path, response) {
+        response.statusCode = 503;
+        response.end('down');
+        return true;
+      },
+    };
+    // Its keys are asked for no more often than every half a minute; later nobody can tell.
+    server.clock.advance(3600 * 2);
+    const unknown = await admin.post(path, { idToken: token });
+    expect(unknown.json).toMatchObject({ saved: { outcome: 'create' } });
+    expect(unknown.json.unverified).toContain('No answer');
+    expect(await traceless(given)).toEqual(before);
+  });
+
   it('decides anew about everybody who came, before another mapping is saved', async ({
     given,
     program,

@@ -98,10 +98,14 @@ export const SimulationView = z
     saved: Simulated.describe('As the connection is saved.'),
     tried: Simulated.describe('With what is tried out.'),
     differences: z.array(z.string()).describe('What differs, such as `mapped.country`.'),
-    issuedAt: Moment.nullable().describe('Of a SAMLResponse that was pasted.'),
+    issuedAt: Moment.nullable().describe('Of a SAMLResponse or an ID token that was pasted.'),
     unchecked: z
       .array(z.enum(['time', 'request', 'replay']))
-      .describe('What of a pasted SAMLResponse was not looked at, as a sign-in would.'),
+      .describe('What of it was not looked at, as a sign-in would.'),
+    unverified: z
+      .string()
+      .nullable()
+      .describe('Why a sign-in would not believe the ID token, which is shown all the same.'),
   })
   .meta({ id: 'ConnectionSimulation' });
 
@@ -180,7 +184,7 @@ export const connectionToolOperations: readonly AnyOperation[] = [
     path: `${path}/simulate`,
     summary: 'Shows what a sign-in would come to, with another mapping, before it is saved.',
     description:
-      'Replays what a trace says was received, takes claims that you have, or reads a SAMLResponse, and decides as a sign-in through the active connection would. A SAMLResponse is verified as in a sign-in, but for what `unchecked` names. Nothing is changed by it.',
+      'Replays what a trace says was received, takes claims that you have, or reads a SAMLResponse or an ID token, and decides as a sign-in through the active connection would. Both are verified as in a sign-in, but for what `unchecked` names: a SAMLResponse that is not signed by the provider is refused, an ID token is shown, and `unverified` says why. Nothing is changed by it.',
     right: 'connections:manage',
     body: z
       .strictObject({
@@ -200,12 +204,19 @@ export const connectionToolOperations: readonly AnyOperation[] = [
           .max(360_000)
           .optional()
           .describe('The field SAMLResponse as the provider posts it, in Base64.'),
+        idToken: z
+          .string()
+          .min(1)
+          .max(100_000)
+          .optional()
+          .describe('An ID token as the provider issues it.'),
         ...trialFields,
       })
       .refine(
-        ({ traceId, assertion, samlResponse }) =>
-          [traceId, assertion, samlResponse].filter((one) => one !== undefined).length === 1,
-        'One of traceId, assertion and samlResponse.',
+        ({ traceId, assertion, samlResponse, idToken }) =>
+          [traceId, assertion, samlResponse, idToken].filter((one) => one !== undefined).length ===
+          1,
+        'One of traceId, assertion, samlResponse and idToken.',
       ),
     example: {
       assertion: { subject: 'a1', claims: { email: 'ann@acme.example', given_name: 'Ann' } },
@@ -213,17 +224,25 @@ export const connectionToolOperations: readonly AnyOperation[] = [
     },
     result: SimulationView,
     refusals: ['not_found'],
-    /** The document is verified before there is a transaction. */
-    async prepare({ asking, context, params, tools, body: { samlResponse } }) {
-      if (samlResponse === undefined) return null;
+    /** What was pasted is verified before there is a transaction. */
+    async prepare({ asking, context, params, tools, body: { samlResponse, idToken } }) {
+      const pasted =
+        samlResponse !== undefined ? { samlResponse } : idToken !== undefined ? { idToken } : null;
+      if (!pasted) return null;
       const realm = await unitOfWork(tools.foundation, context, async (work) => {
         await requireAccount(work, asking, 'connections:manage', params['accountId']!);
         return realmOfAccount(work, params['accountId']!, params['connectionId']!);
       });
-      return tools.federation.read(realm, samlResponse);
+      return tools.federation.read(realm, pasted);
     },
     async handle(work, { account, params, body, prepared }) {
-      const { traceId, assertion: given, samlResponse: _read, ...trial } = body;
+      const {
+        traceId,
+        assertion: given,
+        samlResponse: _response,
+        idToken: _token,
+        ...trial
+      } = body;
       const realm = await realmOfAccount(work, account.id, params['connectionId']!);
       const { connection } = realm;
       const trace =
@@ -241,6 +260,7 @@ export const connectionToolOperations: readonly AnyOperation[] = [
         tried: shown(found.tried),
         issuedAt: prepared?.issuedAt ?? null,
         unchecked: prepared ? [...unchecked] : [],
+        unverified: prepared?.unverified ?? null,
       };
     },
   }),

@@ -1,5 +1,4 @@
 import { isId } from '#platform/ids.ts';
-import type { UpstreamAssertion } from '#identity/federation/assertion.ts';
 import type { Connection } from '#identity/federation/connection.ts';
 import { findRealm, type Realm } from '#identity/federation/home-realm.ts';
 import {
@@ -14,6 +13,7 @@ import {
   assertionOf,
   pastedAssertion,
   simulate,
+  type Pasted,
   type Simulated,
 } from '#identity/federation/simulate.ts';
 import { Refusal } from '#identity/refusal.ts';
@@ -126,7 +126,8 @@ async function simulateSignIn(visit: Visit): Promise<void> {
         tried: simulated(other),
         differences,
         issuedAt: read.issuedAt,
-        pasted: read.issuedAt !== null,
+        pasted: read.pasted,
+        unverified: read.unverified,
       },
     });
   } catch (error) {
@@ -136,27 +137,37 @@ async function simulateSignIn(visit: Visit): Promise<void> {
   }
 }
 
-/** A sign-in that was, a response that was pasted, or claims; whatever is there first. */
+/** A sign-in that was, what was pasted, or claims; whatever is there first. */
 async function assertionTyped(
   visit: Visit,
   typed: Typed,
   realm: Realm,
-): Promise<{ assertion: UpstreamAssertion; issuedAt: Date | null } | null> {
+): Promise<(Pasted & { pasted: boolean }) | null> {
   const { connection } = realm;
   const trace = typed.optional('trace', 60);
   if (trace !== null) {
     const found = isId(trace) ? await findTrace(visit.sql, connection.id, trace, visit.now) : null;
     const assertion = found && assertionOf(connection, found.steps);
     if (!assertion) typed.wrong('trace', visit.t('connection.no_such_trace'));
-    return assertion && { assertion, issuedAt: null };
+    return assertion && { assertion, ...typedByHand };
   }
-  const response = typed.text('response', 400_000, { optional: true });
-  if (response !== '') return visit.tools.federation.read(realm, response);
+  const sent = typed.text('response', 400_000, { optional: true });
+  const text = typed.text('claims', 20_000, { optional: true });
+  const token = connection.kind === 'oidc' && jwt.test(text.trim()) ? text : '';
+  const pasted = sent === '' ? token : sent;
+  if (pasted !== '') {
+    const what = connection.kind === 'saml' ? { samlResponse: pasted } : { idToken: pasted };
+    return { ...(await visit.tools.federation.read(realm, what)), pasted: true };
+  }
   const subject = typed.line('subject', 1024);
-  const claims = readClaims(typed.text('claims', 20_000));
+  const claims = readClaims(text);
   if (!claims) typed.wrong('claims', visit.t('rooms.connection.claims_wrong'));
-  return claims && { assertion: pastedAssertion(connection, { subject, claims }), issuedAt: null };
+  return claims && { assertion: pastedAssertion(connection, { subject, claims }), ...typedByHand };
 }
+
+const typedByHand = { issuedAt: null, unverified: null, pasted: false };
+/** An ID token among the claims is taken for what it is. */
+const jwt = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 
 function readClaims(text: string): Record<string, unknown> | null {
   try {

@@ -29,6 +29,8 @@ export interface SimulatePage extends ConsoleFrame {
     differences: readonly string[];
     issuedAt: Date | null;
     pasted: boolean;
+    /** Why an ID token that was pasted would not be believed. */
+    unverified: string | null;
   } | null;
   errors: Errors;
   failure?: string | undefined;
@@ -61,20 +63,20 @@ export function simulatePage(page: SimulatePage): Html {
                 value: typed.trace,
                 optional: true,
               },
-              ...(connection.kind === 'saml'
-                ? ([
-                    {
-                      kind: 'text',
-                      name: 'response',
-                      label: 'SAMLResponse',
-                      hint: t('connection.simulate_response'),
-                      value: typed.response,
-                      code: true,
-                      optional: true,
-                      rows: 4,
-                    },
-                  ] as const)
-                : []),
+              {
+                kind: 'text',
+                name: 'response',
+                label: connection.kind === 'saml' ? 'SAMLResponse' : t('connection.token'),
+                hint: t(
+                  connection.kind === 'saml'
+                    ? 'connection.simulate_response'
+                    : 'connection.simulate_token',
+                ),
+                value: typed.response,
+                code: true,
+                optional: true,
+                rows: 4,
+              },
               {
                 kind: 'line',
                 name: 'subject',
@@ -121,12 +123,17 @@ export function simulatePage(page: SimulatePage): Html {
 }
 
 function result(page: SimulatePage, found: NonNullable<SimulatePage['found']>): Child {
-  const { t, trial } = page;
-  const { saved, tried, differences, issuedAt, pasted } = found;
+  const { t, trial, connection } = page;
+  const { saved, tried, differences, issuedAt, pasted, unverified } = found;
+  const checked =
+    connection.kind === 'saml' ? 'connection.unchecked' : 'connection.token_unchecked';
   return [
     pasted &&
-      notice('info', [
-        html`<p>${t('connection.unchecked')}</p>`,
+      notice(unverified === null ? 'info' : 'warning', [
+        unverified === null
+          ? html`<p>${t(checked)}</p>`
+          : html`<p>${t('connection.token_unverified')}</p>
+              <p lang="en">${named(unverified, 400)}</p>`,
         issuedAt && html`<p>${t.parts('connection.issued', { date: when(page, issuedAt) })}</p>`,
       ]),
     trial

@@ -186,6 +186,7 @@ export const connectionSamples: Sample[] = [
           differences: ['person.givenName'],
           issuedAt: at,
           pasted: true,
+          unverified: null,
         },
         errors: {},
       });

@@ -335,6 +335,7 @@ export const organizationSamples: Sample[] = [
       differences: [long, hostile],
       issuedAt: at,
       pasted: true,
+      unverified: hostile,
     },
     errors: { claims: hostile, response: hostile },
     failure: hostile,
