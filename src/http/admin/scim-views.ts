@@ -27,7 +27,9 @@ export const ScimTokenView = z
       .describe('Addresses it may create: of domains you own, or of any that nobody else owns.'),
     classicConfig: z
       .boolean()
-      .describe('Leaves out of ServiceProviderConfig what strict clients of RFC 7643 refuse.'),
+      .describe(
+        'Leaves out of ServiceProviderConfig and errors what strict clients of RFC 7643 refuse.',
+      ),
     createdAt: Moment,
     expiresAt: Moment.nullable().describe('Null for a client: its secrets have their own end.'),
     lastUsedAt: Moment.nullable(),

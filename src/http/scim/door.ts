@@ -18,7 +18,7 @@ import { told } from '../errors.ts';
 import { readJson } from '../json.ts';
 import { rateLimit } from '../rate-limit.ts';
 import { send, type ScimAnswer } from './answer.ts';
-import { errorBody, toScimError } from './errors.ts';
+import { errorBody, toScimError, withoutDetail } from './errors.ts';
 import { bodyLimit } from './limits.ts';
 import { askedAhead, routeOf, type AskedAhead } from './operations.ts';
 import type { Route, ScimRequest } from './request.ts';
@@ -98,7 +98,9 @@ export function scimDoor({
     try {
       const ahead = askedAhead(ctx.method, behind(ctx.path), ctx.querystring, base);
       const { caller, rows } = await authenticate(ctx, ahead);
-      send(ctx, await exchanged(ctx, caller, { ahead, rows }));
+      const { body, ...result } = await exchanged(ctx, caller, { ahead, rows });
+      const told = body && caller.classicConfig ? withoutDetail(body) : body;
+      send(ctx, { ...result, ...(told && { body: told }) });
     } catch (error) {
       send(ctx, errorAnswer(error, ctx));
     }

@@ -76,6 +76,23 @@ export function toScimError(error: unknown, { deleting = false } = {}): ScimErro
   return undefined;
 }
 
+/** What is answered without what is ours in errors: strict clients know no more than RFC 7644 has. */
+export function withoutDetail(body: Record<string, unknown>): Record<string, unknown> {
+  const operations = body['Operations'];
+  if (Array.isArray(operations))
+    return {
+      ...body,
+      Operations: operations.map((one: Record<string, unknown>) =>
+        one['response'] === undefined
+          ? one
+          : { ...one, response: withoutDetail(one['response'] as Record<string, unknown>) },
+      ),
+    };
+  if (!(detailSchema in body)) return body;
+  const { [detailSchema]: _detail, ...rest } = body;
+  return { ...rest, schemas: [errorSchema] };
+}
+
 /** The body of an error (RFC 7644, section 3.12). */
 export function errorBody({
   status,

@@ -26,7 +26,7 @@ import {
   removeGroup,
   replaceGroup,
 } from '#identity/scim/groups.ts';
-import { projection, type Wanted } from '#identity/scim/projection.ts';
+import { projection, saidIn, type Wanted } from '#identity/scim/projection.ts';
 import { listAnswer, resourceAnswer, versionOf, type ScimAnswer } from './answer.ts';
 import { bulk } from './bulk.ts';
 import { errorBody } from './errors.ts';
@@ -192,7 +192,8 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
         const resource = await tools.change((directory) =>
           resources.create(directory, request.body),
         );
-        return resourceAnswer(type, resource, { status: 201, wanted, base: tools.base });
+        const shown = saidIn(request.body, type, wanted);
+        return resourceAnswer(type, resource, { status: 201, wanted: shown, base: tools.base });
       },
     };
   if (id.toLowerCase() === '.search') return { POST: searchHandler([type]) };
@@ -210,7 +211,8 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
       const resource = await tools.change((directory) =>
         resources.replace(directory, one, request.body, request),
       );
-      return resourceAnswer(type, resource, { wanted, base: tools.base });
+      const shown = saidIn(request.body, type, wanted);
+      return resourceAnswer(type, resource, { wanted: shown, base: tools.base });
     },
     async PATCH(request, tools) {
       const wanted = wantedOf(queryOf(request.query));
@@ -219,7 +221,8 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
       );
       // Whoever names attributes wants to see them.
       const status = wanted.attributes ? 200 : resources.patchStatus;
-      return resourceAnswer(type, resource, { status, wanted, base: tools.base });
+      const shown = saidIn(request.body, type, wanted);
+      return resourceAnswer(type, resource, { status, wanted: shown, base: tools.base });
     },
     async DELETE(request, tools) {
       const kept = await tools.change((directory) => resources.remove(directory, one, request));

@@ -6,6 +6,8 @@ import { isObject, type Complex, type Resource } from './value.ts';
 export interface Wanted {
   attributes: readonly string[] | null;
   excluded: readonly string[] | null;
+  /** What is shown where it was just said (RFC 7643, section 7, of `returned`). */
+  said?: readonly string[];
 }
 
 export const everything: Wanted = { attributes: null, excluded: null };
@@ -17,12 +19,37 @@ export interface Projection {
   shows(extension: string | null, attribute: Attribute, sub?: Attribute): boolean;
 }
 
+/** The same, and what is shown on request alone where a body that was sent names it. */
+export function saidIn(body: unknown, type: ResourceType, wanted: Wanted): Wanted {
+  if (wanted.attributes) return wanted;
+  const said = type.extensions.flatMap(({ schema }) =>
+    schema.attributes
+      .filter(({ name, returned }) => returned === 'request' && isNamed(body, name.toLowerCase()))
+      .map(({ name }) => `${schema.id}:${name}`),
+  );
+  return said.length > 0 ? { ...wanted, said } : wanted;
+}
+
+/** As the name of a value, or in the path of an operation. */
+function isNamed(body: unknown, name: string): boolean {
+  if (Array.isArray(body)) return body.some((one) => isNamed(one, name));
+  if (!isObject(body)) return false;
+  return Object.entries(body).some(
+    ([key, value]) =>
+      key.toLowerCase().endsWith(name) ||
+      (typeof value === 'string'
+        ? key.toLowerCase() === 'path' && value.toLowerCase().endsWith(name)
+        : isNamed(value, name)),
+  );
+}
+
 /** Names that the schema does not have are left aside. */
-export function projection(type: ResourceType, { attributes, excluded }: Wanted): Projection {
+export function projection(type: ResourceType, { attributes, excluded, said }: Wanted): Projection {
+  const also = said && pathsOf(type, said);
   const asked = attributes && pathsOf(type, attributes);
   const left = excluded && pathsOf(type, excluded);
   return {
-    whole: asked === null && left === null,
+    whole: asked === null && left === null && !also,
     shows(extension, attribute, sub) {
       const one = sub ?? attribute;
       if (one.returned === 'always') return true;
@@ -33,7 +60,7 @@ export function projection(type: ResourceType, { attributes, excluded }: Wanted)
         if (asked.has(path) || asked.has(whole) || asked.has(extension ?? ' ')) return true;
         return !sub && [...asked].some((name) => name.startsWith(`${whole} `));
       }
-      if (one.returned === 'request') return false;
+      if (one.returned === 'request' && !also?.has(path)) return false;
       return !left || !(left.has(path) || left.has(extension ?? ' '));
     },
   };

@@ -121,6 +121,8 @@ export function coerceOne(attribute: Attribute, value: unknown, path: string): u
       return coerceFlag(value, path);
     case 'binary':
       return coerceBinary(value, path);
+    case 'reference':
+      return coerceReference(attribute, value, path);
     default:
       return coerceText(value, path, attribute.longest);
   }
@@ -167,6 +169,18 @@ function coerceBinary(value: unknown, path: string): string | undefined {
   const text = coerceText(value, path);
   if (text !== undefined && !/^[A-Za-z0-9+/_-]*={0,2}$/.test(text))
     throw bad('invalidValue', `${path}: base64 is expected.`);
+  return text;
+}
+
+/** Of what is elsewhere, the address is whole (RFC 7643, section 2.3.7): one that is none breaks lists. */
+function coerceReference(
+  { referenceTypes }: Attribute,
+  value: unknown,
+  path: string,
+): string | undefined {
+  const text = coerceText(value, path);
+  if (text !== undefined && referenceTypes?.includes('external') && !URL.canParse(text))
+    throw bad('invalidValue', `${path}: the address of a page is expected, not ${shown(text)}.`);
   return text;
 }
 

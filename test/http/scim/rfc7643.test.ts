@@ -195,6 +195,18 @@ describe('RFC 7643, sections 5 to 7: what this server can do', () => {
     });
     const classic = await directoryOf(given, program, acme, { classicConfig: true });
     expect((await classic.get('/ServiceProviderConfig')).json).not.toHaveProperty('pagination');
+    // Errors of the same directory have what RFC 7644 has, and nothing of ours.
+    const stranger = user('ann@elsewhere.example');
+    const refused = (await entra.post('/Users', stranger)).json;
+    const { 'urn:ostiary:params:scim:api:messages:1.0:ErrorDetail': detail, ...plain } = refused;
+    expect(detail).toEqual({ reason: 'domain_not_owned' });
+    plain.schemas = plain.schemas.slice(0, 1);
+    expect((await classic.post('/Users', stranger)).json).toEqual(plain);
+    const many = await classic.post('/Bulk', {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations: [{ method: 'POST', path: '/Users', bulkId: 'a', data: stranger }],
+    });
+    expect(many.json.Operations[0].response).toEqual(plain);
   });
 
   it('lists resource types and schemas, one by one too, and filters neither', async ({

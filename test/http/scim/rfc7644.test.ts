@@ -329,6 +329,21 @@ describe('RFC 7644, section 3.4: finding resources', () => {
     expect(
       errorOf(await entra.get(`/Users/${ann.id}?attributes=id&excludedAttributes=name`)),
     ).toEqual([400, 'invalidValue']);
+    // On request alone; and where it was just said (RFC 7643, section 7).
+    const word = `${accountSchema}:isSoftDeleted`;
+    const said = (answer: Answer): unknown => answer.json[accountSchema].isSoftDeleted;
+    const path = `/Users/${ann.id}`;
+    expect(said(await entra.get(path))).toBe(undefined);
+    const off = { op: 'replace', value: { [word]: true } };
+    expect(said(await entra.patch(path, off))).toBe(true);
+    expect(said(await entra.patch(path, { op: 'Add', path: 'isSoftDeleted', value: false }))).toBe(
+      false,
+    );
+    expect(
+      said(await entra.put(path, { ...ann, [accountSchema]: { ISSOFTDELETED: 'False' } })),
+    ).toBe(false);
+    expect(said(await entra.put(path, ann))).toBe(undefined);
+
     const group = await entra.group('Bridges', [ann]);
     expect(
       (await entra.get(`/Groups/${group.id}?excludedAttributes=members`)).json,
