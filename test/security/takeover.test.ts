@@ -17,8 +17,8 @@ import {
   typePassword,
 } from '#test/support/sign-in.ts';
 import type { GivenClient, GivenUser } from '#test/support/world.ts';
-import { connected, provider } from '../http/federation/support.ts';
-import { directoryOf } from '../http/scim/support.ts';
+import { connected, provider, signInUpstream } from '../http/federation/support.ts';
+import { directoryOf, user as scimUser } from '../http/scim/support.ts';
 import { choose, forget, linkIn, mailsTo } from '../http/self-service/mailbox.ts';
 
 /** Whoever took a user account over, or is about to: what they keep of it when its owner comes back. */
@@ -301,5 +301,53 @@ describe('a setup link', () => {
     await given.work((work) => revokeRole(work, fay.id, 'account_administrator', acme.id));
     expect((await ida.get(url)).status).toBe(410);
     for (const form of page.forms) expect((await ida.submit(form)).status).toBe(410);
+  });
+});
+
+describe('an operator whose address is of a domain of an organization', () => {
+  it('is taken over neither by its directory nor by its provider', async ({
+    given,
+    browser,
+    program,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const { user: olga } = await given.operator('olga@acme.example');
+    const client = await given.client();
+    const entra = await directoryOf(given, program, acme);
+    for (const more of [{ password: chosen }, { active: false }])
+      expect((await entra.post('/Users', scimUser(olga.email, more))).status).toBe(409);
+    await connected(given, acme, acmeIdp);
+    acmeIdp.person = {
+      sub: 'x',
+      email: olga.email,
+      given_name: 'Olga',
+      family_name: 'O',
+      country: 'US',
+    };
+    const turnedBack = await signInUpstream(browser, client, olga.email);
+    expect([turnedBack.status, turnedBack.location]).toEqual([403, null]);
+    expect(await given.rows('select 1 from federated_links')).toEqual([]);
+    expect(await given.rows('select 1 from oidc_sessions where user_id is not null')).toEqual([]);
+    expect(await given.person(olga)).toMatchObject({ affiliation: 'none', locks: [] });
+    const [password] = await given.rows(
+      'select 1 from passwords where user_id = $1 and disabled_at is null',
+      [olga.id],
+    );
+    expect(password).toBeDefined();
+    expect(server.errors).toEqual([]);
+  });
+
+  it('and somebody who is adopted keeps the password they chose', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const una = await given.user('una@acme.example');
+    const entra = await directoryOf(given, program, acme);
+    await entra.user(una.email, { password: chosen });
+    expect(codeOf(await signIn(server.agent(), await given.client(), una))).toBeTruthy();
+    expect((await given.person(una))!.affiliation).toBe('member');
   });
 });

@@ -103,6 +103,8 @@ export async function createUser(directory: Directory, body: unknown): Promise<R
   after[accountSchema] = { ...accountOf(before), ...accountOf(given) };
   after['active'] = given['active'] ?? true;
   after['userName'] = given['userName'];
+  // Whoever was somebody before keeps the password they chose, and nobody is told that they do.
+  if (place.how === 'adopted') delete after['password'];
   const changed = await writeUser(directory, person, before, after, {
     first: true,
     written: place.fresh !== null,

@@ -486,9 +486,15 @@ function signsInUpstream(owner: Facts['owner']): boolean {
 /** Locks with which nobody is taken into an account: they are not an administrator's to judge. */
 const unaddable = new Set<LockReason>(['operator', 'compromised', 'erasing']);
 
-/** Why nobody may take this person in; null where there is nothing against it. */
+/**
+ * Why nobody may take this person in; null where there is nothing against it. An operator is above
+ * every account: in none, nobody's directory, provider or administrator says who they are.
+ */
 function addable(person: Person): Verdict | null {
-  return person.identity === 'erasing' || person.locks.some((lock) => unaddable.has(lock))
+  const operator = person.administrator && person.affiliation !== 'member';
+  return operator ||
+    person.identity === 'erasing' ||
+    person.locks.some((lock) => unaddable.has(lock))
     ? refuse('user_not_addable', 'operator', ['contact_support'])
     : null;
 }
