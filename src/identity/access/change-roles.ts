@@ -1,3 +1,4 @@
+import type { Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
 import { settingsOf } from '../accounts/settings.ts';
 import { protectAccount } from '../users/affiliate.ts';
@@ -78,15 +79,26 @@ export async function changeManyRoles(
  * @throws {Refusal} `cannot_grant_higher_role`, `step_up_required`
  */
 export async function requireAdministratorGrant(
-  work: Work,
-  { role, userId, provedAnew = false }: Asking,
+  work: Sql,
+  asking: Asking,
   accountId: string,
 ): Promise<void> {
-  if (role === 'operator') return;
-  const { accountAdminGrant } = await settingsOf(work, accountId);
-  if (accountAdminGrant === 'operator') throw new Refusal('cannot_grant_higher_role');
+  const problem = await whyNoAdministratorGrant(work, asking, accountId);
+  if (problem !== null) throw new Refusal(problem);
+}
+
+/** Why `requireAdministratorGrant` refuses; null where it does not. */
+export async function whyNoAdministratorGrant(
+  sql: Sql,
+  { role, userId, provedAnew = false }: Asking,
+  accountId: string,
+): Promise<'cannot_grant_higher_role' | 'step_up_required' | null> {
+  if (role === 'operator') return null;
+  const { accountAdminGrant } = await settingsOf(sql, accountId);
+  if (accountAdminGrant === 'operator') return 'cannot_grant_higher_role';
   if (userId !== null ? !provedAnew : accountAdminGrant !== 'account_admin_and_tokens')
-    throw new Refusal('step_up_required');
+    return 'step_up_required';
+  return null;
 }
 
 async function revokes(work: Work, roles: readonly string[]): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { mayGrant, type AdministeringRole } from '../access/rights.ts';
+import { whyNoAdministratorGrant } from '../access/change-roles.ts';
 import { rightsNow } from '../access/rights-now.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
@@ -324,7 +325,7 @@ async function judge(
   if (said.outcome === 'refuse')
     return { stop: stops[said.code!] ?? 'not_addable', done: false, inviter: null };
   const inviter = await rightsNow(sql, invitation.invitedBy, invitation.accountId, now);
-  if (!inviter || !mayGrant(inviter, invitation.roles))
+  if (!inviter || !(await mayStillGive(sql, invitation, inviter)))
     return { stop: 'inviter', done: false, inviter: null };
   return { stop: null, done: false, inviter };
 }
@@ -347,6 +348,19 @@ const stops: Partial<Record<RefusalCode, InvitationStop>> = {
   domain_owned_by_other: 'domain_owned_by_other',
   user_not_addable: 'not_addable',
 };
+
+/** Whether whoever invited may give these roles now: that may have become the operators' alone. */
+async function mayStillGive(
+  sql: Work | Foundation['database'],
+  { accountId, roles, inviterId }: Invitation,
+  role: AdministeringRole,
+): Promise<boolean> {
+  if (!mayGrant(role, roles)) return false;
+  if (!roles.includes('account_administrator')) return true;
+  // Who invited proved who they are when they did.
+  const asking = { role, accountId, userId: inviterId, provedAnew: true };
+  return (await whyNoAdministratorGrant(sql, asking, accountId)) === null;
+}
 
 async function nameOfInviter(
   sql: Foundation['database'],

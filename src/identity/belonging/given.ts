@@ -53,8 +53,17 @@ export async function give(
   accountId: string,
   { roles, groups }: { roles: readonly string[]; groups: readonly string[] },
 ): Promise<void> {
-  if (roles.length > 0)
-    await changeRoles(work, asking, { id: userId, roles: [] }, accountId, { add: roles });
+  const known =
+    roles.length === 0
+      ? []
+      : await work.query<{ key: string }>(
+          `select key from roles where key = any ($1::text[]) and scope = 'account'`,
+          [[...roles]],
+        );
+  if (known.length > 0)
+    await changeRoles(work, asking, { id: userId, roles: [] }, accountId, {
+      add: known.map(({ key }) => key),
+    });
   if (groups.length > 0)
     await work.query(
       `insert into group_members (group_id, user_id, added_at)

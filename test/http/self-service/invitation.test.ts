@@ -457,6 +457,39 @@ describe('an invitation is no good any more (D-80)', () => {
     expect(await given.rows('select 1 as one from role_assignments')).toEqual([]);
   });
 
+  it('when only operators make administrators by now; and a role that is no more is left out', async ({
+    given,
+    program,
+    server,
+    browser,
+  }) => {
+    const { acme, admin, invitations, link } = await world(given, program, server);
+    const setting = (accountAdminGrant: string) =>
+      given.rows(
+        `update accounts set settings = jsonb_build_object('accountAdminGrant', $1::text)`,
+        [accountAdminGrant],
+      );
+    await setting('account_admin_and_tokens');
+    await given.rows(
+      `insert into roles (key, name, description, scope, built_in, created_at)
+       values ('download', 'Download', '', 'account', false, now())`,
+    );
+    const boss = { roles: ['account_administrator', 'download'] };
+    expect((await admin.post(invitations, someone('new@gmail.com', boss))).status).toBe(201);
+    const page = await browser.get(await link());
+    await setting('operator');
+    const form = { country: 'DE', password: chosen, password_again: chosen };
+    expect((await accept(browser, page, form)).status).toBe(409);
+    await setting('account_admin_and_tokens');
+    await given.rows(`delete from roles where key = 'download'`);
+    expect((await accept(browser, page, form)).status).toBe(200);
+    const roles = await given.rows('select role from role_assignments where account_id = $1', [
+      acme.id,
+    ]);
+    expect(roles).toEqual([{ role: 'account_administrator' }]);
+    expect(server.errors).toEqual([]);
+  });
+
   it('while the account is on hold, and good again afterwards', async ({
     given,
     program,
