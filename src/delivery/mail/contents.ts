@@ -109,6 +109,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
     list: administrators(names),
   }),
   email_change: ({ link }) => ({ why: 'address', link }),
+  communication_email: ({ link }) => ({ why: 'address', link }),
   bulk_finished: ({ succeeded, skipped, failed, resultLink }) => ({
     why: 'user',
     link: resultLink,

@@ -1,4 +1,10 @@
-import { isAskedFor, type Letter, type QueuedMail } from '#identity/mail/letter.ts';
+import {
+  addressMark,
+  isAskedFor,
+  isForMailbox,
+  type Letter,
+  type QueuedMail,
+} from '#identity/mail/letter.ts';
 import {
   liftSuppression,
   suppressAddress,
@@ -32,13 +38,18 @@ export function mailHandler({ foundation, transport, from, product }: MailDepend
   const key = vault.derive('message-id')[0]!;
   const actor = { type: 'system', id: 'mail' } as const;
 
-  /** @returns why mails to the address came back before, where it is tried all the same */
+  /**
+   * Where it goes: to the address, or to the one where the person wants to be written to.
+   *
+   * @returns why mails to it came back before, where it is tried all the same
+   */
   async function refuseSurplus(
-    { id }: Delivery,
-    { kept, to }: QueuedMail,
+    { id, subject }: Delivery,
+    { kept, to }: Pick<QueuedMail, 'kept' | 'to'>,
     letter: Letter,
-  ): Promise<SuppressionReason | null> {
+  ): Promise<{ email: string; suppressed: SuppressionReason | null }> {
     const now = clock().getTime();
+    const userId = !isForMailbox(letter) && uuid.test(subject) ? subject : null;
     const [sent] = await database.query<Sent>(countSent, [
       id,
       kept.address,
@@ -47,13 +58,28 @@ export function mailHandler({ foundation, transport, from, product }: MailDepend
       new Date(now - hour),
       new Date(now - 24 * hour),
       comparedEmail(to.email),
+      userId,
     ]);
+    const { instead } = sent!;
+    if (instead !== null) {
+      const there = { letter: kept.letter, address: addressMark(instead) };
+      await database.query(
+        `update outbox set payload = jsonb_set(payload, '{kept}', $2::jsonb) where id = $1`,
+        [id, JSON.stringify(there)],
+      );
+      return refuseSurplus(
+        { id, subject: '' } as Delivery,
+        { kept: there, to: { ...to, email: instead } },
+        letter,
+      );
+    }
     if (sent!.of_kind >= limits.ofOneKindPerHour)
       throw new Undeliverable(`limit: ${limits.ofOneKindPerHour} of a kind in an hour`);
     if (sent!.of_day >= limits.perDay)
       throw new Undeliverable(`limit: ${limits.perDay} mails in a day`);
     const { suppressed } = sent!;
-    if (suppressed === null) return null;
+    const { email } = to;
+    if (suppressed === null) return { email, suppressed };
     if (!isAskedFor(letter)) throw new Undeliverable(`suppressed: ${suppressed}`);
     const tried = await database.query(tryOnce, [
       comparedEmail(to.email),
@@ -61,15 +87,15 @@ export function mailHandler({ foundation, transport, from, product }: MailDepend
       new Date(now - hour),
     ]);
     if (tried.length === 0) throw new Undeliverable(`suppressed: ${suppressed}, and tried lately`);
-    return suppressed;
+    return { email, suppressed };
   }
 
   return async (delivery) => {
     const queued = delivery.payload as unknown as QueuedMail;
     const letter = letterOf(queued, delivery.secret);
-    const suppressed = await refuseSurplus(delivery, queued, letter);
+    const { email, suppressed } = await refuseSurplus(delivery, queued, letter);
 
-    const { email, name, locale } = queued.to;
+    const { name, locale } = queued.to;
     const t = translator(negotiateLocale({ profile: locale }));
     const rendered = renderMail(letter, { name, reference: queued.reference, product }, t);
     try {
@@ -105,7 +131,12 @@ const countSent = `
   select count(*) filter (where payload #>> '{kept,letter}' = $3
                           and coalesce(delivered_at, $4) > $5) as of_kind,
          count(*) as of_day,
-         (select reason from suppressed_addresses where email = $7) as suppressed
+         (select reason from suppressed_addresses where email = $7) as suppressed,
+         (select u.communication_email from users u
+          where u.id = $8::uuid and u.email = $7
+            and u.communication_email = u.communication_proved and u.communication_email <> $7
+            and not exists (select from suppressed_addresses s
+              where s.email = u.communication_email)) as instead
   from outbox
   where kind = 'mail' and id <> $1 and payload #>> '{kept,address}' = $2
     and (delivered_at > $6 or (delivered_at is null and failed_at is null and id < $1))`;
@@ -114,7 +145,11 @@ interface Sent {
   of_kind: number;
   of_day: number;
   suppressed: SuppressionReason | null;
+  /** Where the person wants to be written to. */
+  instead: string | null;
 }
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const tryOnce = `
   update suppressed_addresses set tried_at = $2

@@ -134,6 +134,9 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
   email_change: [
     { email: 'ada@globex.example', link: link(`/confirm-email?token=${token}`), expiresAt },
   ],
+  communication_email: [
+    { email: 'ada@globex.example', link: link(`/profile/mail/confirm?token=${token}`), expiresAt },
+  ],
   bulk_finished: (['add', 'update', 'delete'] as const).map((job) => ({
     job,
     succeeded: 1994,

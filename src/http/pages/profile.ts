@@ -85,6 +85,10 @@ export interface DetailsPage extends Frame {
   errors?: Partial<Record<keyof DetailsPage['details'], DetailsError>>;
   emailError?: 'invalid' | 'foreign' | 'managed' | undefined;
   emailTyped?: string | undefined;
+  /** Where they want to be written to instead, and whether its reader has still to say yes. */
+  mail: { address: string | null; waits: boolean };
+  mailFailed?: boolean | undefined;
+  mailTyped?: string | undefined;
 }
 
 const detailsErrors: Record<DetailsError, MessageKey> = {
@@ -172,7 +176,34 @@ export function detailsPage(page: DetailsPage): Html {
             html`<button type="submit">${t('profile.email.change')}</button>`,
           ]),
     ]),
+    part(t('profile.mail.title'), mailAddress(page)),
   ]);
+}
+
+function mailAddress({ t, csrf, email, mail, mailTyped, mailFailed }: DetailsPage): Child {
+  const { address, waits } = mail;
+  return [
+    html`<p>
+      ${
+        address !== null && waits
+          ? t.parts('profile.mail.waits', { address: named(address), email: named(email) })
+          : t.parts('profile.mail.here', { address: named(address ?? email) })
+      }
+    </p>`,
+    postForm({ action: '/profile/mail', csrf }, [
+      field({
+        name: 'mail',
+        label: t('profile.mail.field'),
+        type: 'email',
+        autocomplete: 'email',
+        value: mailTyped ?? address ?? '',
+        optional: true,
+        hint: t('profile.mail.hint'),
+        error: mailFailed && t('id.invalid'),
+      }),
+      html`<button type="submit">${t('profile.mail.change')}</button>`,
+    ]),
+  ];
 }
 
 function managedBy({ t, account }: DetailsPage): Child {
@@ -491,6 +522,34 @@ export function emailLinkPage(page: EmailLinkPage): Html {
       hidden('token', token),
       primary(t(reverts ? 'profile.email.revert' : 'profile.email.confirm')),
     ]),
+  });
+}
+
+export interface MailLinkPage extends PageContext {
+  action: string;
+  token: string;
+  /** What the person signs in with. */
+  email: string;
+  address: string;
+}
+
+/** What the link to another address to be written to would do. */
+export function mailLinkPage({ action, token, email, address, ...page }: MailLinkPage): Html {
+  const { t, csrf } = page;
+  return card(page, {
+    title: t('profile.mail.title'),
+    lead: t.parts('profile.mail.confirm_text', { email: named(email), address: named(address) }),
+    body: postForm({ action, csrf }, [hidden('token', token), primary(t('profile.mail.confirm'))]),
+  });
+}
+
+/** It goes there from now on. Nobody is signed in by that: there is nothing else to do here. */
+export function mailDonePage({ address, ...page }: PageContext & { address: string }): Html {
+  const { t } = page;
+  return card(page, {
+    title: t('profile.mail.title'),
+    lead: t.parts('profile.mail.here', { address: named(address) }),
+    body: html`<p><a class="button" href="/profile">${t('profile.title')}</a></p>`,
   });
 }
 

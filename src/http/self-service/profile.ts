@@ -9,6 +9,11 @@ import { rankOf } from '#identity/access/roles.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { exportPerson } from '#identity/users/export.ts';
 import { managerOf, requestErasure } from '#identity/users/erase.ts';
+import {
+  changeCommunicationEmail,
+  confirmCommunicationEmail,
+  openCommunicationLink,
+} from '#identity/users/communication.ts';
 import { canonicalCountry } from '#identity/users/country.ts';
 import type { SecondFactorPolicy } from '#identity/sign-in/second-factor-policy.ts';
 import type { Person } from '#identity/users/person.ts';
@@ -35,6 +40,8 @@ import {
   detailsPage,
   emailDonePage,
   emailLinkPage,
+  mailDonePage,
+  mailLinkPage,
   securityPage,
   type DetailsError,
   type DetailsPage,
@@ -115,6 +122,40 @@ export function profileRoutes({
     });
   }
 
+  router.get('/mail/confirm', async (ctx) => {
+    const token = queryText(ctx, 'token') ?? '';
+    const found = await openCommunicationLink(database, token, clock());
+    if (!found) return showInvalid(ctx);
+    sendPage(
+      ctx,
+      200,
+      mailLinkPage({
+        ...pageContext(ctx, { profile: found.person.language }),
+        csrf: csrf.token(ctx),
+        action: '/profile/mail/confirm',
+        token,
+        email: found.person.email!,
+        address: found.address,
+      }),
+    );
+  });
+
+  router.post('/mail/confirm', async (ctx) => {
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const token = form['token'] ?? '';
+    const found = await openCommunicationLink(database, token, clock());
+    if (!found) return showInvalid(ctx);
+    try {
+      const address = await as(ctx, found.person, (work) => confirmCommunicationEmail(work, token));
+      const page = pageContext(ctx, { profile: found.person.language });
+      sendPage(ctx, 200, mailDonePage({ ...page, address }));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      showInvalid(ctx);
+    }
+  });
+
   // --- Details
   router.get('/', async (ctx) => {
     const session = await sessions.require(ctx);
@@ -176,6 +217,29 @@ export function profileRoutes({
     }
     const { t } = pageOf(ctx, session);
     await showDetails(ctx, session, { done: t('profile.email.sent', { email: typed }) });
+  });
+
+  router.get('/mail', (ctx) => {
+    ctx.redirect('/profile');
+  });
+
+  router.post('/mail', async (ctx) => {
+    const session = await sessions.stepUp(ctx);
+    if (!session) return;
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const typed = (form['mail'] ?? '').trim();
+    try {
+      const waits = await as(ctx, session.person, (work) =>
+        changeCommunicationEmail(work, session.person, typed),
+      );
+      if (!waits) return done(ctx, '/profile', 'saved');
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return showDetails(ctx, session, { mailFailed: true, mailTyped: typed, failed: true });
+    }
+    const { t } = pageOf(ctx, session);
+    await showDetails(ctx, session, { done: t('profile.mail.sent', { email: typed }) });
   });
 
   // --- Sign-in and security
@@ -355,8 +419,14 @@ export function profileRoutes({
   ): Promise<void> {
     const { person } = session;
     const page = pageOf(ctx, session);
-    const [row] = await database.query<{ job_title: string | null }>(
-      'select job_title from users where id = $1',
+    const [row] = await database.query<{
+      job_title: string | null;
+      address: string | null;
+      waits: boolean;
+    }>(
+      `select job_title, communication_email as address,
+         communication_email is distinct from communication_proved as waits
+       from users where id = $1`,
       [person.id],
     );
     sendPage(
@@ -376,6 +446,7 @@ export function profileRoutes({
         countries: countryOptions(page.t.locale),
         managed: await managedAttributes(database, person.id),
         account: person.account?.name,
+        mail: { address: row?.address ?? null, waits: row?.waits ?? false },
         ...changes,
       }),
     );

@@ -4,6 +4,7 @@ import { sendActivation } from '../credentials/password.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { affiliate } from '../users/affiliate.ts';
+import { askToConfirm } from '../users/communication.ts';
 import { createUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';
 import { findPerson } from '../users/person.ts';
@@ -83,6 +84,7 @@ export async function addUser(
     ),
   });
   await give(work, asking, userId, account.id, given);
+  if (input.communicationEmail) await askToConfirm(work, userId);
   // Who signs in at their organization has no password to set.
   if (!upstream && input.sendInvitation !== false)
     await sendActivation(work, (await findPerson(work, userId, work.now))!, {

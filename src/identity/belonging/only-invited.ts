@@ -91,7 +91,8 @@ export async function takeOver(work: Work, userId: string, known: ProvedPerson):
   await work.query(
     `update users set given_name = $2, family_name = $3, country = $4,
        language = coalesce($5, language), identity = $6, source = $7, affiliation = 'none',
-       account_id = null, communication_email = null, phone = null, job_title = null,
+       account_id = null, communication_email = null, communication_proved = null,
+       phone = null, job_title = null,
        entitlement_country = null, entitlement_pinned = false, second_factor_required = false,
        second_factor_anew = false, attribute_sources = '{}', updated_at = $8,
        version = version + 1,

@@ -1,5 +1,6 @@
 import { defaultsOf, entitledIn, give } from '../belonging/given.ts';
 import { affiliate } from '../users/affiliate.ts';
+import { askToConfirm } from '../users/communication.ts';
 import { createUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';
 import type { Work } from '../work.ts';
@@ -59,6 +60,7 @@ async function make(
     // Where mails to a guest go, the directory's own name for them is no mailbox.
     [userId, mapped.phone, mapped.jobTitle, mapped.guest ? mapped.mail : null],
   );
+  if (mapped.guest && mapped.mail) await askToConfirm(work, userId);
   work.record(
     'user.jit_created',
     { type: 'user', id: userId },

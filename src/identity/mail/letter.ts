@@ -68,6 +68,7 @@ export interface Letters {
     what:
       | 'password'
       | 'email'
+      | 'communication_email'
       | 'totp_added'
       | 'totp_removed'
       | 'passkey_added'
@@ -87,6 +88,12 @@ export interface Letters {
     administrators: string[];
   };
   email_change: { email: string; link: string; expiresAt: Date };
+  communication_email: {
+    /** What they sign in with. */
+    email: string;
+    link: string;
+    expiresAt: Date;
+  };
   bulk_finished: {
     job: 'add' | 'update' | 'delete';
     succeeded: number;
@@ -254,6 +261,12 @@ interface LetterRules<Kind extends LetterKind> {
   until?: keyof Letters[Kind];
   /** Whether the reader waits for it: then it is tried even where mails come back. */
   asked?(letter: Letters[Kind]): boolean;
+  /**
+   * Whether it is for the mailbox it is addressed to and no other: it proves that mailbox, lets
+   * somebody in, or tells it what was changed behind its back. All else goes where the person wants to
+   * be written to (`users/communication.ts`).
+   */
+  mailbox?(letter: Letters[Kind]): boolean;
 }
 
 /** The mails of behaviour.md section 8 by their numbers: why each is written and what is secret in it. */
@@ -265,6 +278,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     secret: ['code', 'link'],
     until: 'expiresAt',
     asked: () => true,
+    mailbox: () => true,
   },
   registration_known: {
     number: 'M1x',
@@ -285,6 +299,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: '7 days',
     secret: ['link'],
     until: 'expiresAt',
+    mailbox: () => true,
   },
   invitation: {
     number: 'M4',
@@ -292,6 +307,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: '7 days',
     secret: ['link'],
     until: 'expiresAt',
+    mailbox: () => true,
   },
   account_welcome: {
     number: 'M5',
@@ -299,6 +315,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: '7 days',
     secret: ['link'],
     until: 'expiresAt',
+    mailbox: () => true,
   },
   approval_reminder: {
     number: 'M6',
@@ -321,6 +338,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     secret: ['code', 'link'],
     until: 'expiresAt',
     asked: ({ by }) => by === 'user',
+    mailbox: () => true,
   },
   password_managed: {
     number: 'M9f',
@@ -341,6 +359,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     trigger: 'a password, factor, email address or linked identity changes (old and new address)',
     life: 'revert link 7 days',
     secret: ['link'],
+    mailbox: ({ what }) => what === 'email' || what === 'communication_email',
   },
   removed_from_account: {
     number: 'M12',
@@ -355,6 +374,16 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     secret: ['link'],
     until: 'expiresAt',
     asked: () => true,
+    mailbox: () => true,
+  },
+  communication_email: {
+    number: 'M13',
+    trigger: 'another address to be written to is set, to that address',
+    life: '7 days',
+    secret: ['link'],
+    until: 'expiresAt',
+    asked: () => true,
+    mailbox: () => true,
   },
   bulk_finished: {
     number: 'M14',
@@ -462,6 +491,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: '7 days',
     secret: ['link'],
     until: 'expiresAt',
+    mailbox: () => true,
   },
   domain_capture: {
     number: 'M25',
@@ -470,6 +500,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     life: '30 days',
     secret: ['signInLink'],
     until: 'decidesUntil',
+    mailbox: () => true,
   },
   new_device: {
     number: 'M26',
@@ -560,6 +591,12 @@ export function isAskedFor(letter: Letter): boolean {
 /** What stands for an address where the address itself is not to be kept. */
 export function addressMark(email: string): string {
   return secretHash(comparedEmail(email));
+}
+
+/** Whether a letter may go to no other mailbox than the one it is addressed to. */
+export function isForMailbox(letter: Letter): boolean {
+  const { mailbox } = letters[letter.kind] as LetterRules<LetterKind>;
+  return mailbox?.(letter) ?? false;
 }
 
 function split(

@@ -7,6 +7,7 @@ import { claimAttributes, requireUnmanaged } from '../scim/authority.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict, type DomainStanding } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
+import { askToConfirm } from './communication.ts';
 import { canonicalEmail } from './email.ts';
 import type { Person } from './person.ts';
 import { revokeAccess } from './revoke.ts';
@@ -85,6 +86,7 @@ export async function changeProfile(
     ],
   );
   await claimAttributes(work, userId, changed);
+  if (changed.includes('communicationEmail')) await askToConfirm(work, userId);
   work.record(
     'user.changed',
     { type: 'user', id: userId },

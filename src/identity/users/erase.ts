@@ -297,14 +297,15 @@ const history = new Set(['affiliations', 'erasure_requests']);
  */
 export async function eraseUser(work: Work, userId: string, marks: Buffer): Promise<void> {
   const person = await findPerson(work, userId, work.now);
-  const [row] = await work.query<{ email: string; email_display: string }>(
-    'select email, email_display from users where id = $1 and email is not null for update',
+  const [row] = await work.query<{ email: string; email_display: string; other: string | null }>(
+    `select email, email_display, communication_email as other from users
+     where id = $1 and email is not null for update`,
     [userId],
   );
   if (!row || !person) throw new Refusal('user_not_found');
   const { email } = row;
-  /** As it is compared, and as it stands in a mail. */
-  const written = [email, row.email_display.toLowerCase()];
+  /** As it is compared, as it stands in a mail, and where else they were written to. */
+  const written = [email, row.email_display.toLowerCase(), ...(row.other ? [row.other] : [])];
   const mark = emailMark(marks, email);
   const accountId = person.account?.id ?? null;
 
@@ -356,7 +357,8 @@ export async function eraseUser(work: Work, userId: string, marks: Buffer): Prom
   await work.query(
     `update users set email = null, email_display = null, given_name = '', family_name = '',
        country = null, entitlement_country = null, entitlement_pinned = false, language = null,
-       phone = null, job_title = null, communication_email = null, identity = 'erased',
+       phone = null, job_title = null, communication_email = null,
+       communication_proved = null, identity = 'erased',
        affiliation = 'none', account_id = null, email_verified_at = null, last_login_at = null,
        last_seen_at = null, second_factor_at = null, second_factor_required = false,
        second_factor_anew = false, break_glass = false, former_email_mark = $2, attribute_sources = '{}', updated_at = $3, version = version + 1

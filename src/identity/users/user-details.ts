@@ -6,6 +6,8 @@ export interface UserDetails {
   phone: string | null;
   jobTitle: string | null;
   communicationEmail: string | null;
+  /** Its reader has still to say yes: until then mail goes to the address of the sign-in. */
+  communicationWaits: boolean;
   emailVerifiedAt: Date | null;
   lastSeenAt: Date | null;
   entitlementPinned: boolean;
@@ -38,6 +40,7 @@ export async function userDetails(
 ): Promise<UserDetails> {
   const [row] = await sql.query<Raw>(
     `select u.phone, u.job_title as "jobTitle", u.communication_email as "communicationEmail",
+       u.communication_email is distinct from u.communication_proved as "communicationWaits",
        u.email_verified_at as "emailVerifiedAt", u.last_seen_at as "lastSeenAt",
        u.entitlement_pinned as "entitlementPinned", u.break_glass as "breakGlass",
        (select p.set_at from passwords p where p.user_id = u.id) as "passwordSetAt",

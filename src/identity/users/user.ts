@@ -25,6 +25,8 @@ const UserSchema = defineEntity({
     phone: p.string().nullable(),
     jobTitle: p.string().nullable(),
     communicationEmail: p.string().nullable(),
+    /** The communication address whose reader has said yes. */
+    communicationProved: p.string().nullable(),
     identity: p.enum(identities),
     affiliation: p.enum(affiliations).default('none'),
     accountId: p.uuid().nullable(),

@@ -5,6 +5,8 @@ import {
   detailsPage,
   emailDonePage,
   emailLinkPage,
+  mailDonePage,
+  mailLinkPage,
   securityPage,
 } from '#http/pages/profile.ts';
 import { hostile, type Sample } from './samples.ts';
@@ -52,6 +54,7 @@ export const profileSamples: Sample[] = [
         email,
         details,
         countries: countryOptions(page.t.locale),
+        mail: { address: null, waits: false },
         managed: [],
       }),
   },
@@ -64,6 +67,9 @@ export const profileSamples: Sample[] = [
         failed: true,
         details: { ...details, givenName: hostile, phone: hostile, jobTitle: hostile },
         countries: countryOptions(page.t.locale),
+        mail: { address: 'ann@home.example', waits: false },
+        mailFailed: true,
+        mailTyped: 'nobody',
         managed: [],
         errors: { givenName: 'name', phone: 'phone', jobTitle: 'text', country: 'country' },
         emailError: 'foreign',
@@ -79,6 +85,7 @@ export const profileSamples: Sample[] = [
         done: page.t('profile.saved'),
         details,
         countries: countryOptions(page.t.locale),
+        mail: { address: 'ann@home.example', waits: true },
         managed: ['email', 'givenName', 'familyName'],
         account: hostile,
       }),
@@ -184,6 +191,21 @@ export const profileSamples: Sample[] = [
     name: 'profile, data managed, refused',
     render: (page) =>
       dataPage({ ...page, email, managedBy: 'Acme', failed: true, error: 'missing' }),
+  },
+  {
+    name: 'profile, another address for mail',
+    render: (page) =>
+      mailLinkPage({
+        ...page,
+        action: '/profile/mail/confirm',
+        token: 'x',
+        email,
+        address: 'ann@home.example',
+      }),
+  },
+  {
+    name: 'profile, another address for mail is confirmed',
+    render: (page) => mailDonePage({ ...page, address: 'ann@home.example' }),
   },
   {
     name: 'profile, confirm address',

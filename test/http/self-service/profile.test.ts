@@ -1,9 +1,12 @@
 import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
+import { mail } from '#identity/mail/letter.ts';
+import { suppressAddress } from '#identity/mail/suppression.ts';
 import { attestDomain } from '#identity/domains/attest-domain.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { refresh, signIn, tokensFor, typePassword } from '#test/support/sign-in.ts';
 import type { GivenUser } from '#test/support/world.ts';
+import { forget, mailsTo } from './mailbox.ts';
 
 /** Opens a page of the profile, signing in on the way when it has to. */
 async function open(browser: Agent, path: string, user: GivenUser): Promise<Answer> {
@@ -254,6 +257,57 @@ describe('the profile', () => {
     const confirm = await browser.get(link);
     expect((await browser.submit(confirm.forms[0]!)).status).toBe(410);
     expect((await given.person(ann))!.email).toBe(ann.email);
+  });
+
+  it('has mail sent to another address once that one agrees, but none that lets anybody in', async ({
+    given,
+    browser,
+    server,
+  }) => {
+    const ann = await given.user();
+    const page = await open(browser, '/profile', ann);
+    expect(page.words).toContain('We write to ann@acme.example');
+    const form = formTo(page, '/profile/mail');
+    expect((await browser.submit(form, { mail: 'nowhere' })).alerts).toEqual([
+      'Enter your e-mail address.',
+    ]);
+    const asked = await browser.submit(form, { mail: 'Ann@Home.example' });
+    expect(asked.words).toContain('ann@home.example is not confirmed yet');
+    const sent = async (kind: 'lock_notice' | 'password_reset') => {
+      if (kind === 'password_reset') await forget(server.agent(), ann.email);
+      else
+        await given.work(async (work) => {
+          const to = { userId: ann.id, email: ann.email, locale: 'en' };
+          const what = { account: 'Acme', at: work.now, administrators: [] };
+          mail(work, to, { kind, event: 'unlocked', ...what });
+          await Promise.resolve();
+        });
+      const [last] = await mailsTo(server);
+      return [last!.kind, last!.recipient];
+    };
+    const [confirmation] = await mailsTo(server);
+    expect([confirmation!.kind, confirmation!.recipient]).toEqual([
+      'communication_email',
+      'ann@home.example',
+    ]);
+    expect(await sent('lock_notice')).toEqual(['lock_notice', ann.email]);
+
+    const elsewhere = server.agent();
+    const confirm = await elsewhere.get(linkIn(confirmation!.text));
+    expect(confirm.words).toContain('You still sign in as ann@acme.example');
+    expect((await elsewhere.submit(confirm.forms[0]!)).words).toContain('We write to ann@home');
+    expect((await elsewhere.submit(confirm.forms[0]!)).status).toBe(410);
+    // Whoever did that without her is found out, and cannot have her password sent there.
+    const [told] = await mailsTo(server);
+    expect([told!.subject, told!.recipient]).toEqual([
+      'Mail about your user account goes elsewhere now',
+      ann.email,
+    ]);
+    expect(await sent('lock_notice')).toEqual(['lock_notice', 'ann@home.example']);
+    expect(await sent('password_reset')).toEqual(['password_reset', ann.email]);
+    // A mailbox that is no more is not written to, and nothing is lost for that.
+    await given.work((work) => suppressAddress(work, 'ann@home.example', { reason: 'bounced' }));
+    expect(await sent('lock_notice')).toEqual(['lock_notice', ann.email]);
   });
 
   it('gives people a copy of their data without a secret in it', async ({ given, browser }) => {

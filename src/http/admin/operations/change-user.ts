@@ -20,7 +20,9 @@ export default operation({
     familyName: name.optional(),
     country: Country.nullable().optional(),
     preferredLanguage: Locale.nullable().optional(),
-    communicationEmail: Email.nullable().optional().describe('Where mail is sent instead.'),
+    communicationEmail: Email.nullable()
+      .optional()
+      .describe('Where mail is sent instead, once it was confirmed there.'),
     email: Email.optional(),
   }),
   example: { familyName: 'Baker' },

@@ -21,7 +21,9 @@ export default operation({
     givenName: name,
     familyName: name,
     country: Country,
-    communicationEmail: Email.optional().describe('Where mail is sent instead.'),
+    communicationEmail: Email.optional().describe(
+      'Where mail is sent instead, once it was confirmed there.',
+    ),
     preferredLanguage: Locale.optional(),
     ...given,
     sendInvitation: z.boolean().default(true).describe('Sends the mail to set a password by.'),

@@ -25,6 +25,7 @@ export interface UserPage extends ConsoleFrame {
     phone: string | null;
     jobTitle: string | null;
     communicationEmail: string | null;
+    communicationWaits: boolean;
     emailVerifiedAt: Date | null;
     lastSeenAt: Date | null;
     entitlementPinned: boolean;

@@ -160,7 +160,13 @@ function detailsPart(page: UserPage): Html {
       ],
       [
         t('people.communication'),
-        said('communicationEmail', details.communicationEmail && named(details.communicationEmail)),
+        said(
+          'communicationEmail',
+          details.communicationEmail && [
+            named(details.communicationEmail),
+            details.communicationWaits && html` (${t('people.communication_waits')})`,
+          ],
+        ),
       ],
       [t('profile.country'), said('country', countryName(page, user.country))],
       [t('people.language'), said('language', user.language && languageName(page, user.language))],

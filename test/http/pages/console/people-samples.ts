@@ -134,6 +134,7 @@ const user = states(
     details: {
       phone: '+49 30 1234567',
       jobTitle: long,
+      communicationWaits: true,
       communicationEmail: longAddress,
       emailVerifiedAt: at,
       lastSeenAt: at,
@@ -225,6 +226,7 @@ const user = states(
         phone: null,
         jobTitle: null,
         communicationEmail: null,
+        communicationWaits: false,
         emailVerifiedAt: null,
         lastSeenAt: null,
         entitlementPinned: false,
