@@ -122,6 +122,8 @@ export function checkbox(box: {
   label: Child;
   required?: boolean;
   checked?: boolean | undefined;
+  /** The id of what says what is wrong with it, or with the boxes that it is one of. */
+  wrong?: string | undefined;
 }): Html {
   return html`
     <label class="check" for="${box.id}">
@@ -132,10 +134,39 @@ export function checkbox(box: {
         value="${box.value}"
         ${box.required && raw('required')}
         ${box.checked && raw('checked')}
+        ${box.wrong && html`aria-describedby="${box.wrong}" aria-invalid="true"`}
       />
       <span>${box.label}</span>
     </label>
   `;
+}
+
+/** Boxes that belong together. What is wrong with them is said of each. */
+export function boxes(list: {
+  name: string;
+  legend: Child;
+  options: readonly (readonly [value: string, label: Child])[];
+  chosen: readonly string[];
+  hint?: Child;
+  error?: Child;
+  kind?: 'boxes' | 'field';
+}): Html {
+  const { name, legend, options, chosen, hint, error, kind = 'boxes' } = list;
+  return html`<fieldset class="${kind}">
+    <legend>${legend}</legend>
+    ${hint && html`<p class="hint">${hint}</p>`}
+    ${options.map(([value, label]) =>
+      checkbox({
+        id: `${name}-${value}`,
+        name,
+        value,
+        label,
+        checked: chosen.includes(value),
+        wrong: error ? `${name}-error` : undefined,
+      }),
+    )}
+    ${error && html`<p class="error" id="${name}-error" role="alert">${error}</p>`}
+  </fieldset>`;
 }
 
 export function hidden(name: string, value: string | undefined): Html | undefined {

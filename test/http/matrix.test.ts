@@ -1,6 +1,9 @@
 import { describe, expect, it as alone } from 'vitest';
 import { rights, type AdministeringRole, type Capability } from '#identity/access/rights.ts';
+import type { Agent } from '#test/support/agent.ts';
 import { it } from '#test/support/it.ts';
+import type { World } from '#test/support/world.ts';
+import { consoleRoutes, type ConsoleDependencies } from '../../src/http/console/console.ts';
 import type { Door } from '../../src/http/console/room.ts';
 import { rooms } from '../../src/http/console/rooms.ts';
 import { downloads, operations } from '../../src/http/admin/operations.ts';
@@ -75,6 +78,37 @@ alone('the matrix says of each right who has it', () => {
     ]);
 });
 
+/** Acme, and those of its people who administer a part of it, or nothing. */
+async function castOf(given: World) {
+  const acme = await given.account('Acme', { owns: ['acme.example'] });
+  const people = {
+    co_administrator: await given.user('cora@acme.example', {
+      of: acme,
+      roles: ['co_administrator'],
+    }),
+    fulfillment_contact: await given.user('fred@acme.example', { of: acme }),
+    group_manager: await given.user('gina@acme.example', { of: acme }),
+  } as const;
+  const nobody = await given.user('ned@acme.example', { of: acme });
+  await given.rows(
+    `insert into fulfillment_contacts (id, account_id, user_id, created_at)
+     values (gen_random_uuid(), $1::uuid, $2::uuid, now())`,
+    [acme.id, people.fulfillment_contact.id],
+  );
+  await given.rows(
+    `with g as (
+       insert into groups (id, account_id, name, created_at, updated_at)
+       values (gen_random_uuid(), $1::uuid, 'Design', now(), now()) returning id),
+     m as (
+       insert into group_members (group_id, user_id, added_at)
+       select id, $2::uuid, now() from g)
+     insert into role_assignments (id, user_id, role, account_id, group_id, granted_by, granted_at)
+     select gen_random_uuid(), $2::uuid, 'group_manager', $1::uuid, g.id, '{}', now() from g`,
+    [acme.id, people.group_manager.id],
+  );
+  return { acme, people, nobody };
+}
+
 const unknown = '01a201aa-a637-7dcc-b569-3b562a947439';
 const needed = 'kind=add&on=2026-01-01&email=ann@acme.example&q=ann';
 
@@ -110,32 +144,7 @@ describe('nobody does what is not theirs', () => {
   });
 
   it('at the console', async ({ given, server }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const people = {
-      co_administrator: await given.user('cora@acme.example', {
-        of: acme,
-        roles: ['co_administrator'],
-      }),
-      fulfillment_contact: await given.user('fred@acme.example', { of: acme }),
-      group_manager: await given.user('gina@acme.example', { of: acme }),
-    } as const;
-    const nobody = await given.user('ned@acme.example', { of: acme });
-    await given.rows(
-      `insert into fulfillment_contacts (id, account_id, user_id, created_at)
-       values (gen_random_uuid(), $1::uuid, $2::uuid, now())`,
-      [acme.id, people.fulfillment_contact.id],
-    );
-    await given.rows(
-      `with g as (
-         insert into groups (id, account_id, name, created_at, updated_at)
-         values (gen_random_uuid(), $1::uuid, 'Design', now(), now()) returning id),
-       m as (
-         insert into group_members (group_id, user_id, added_at)
-         select id, $2::uuid, now() from g)
-       insert into role_assignments (id, user_id, role, account_id, group_id, granted_by, granted_at)
-       select gen_random_uuid(), $2::uuid, 'group_manager', $1::uuid, g.id, '{}', now() from g`,
-      [acme.id, people.group_manager.id],
-    );
+    const { people, nobody } = await castOf(given);
     const routes: [path: string, right: Capability][] = [];
     const door: Door = { get: (path, right) => void routes.push([path, right]), post: () => {} };
     for (const room of rooms) room.open(door);
@@ -157,4 +166,131 @@ describe('nobody does what is not theirs', () => {
     expect(wrong).toEqual([]);
     expect(server.errors).toEqual([]);
   });
+
+  it('at the console, by a form', async ({ given, server, program }) => {
+    const { acme, people, nobody } = await castOf(given);
+    const { ids, fields } = await thingsOf(given, program, acme);
+    const beta = await given.account('Beta', { owns: ['beta.example'] });
+    const senders = {
+      ...people,
+      member: nobody,
+      guest: await given.user('gast@elsewhere.example', { of: acme }),
+      elsewhere: await given.user('eve@beta.example', {
+        of: beta,
+        roles: ['account_administrator'],
+      }),
+      operator: await given.user('otto@ostiary.example', { roles: ['operator'] }),
+    };
+    const asked = new Map<string, Capability>();
+    const door: Door = { get: () => {}, post: (path, right) => void asked.set(path, right) };
+    for (const room of rooms) room.open(door);
+    const routes = consoleRoutes({ foundation: given.foundation } as ConsoleDependencies)
+      .stack.filter(({ methods }) => methods.includes('POST'))
+      .map(({ path }) => String(path).slice('/console'.length));
+    expect(routes.toSorted()).toEqual([...asked.keys()].toSorted());
+
+    const wrong: unknown[] = [];
+    for (const [who, person] of Object.entries(senders)) {
+      const browser = server.agent();
+      const home = await open(browser, '', person);
+      // Who has no page there has no form either: they try with one of their profile.
+      const page = home.url.pathname.startsWith('/console') ? home : await browser.get('/profile');
+      const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+      const before = await worldOf(given);
+      for (const path of routes) {
+        const right = asked.get(path)!;
+        if (who in columns && who !== 'operator' && isFor(who as AdministeringRole, right))
+          continue;
+        // Their own account is theirs; and an operator needs none for what is the installation's.
+        const named = /:|\/do\//.test(path);
+        if (who === 'elsewhere' && isFor('account_administrator', right) && !named) continue;
+        if (who === 'operator' && (/^\/(installation|accounts|acting|roles)/.test(path) || !csrf))
+          continue;
+        const address = path.replaceAll(/:\w+/g, (name) => ids[name.slice(1)] ?? unknown);
+        const form = { ...fields, csrf };
+        const answer = await browser.post(`/console${address}`, { form });
+        const refused =
+          who === 'operator'
+            ? answer.location?.pathname === '/console/accounts' || answer.status >= 400
+            : who === 'elsewhere' && isFor('account_administrator', right)
+              ? answer.status >= 400
+              : answer.status === 403;
+        if (!refused) wrong.push([who, path, answer.status, answer.location?.href]);
+      }
+      const changed = await changedSince(given, before);
+      if (changed.length > 0) wrong.push([who, changed]);
+    }
+    expect(wrong).toEqual([]);
+    expect(server.errors).toEqual([]);
+  });
 });
+
+/** One of each of what Acme can have, by the name it has in an address; and what a form could say. */
+async function thingsOf(
+  given: World,
+  program: Agent,
+  acme: { id: string },
+): Promise<{ ids: Record<string, string>; fields: Record<string, string> }> {
+  const admin = caller(program, await given.apiToken(acme));
+  const at = `/accounts/${acme.id}`;
+  const ann = await given.user('ann@acme.example', { of: acme });
+  const idOf = async (path: string, body: object): Promise<string> => {
+    const made = await admin.post(`${at}${path}`, body);
+    expect([path, made.status, made.text]).toEqual([path, 201, made.text]);
+    return made.json.id as string;
+  };
+  const connection = await idOf('/connections', { kind: 'oidc', name: 'Okta' });
+  const ids: Record<string, string> = {
+    userId: ann.id,
+    domain: 'acme.example',
+    groupId: await idOf('/groups', { name: 'Bridges' }),
+    webhookId: await idOf('/webhooks', { url: 'https://hooks.acme.example/', actions: ['user.*'] }),
+    tokenId: await idOf('/scim-tokens', { name: 'Entra' }),
+    connectionId: connection,
+    invitationId: await idOf('/invitations', {
+      email: 'ivy@elsewhere.example',
+      givenName: 'Ivy',
+      familyName: 'Ink',
+      country: 'US',
+    }),
+    contactId: (await given.rows<{ id: string }>('select id from fulfillment_contacts'))[0]!.id,
+    requestId: await given.waiting(await given.user('wim@mail.example'), acme),
+  };
+  const fields = {
+    ids: ann.id,
+    user: ann.id,
+    add: ann.id,
+    email: 'new@acme.example',
+    givenName: 'New',
+    familyName: 'Name',
+    country: 'US',
+    name: 'Changed',
+    key: 'changed',
+    reason: 'Because',
+    note: 'Because',
+    give: 'co_administrator',
+    domain: 'more.example',
+    decision: 'release',
+  };
+  return { ids, fields };
+}
+
+/** Everything that is kept, but for who is signed in. */
+async function worldOf(given: World): Promise<Map<string, string>> {
+  const tables = await given.rows<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = 'public'
+       and tablename !~ '^(oidc_|attempt_counters|kept_forms|mikro|trusted_devices)'`,
+  );
+  const parts = tables.map(
+    ({ name }) =>
+      `select '${name}' as name,
+         md5(coalesce(string_agg(t::text, '' order by t::text), '')) as print from ${name} t`,
+  );
+  const rows = await given.rows<{ name: string; print: string }>(parts.join(' union all '));
+  return new Map(rows.map(({ name, print }) => [name, print]));
+}
+
+async function changedSince(given: World, before: Map<string, string>): Promise<string[]> {
+  const now = await worldOf(given);
+  return [...now.keys()].filter((name) => now.get(name) !== before.get(name));
+}

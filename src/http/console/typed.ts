@@ -1,3 +1,4 @@
+import type { Refusal, RefusalCode } from '#identity/refusal.ts';
 import type { Visit } from './room.ts';
 
 /** What is no part of a name: marks that turn the direction of writing, too. */
@@ -6,6 +7,22 @@ const notInText = /[^\P{Cc}\n\t]/u;
 
 /** What is wrong with fields, by their name, in the reader's language. */
 export type FieldErrors = Readonly<Record<string, string>>;
+
+/**
+ * Why something was refused: at the field that is to blame for it, or above the form where none is.
+ * Where several could be, the first that was sent is it.
+ */
+export function blame(
+  visit: Visit,
+  refusal: Refusal,
+  fields: Partial<Record<RefusalCode, string | readonly string[]>>,
+): { errors: FieldErrors; failure: string | null } {
+  const field = [fields[refusal.code] ?? []].flat().find((name) => name in visit.form);
+  const text = visit.reason(refusal);
+  return field === undefined
+    ? { errors: {}, failure: text }
+    : { errors: { [field]: text }, failure: null };
+}
 
 /**
  * What was typed into a form, looked at field by field. A value that is wrong is given as if it were

@@ -86,9 +86,10 @@ export function setupPage(page: SetupPage): Html {
   const { t, account, expiresAt, complete } = page;
   const values = { account: named(account) };
   const done = !Object.values(complete).includes(false);
+  const title = t('setup.title', { account: clip(account, 60) });
   return layout({
     ...page,
-    title: t('setup.title', { account: clip(account, 60) }),
+    title: page.problem ? t('layout.error_title', { title }) : title,
     main: html`
       ${page.consoleHref && html`<p class="back"><a href="${page.consoleHref}">${t('setup.to_console')}</a></p>`}
       <div class="card">

@@ -79,6 +79,8 @@ describe('an Account Administrator claims a domain', () => {
     });
     const ann = await given.user('ann@acme.example');
     const carl = await given.user('carl@acme.example');
+    // The country of the domain is for those who have none of their own.
+    await given.rows('update users set country = null where id = $1', [ann.id]);
     await given.waiting(ann, acme);
     const page = await open(browser, '/domains/acme.example', fay);
     const auto = await send(browser, page, '/domains/acme.example/sign-up', {

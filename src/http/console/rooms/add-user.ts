@@ -23,6 +23,7 @@ import {
 import { readPerson } from '../../person-form.ts';
 import { refusalStatus } from '../refused.ts';
 import type { Room, Visit } from '../room.ts';
+import { blame } from '../typed.ts';
 
 /** Taking somebody in: what happens is the verdict's to say (behaviour.md section 6). */
 export const addingUsers: Room = {
@@ -72,9 +73,13 @@ async function take(visit: Visit, way: 'add' | 'invite'): Promise<void> {
     country: visit.value('country'),
   });
   const values = valuesOf(visit);
-  const email = canonicalEmail(values.email) === null;
-  if (email || Object.keys(errors).length > 0)
-    return showForm(visit, way, { errors: { ...errors, ...(email && { email: true }) } }, 422);
+  const wrong = {
+    ...(canonicalEmail(values.email) === null && { email: visit.t('id.invalid') }),
+    ...(errors.givenName && { givenName: visit.t('profile.invalid_name') }),
+    ...(errors.familyName && { familyName: visit.t('profile.invalid_name') }),
+    ...(errors.country && { country: visit.t('profile.invalid_country') }),
+  };
+  if (Object.keys(wrong).length > 0) return showForm(visit, way, { errors: wrong }, 422);
   try {
     const { outcome, userId, upstream } = await counting(visit, () =>
       visit.act((work, { account, asking }) =>
@@ -103,10 +108,21 @@ async function take(visit: Visit, way: 'add' | 'invite'): Promise<void> {
     );
   } catch (error) {
     if (!(error instanceof Refusal) || error.code === 'step_up_required') throw error;
+    const { errors: blamed, failure } = blame(visit, error, {
+      invalid_country: 'entitlementCountry',
+      role_not_found: 'role',
+      role_required_by_other: 'role',
+      cannot_grant_higher_role: 'role',
+      not_found: 'group',
+    });
     await showForm(
       visit,
       way,
-      { refused: { code: error.code, text: visit.reason(error) }, next: nextOf(error, values) },
+      {
+        errors: blamed,
+        refused: failure === null ? null : { code: error.code, text: failure },
+        next: nextOf(error, values),
+      },
       refusalStatus(error),
     );
   }

@@ -302,7 +302,7 @@ async function create(visit: Visit): Promise<void> {
     if (secret === null) return visit.done(`${home}/${client.id}`, visit.t('rooms.saved'));
     showSecret(visit, client.id, client.name, secret);
   } catch (error) {
-    await showNew(visit, { problems: problemsOf(error) });
+    await showNew(visit, problemsOf(visit, error));
   }
 }
 
@@ -320,17 +320,43 @@ function showSecret(visit: Visit, id: string, name: string, secret: string): voi
   );
 }
 
-/** What is wrong with a registration, in the words of the protocol. */
-function problemsOf(error: unknown): string[] {
+const fieldNames: Readonly<Record<string, string>> = {
+  client_name: 'name',
+  redirect_uris: 'redirectUris',
+  post_logout_redirect_uris: 'logoutUris',
+  backchannel_logout_uri: 'backchannel',
+  resources: 'resources',
+};
+
+/** What is wrong with a registration, in the words of the protocol: at its field, where it has one. */
+function problemsOf(
+  visit: Visit,
+  error: unknown,
+): { errors: Typed['errors']; problems: string[]; status?: number } {
   if (!(error instanceof Refusal)) throw error;
   const { problems } = error.details as { problems?: { field: string; problem: string }[] };
+  if (error.code === 'version_conflict')
+    return { errors: {}, problems: [visit.reason(error)], status: 409 };
   if (error.code !== 'invalid_client' || !problems) throw error;
-  return problems.map(({ field, problem }) => `${field}: ${problem}`);
+  const errors: Record<string, string> = {};
+  const others: string[] = [];
+  for (const { field, problem } of problems) {
+    const [said = ''] = problem.split(' ');
+    const name = fieldNames[field.split(/[.[]/)[0]!] ?? fieldNames[said];
+    if (name !== undefined && name in visit.form)
+      errors[name] = [errors[name] ?? [], problem].flat().join(' ');
+    else others.push(`${field}: ${problem}`);
+  }
+  return { errors, problems: others };
 }
 
 async function showOne(
   visit: Visit,
-  { errors = {}, problems = [] }: { errors?: Typed['errors']; problems?: string[] } = {},
+  {
+    errors = {},
+    problems = [],
+    status = 422,
+  }: { errors?: Typed['errors']; problems?: string[]; status?: number } = {},
 ): Promise<void> {
   const id = idOf(visit);
   const client = await visit.operate((work) => clientById(work, id));
@@ -365,7 +391,7 @@ async function showOne(
       errors,
       problems,
     }),
-    failed ? 422 : 200,
+    failed ? status : 200,
   );
 }
 
@@ -386,7 +412,7 @@ async function change(visit: Visit): Promise<void> {
       changeClient(work, id, { ...rest, metadata, version: version ?? undefined }),
     );
   } catch (error) {
-    return showOne(visit, { problems: problemsOf(error) });
+    return showOne(visit, problemsOf(visit, error));
   }
   await visit.tools.announce.clients_changed();
   visit.done(`${home}/${id}`, visit.t('rooms.saved'));

@@ -133,7 +133,11 @@ async function simulateSignIn(visit: Visit): Promise<void> {
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'invalid_value') throw error;
     const [why = visit.reason(error)] = Object.values(error.details);
-    await showSimulator(visit, { ...shown, failure: String(why) });
+    const pasted = visit.value('response') !== '';
+    await showSimulator(
+      visit,
+      pasted ? { ...shown, errors: { response: String(why) } } : { ...shown, failure: String(why) },
+    );
   }
 }
 

@@ -150,7 +150,13 @@ async function changeSettings(visit: Visit): Promise<void> {
     );
   } catch (error) {
     if (!(error instanceof Refusal) || !told.has(error.code)) throw error;
-    return showSettings(visit, { values, failure: error });
+    const field = blamed(visit, error);
+    return showSettings(
+      visit,
+      field === undefined
+        ? { values, failure: error }
+        : { values, errors: { [field]: reasonOf(visit, error) } },
+    );
   }
   visit.done(`/connections/${idOf(visit)}`, visit.t('rooms.saved'));
 }
@@ -167,6 +173,26 @@ const told = new Set([
   'role_not_found',
   'cannot_grant_higher_role',
 ]);
+
+/** The field that a refusal is about: by what it refuses, or by the value that it names. */
+function blamed({ form }: Visit, { code, details }: Refusal): string | undefined {
+  const byDetail: Readonly<Record<string, string>> = {
+    issuer: 'issuer',
+    name: 'name',
+    preset: 'preset',
+    clientId: 'client_id',
+    scopes: 'scopes',
+    domains: 'domains',
+    testers: 'testers',
+  };
+  const named =
+    code === 'invalid_email'
+      ? ['testers']
+      : code.includes('domain')
+        ? ['domains']
+        : Object.keys(details).flatMap((key) => byDetail[key.split('.').at(-1) ?? ''] ?? []);
+  return named.find((name) => name in form || name === 'domains');
+}
 
 /** Why, and what exactly: details say it in English. */
 function reasonOf(visit: Visit, refusal: Refusal): string {

@@ -65,6 +65,7 @@ async function show(visit: Visit, refusal: Refusal | null = null): Promise<void>
       short,
       found: q !== '' && !short ? await searchContacts(sql, account.id, q) : null,
       may: visit.may('contacts:manage'),
+      chosen: { user: visit.value('user'), country: visit.value('country') },
       error: refusal && visit.reason(refusal),
     }),
     refusal ? refusalStatus(refusal) : short ? 422 : 200,

@@ -115,7 +115,7 @@ export const domains: Room = {
       const name = nameIn(visit);
       const typed = new Typed(visit);
       const message = typed.text('message', 500, { optional: true });
-      if (!typed.ok) return showOne(visit, { failure: typed.errors['message'] });
+      if (!typed.ok) return showOne(visit, { errors: typed.errors });
       const kind = visit.value('kind') === 'release' ? 'release' : 'access';
       await visit.act((work, { account }) =>
         requestDomain(work, account.id, name, kind, message || null),
@@ -217,7 +217,15 @@ async function claim(visit: Visit): Promise<void> {
 
 async function showOne(
   visit: Visit,
-  { findings = null, failure }: { findings?: Finding[] | null; failure?: string | undefined } = {},
+  {
+    findings = null,
+    failure,
+    errors = {},
+  }: {
+    findings?: Finding[] | null;
+    failure?: string | undefined;
+    errors?: Typed['errors'];
+  } = {},
 ): Promise<void> {
   const { sql, now, account } = visit;
   const name = nameIn(visit);
@@ -253,6 +261,8 @@ async function showOne(
       record: domain.state === 'listed' ? null : proofRecord(domain, domain.method),
       findings,
       failure,
+      errors,
+      typed: { message: visit.value('message'), reason: visit.value('reason') },
       below: domain.parentId !== null ? 'along' : domain.includeSubdomains ? 'in' : 'out',
       signup: domain.signup,
       defaults: {
@@ -278,7 +288,7 @@ async function showOne(
           operator && domain.state === 'contested' ? (announced ? 'decide' : 'announce') : null,
       },
     }),
-    failure === undefined ? 200 : 409,
+    failure !== undefined ? 409 : Object.keys(errors).length > 0 ? 422 : 200,
   );
 }
 
@@ -356,8 +366,9 @@ async function operate(visit: Visit): Promise<void> {
   const { account, tools } = visit;
   const name = nameIn(visit);
   const typed = new Typed(visit);
+  if (visit.value('reason') === '') typed.wrong('reason', visit.t('rooms.reason_missing'));
   const reason = typed.line('reason', 500);
-  if (!typed.ok) return showOne(visit, { failure: visit.t('rooms.reason_missing') });
+  if (!typed.ok) return showOne(visit, { errors: typed.errors });
   const both = (): ReturnType<typeof lookAtBoth> =>
     lookAtBoth(tools.foundation, tools.proofs, { claimantId: account.id, name });
   try {

@@ -25,6 +25,7 @@ import {
 } from '../../pages/console/groups.ts';
 import { refusalStatus } from '../refused.ts';
 import type { Room, Visit } from '../room.ts';
+import { blame, type FieldErrors } from '../typed.ts';
 
 const atOnce = 50;
 
@@ -192,20 +193,25 @@ async function memberToAdd(visit: Visit): Promise<string[] | null> {
 }
 
 async function saved(visit: Visit, group: Group | null, save: () => Promise<void>): Promise<void> {
-  if (valuesOf(visit).name === '') return showForm(visit, group, visit.say('people.group.no_name'));
+  if (valuesOf(visit).name === '')
+    return showForm(visit, group, { errors: { name: visit.say('people.group.no_name') } });
   try {
     await save();
   } catch (error) {
     if (!(error instanceof Refusal) || error.code === 'step_up_required') throw error;
-    showForm(visit, group, visit.reason(error), refusalStatus(error));
+    const wrong = blame(visit, error, {
+      name_taken: 'name',
+      invalid_country: 'entitlementCountry',
+    });
+    showForm(visit, group, wrong, refusalStatus(error));
   }
 }
 
 function showForm(
   visit: Visit,
   group: Group | null,
-  error: string | null = null,
-  status = error === null ? 200 : 422,
+  wrong: { errors: FieldErrors; failure?: string | null } | null = null,
+  status = wrong === null ? 200 : 422,
 ): void {
   const typed = visit.ctx.method === 'POST';
   visit.show(
@@ -222,7 +228,8 @@ function showForm(
               entitlementCountry: group.entitlementCountry ?? '',
             },
       countries: visit.account.countries,
-      error,
+      errors: wrong?.errors ?? {},
+      failure: wrong?.failure ?? null,
     }),
     status,
   );

@@ -267,7 +267,11 @@ function shown<T extends MoveProposal>({
   };
 }
 
-async function preview(visit: Visit, request: MoveRequest, failure?: string): Promise<void> {
+async function preview(
+  visit: Visit,
+  request: MoveRequest,
+  { failure, errors = {} }: { failure?: string; errors?: Typed['errors'] } = {},
+): Promise<void> {
   const { report, digest } = await visit.act((work) => reportMove(work, request));
   const { value, values } = visit;
   visit.show(
@@ -293,15 +297,18 @@ async function preview(visit: Visit, request: MoveRequest, failure?: string): Pr
             }),
       },
       failure,
+      reason: value('reason'),
+      errors,
     }),
-    failure === undefined ? 200 : 409,
+    failure !== undefined ? 409 : Object.keys(errors).length > 0 ? 422 : 200,
   );
 }
 
 async function propose(visit: Visit, request: MoveRequest): Promise<void> {
   const typed = new Typed(visit);
+  if (visit.value('reason') === '') typed.wrong('reason', visit.t('rooms.reason_missing'));
   const reason = typed.line('reason', 500);
-  if (!typed.ok) return preview(visit, request, visit.t('rooms.reason_missing'));
+  if (!typed.ok) return preview(visit, request, { errors: typed.errors });
   try {
     const { id } = await visit.act((work) =>
       proposeMove(work, request, { confirm: visit.value('confirm'), reason }),
@@ -310,7 +317,7 @@ async function propose(visit: Visit, request: MoveRequest): Promise<void> {
   } catch (error) {
     // Something changed since the report was read: here is the new one.
     if (!(error instanceof Refusal) || error.code === 'step_up_required') throw error;
-    await preview(visit, request, visit.reason(error));
+    await preview(visit, request, { failure: visit.reason(error) });
   }
 }
 

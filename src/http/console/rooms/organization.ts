@@ -12,7 +12,7 @@ import { canonicalEmail } from '#identity/users/email.ts';
 import { countryOptions } from '../../countries.ts';
 import { closePage, newAccountPage, organizationPage } from '../../pages/console/organization.ts';
 import type { Room, Visit } from '../room.ts';
-import { Typed } from '../typed.ts';
+import { blame, Typed } from '../typed.ts';
 
 const fresh = { fresh: true };
 const home = '/organization';
@@ -32,8 +32,9 @@ export const organization: Room = {
     door.get(home, 'accounts:move', (visit) => show(visit));
     door.post(`${home}/hold`, 'accounts:hold', async (visit) => {
       const typed = new Typed(visit);
+      if (visit.value('reason') === '') typed.wrong('reason', visit.t('rooms.reason_missing'));
       const reason = typed.line('reason', 500);
-      if (!typed.ok) return show(visit, { failure: visit.t('rooms.reason_missing') });
+      if (!typed.ok) return show(visit, typed.errors);
       await visit.act((work, { account }) => holdAccount(work, account.id, reason));
       visit.done(home, visit.t('rooms.saved'));
     });
@@ -73,20 +74,21 @@ export const organization: Room = {
   },
 };
 
-async function show(visit: Visit, { failure }: { failure?: string } = {}): Promise<void> {
+async function show(visit: Visit, errors: Typed['errors'] = {}): Promise<void> {
   const account = await accountById(visit.sql, visit.account.id);
   visit.show(
     organizationPage({
       ...visit.page,
       organization: { ...account, contacts: account.fulfillmentContacts },
-      failure,
+      reason: visit.value('reason'),
+      errors,
       may: {
         hold: visit.may('accounts:hold'),
         close: visit.may('accounts:close'),
         move: visit.may('accounts:move'),
       },
     }),
-    failure === undefined ? 200 : 422,
+    Object.keys(errors).length > 0 ? 422 : 200,
   );
 }
 
@@ -102,7 +104,7 @@ function readCountries(visit: Visit, typed: Typed): string[] {
 
 function showNew(
   visit: Visit,
-  { errors = {}, failure }: { errors?: Typed['errors']; failure?: string } = {},
+  { errors = {}, failure = null }: { errors?: Typed['errors']; failure?: string | null } = {},
 ): void {
   const { value } = visit;
   visit.show(
@@ -121,7 +123,7 @@ function showNew(
       errors,
       failure,
     }),
-    failure !== undefined || Object.keys(errors).length > 0 ? 422 : 200,
+    failure !== null || Object.keys(errors).length > 0 ? 422 : 200,
   );
 }
 
@@ -151,7 +153,16 @@ async function create(visit: Visit): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return showNew(visit, { failure: visit.reason(error) });
+    return showNew(
+      visit,
+      blame(visit, error, {
+        account_number_exists: 'number',
+        user_in_other_account: 'email',
+        user_not_addable: 'email',
+        invalid_email: 'email',
+        name_taken: 'name',
+      }),
+    );
   }
   visit.done(`/accounts?q=${encodeURIComponent(name)}`, visit.say('rooms.account.made', { name }));
 }

@@ -15,6 +15,7 @@ import {
 } from '../../pages/console/roles.ts';
 import { refusalStatus } from '../refused.ts';
 import type { Room, Visit } from '../room.ts';
+import { blame, Typed, type FieldErrors } from '../typed.ts';
 
 /** Which roles there are and who has them; operators say which there are (behaviour.md F14). */
 export const roles: Room = {
@@ -81,13 +82,22 @@ async function saved(
   save: (values: RoleValues) => Promise<void>,
 ): Promise<void> {
   const values = valuesOf(visit);
-  if (values.name === '' || (!role && !/^[a-z][a-z0-9_.-]{1,63}$/.test(values.key)))
-    return showForm(visit, role, visit.say('people.role.invalid'));
+  const typed = new Typed(visit);
+  typed.line('name');
+  if (!role && !/^[a-z][a-z0-9_.-]{1,63}$/.test(values.key))
+    typed.wrong('key', visit.say('people.role.invalid'));
+  if (!typed.ok) return showForm(visit, role, { errors: typed.errors });
   try {
     await save(values);
   } catch (error) {
     if (!(error instanceof Refusal) || error.code === 'step_up_required') throw error;
-    return showForm(visit, role, visit.reason(error), refusalStatus(error));
+    const wrong = blame(visit, error, {
+      name_taken: 'key',
+      role_not_found: 'requires',
+      role_in_use: 'requires',
+      invalid_value: 'requires',
+    });
+    return showForm(visit, role, wrong, refusalStatus(error));
   }
   visit.done('/roles', visit.say('people.role.saved'));
 }
@@ -95,8 +105,8 @@ async function saved(
 async function showForm(
   visit: Visit,
   role: Role | null,
-  error: string | null = null,
-  status = error === null ? 200 : 422,
+  wrong: { errors: FieldErrors; failure?: string | null } | null = null,
+  status = wrong === null ? 200 : 422,
 ): Promise<void> {
   const all = await findRoles(visit.sql, null);
   visit.show(
@@ -105,7 +115,8 @@ async function showForm(
       role,
       values: visit.ctx.method === 'POST' || !role ? valuesOf(visit) : role,
       others: all.filter(({ builtIn, key }) => !builtIn && key !== role?.key),
-      error,
+      errors: wrong?.errors ?? {},
+      failure: wrong?.failure ?? null,
     }),
     status,
   );

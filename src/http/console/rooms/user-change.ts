@@ -14,6 +14,7 @@ import {
 import { readPerson } from '../../person-form.ts';
 import { refusalStatus } from '../refused.ts';
 import type { Room, Visit } from '../room.ts';
+import { blame } from '../typed.ts';
 
 /** What stands about a person is corrected; what a directory says stays as it says. */
 export const userChange: Room = {
@@ -26,11 +27,14 @@ export const userChange: Room = {
         family_name: typed.familyName,
         country: typed.country || 'US',
       });
+      const [name, address] = [visit.t('profile.invalid_name'), visit.t('id.invalid')];
       const wrong = {
-        ...errors,
-        ...(canonicalEmail(typed.email) === null && { email: true }),
+        ...(errors.givenName && { givenName: name }),
+        ...(errors.familyName && { familyName: name }),
+        ...(errors.country && { country: visit.t('profile.invalid_country') }),
+        ...(canonicalEmail(typed.email) === null && { email: address }),
         ...(typed.communicationEmail !== '' &&
-          canonicalEmail(typed.communicationEmail) === null && { communicationEmail: true }),
+          canonicalEmail(typed.communicationEmail) === null && { communicationEmail: address }),
       };
       if (Object.keys(wrong).length > 0) return show(visit, { errors: wrong }, 422);
       try {
@@ -46,16 +50,31 @@ export const userChange: Room = {
         });
       } catch (error) {
         if (!(error instanceof Refusal) || error.code === 'user_not_found') throw error;
-        return show(visit, { refused: visit.reason(error) }, refusalStatus(error));
+        return show(visit, blame(visit, error, blamed), refusalStatus(error));
       }
       visit.done(`/users/${visit.params['userId']}`, visit.say('people.group.saved'));
     });
   },
 };
 
+/** What there is to say against an address. */
+const blamed = {
+  invalid_email: 'email',
+  already_invited: 'email',
+  already_member: 'email',
+  user_exists: 'email',
+  user_exists_other_domain: 'email',
+  user_in_other_account: 'email',
+  user_not_addable: 'email',
+  pending_approval: 'email',
+  domain_not_owned: 'email',
+  domain_owned_by_other: 'email',
+  domain_pending_ownership: 'email',
+} as const;
+
 async function show(
   visit: Visit,
-  changes: Partial<Pick<ChangeUserPage, 'errors' | 'refused'>> = {},
+  changes: Partial<Pick<ChangeUserPage, 'errors' | 'failure'>> = {},
   status = 200,
 ): Promise<void> {
   const { sql, account, now, t } = visit;
@@ -81,7 +100,7 @@ async function show(
       managed: authorities.filter(({ managed }) => managed),
       countries: countryOptions(t.locale),
       errors: {},
-      refused: null,
+      failure: null,
       ...changes,
     }),
     status,

@@ -1,7 +1,8 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
 import { locales } from '#platform/i18n.ts';
-import { alert, checkbox, field, hidden, named, postForm, select } from '../../form.ts';
+import { boxes, checkbox, field, hidden, named, postForm, select } from '../../form.ts';
+import type { Errors } from './forms.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { confirmPage, sendOrCancel } from './parts.ts';
 import { countryName, roleName } from './people.ts';
@@ -35,7 +36,7 @@ export interface Giving extends ConsoleFrame {
 export interface AddPage extends Giving {
   way: 'add' | 'invite';
   values: AddValues;
-  errors: { email?: boolean; givenName?: boolean; familyName?: boolean; country?: boolean };
+  errors: Errors;
   refused: { code: string; text: string } | null;
   /** What can be done instead. */
   next: readonly NextStep[];
@@ -54,7 +55,7 @@ export function addPage(page: AddPage): Html {
       name: key,
       label: t(label),
       value: values[key],
-      error: errors[key] && t('profile.invalid_name'),
+      error: errors[key],
     });
   return consolePage(page, {
     title: t(inviting ? 'people.invite.title' : 'people.add.title'),
@@ -62,16 +63,6 @@ export function addPage(page: AddPage): Html {
     back,
     failed,
     main: html`<section class="card part">
-      ${
-        refused &&
-        alert([
-          html`<p>${refused.text}</p>`,
-          next.length > 0 &&
-            html`<p class="actions">
-              ${next.map(({ title, href }) => html`<a class="button" href="${href}">${t(title)}</a>`)}
-            </p>`,
-        ])
-      }
       ${postForm({ action: inviting ? '/console/invitations/new' : '/console/users/add', csrf }, [
         field({
           name: 'email',
@@ -79,7 +70,16 @@ export function addPage(page: AddPage): Html {
           type: 'email',
           value: values.email,
           autofocus: values.email === '' || undefined,
-          error: errors.email && t('id.invalid'),
+          // What speaks against taking somebody in speaks against their address.
+          error:
+            errors['email'] ??
+            (refused && [
+              refused.text,
+              next.length > 0 &&
+                html`<span class="actions">
+                  ${next.map(({ title, href }) => html`<a class="button" href="${href}">${t(title)}</a>`)}
+                </span>`,
+            ]),
         }),
         html`<div class="pair">
           ${name('givenName', 'profile.given_name')} ${name('familyName', 'profile.family_name')}
@@ -89,9 +89,9 @@ export function addPage(page: AddPage): Html {
           label: t('profile.country'),
           value: values.country,
           options: [['', t('people.choose')], ...countries],
-          error: errors.country && t('profile.invalid_country'),
+          error: errors['country'],
         }),
-        giving(page, values),
+        giving(page, values, errors),
         select({
           name: 'language',
           label: t('people.language'),
@@ -119,6 +119,7 @@ export function addPage(page: AddPage): Html {
 export function giving(
   page: Giving,
   { roles, groups, entitlementCountry }: Pick<AddValues, 'roles' | 'groups' | 'entitlementCountry'>,
+  errors: Errors = {},
 ): Child {
   const { t, choices, entitledIn } = page;
   return [
@@ -127,6 +128,7 @@ export function giving(
         name: 'entitlementCountry',
         label: t('people.entitlement'),
         value: entitlementCountry,
+        error: errors['entitlementCountry'],
         options: [
           ['', t('people.entitlement_default')],
           ...entitledIn.map((code) => [code, countryName(page, code)] as const),
@@ -134,34 +136,24 @@ export function giving(
       }),
     html`<details ${(roles.length > 0 || groups.length > 0) && html`open=""`}>
       <summary>${t('people.add.giving')}</summary>
-      <fieldset class="boxes">
-        <legend>${t('people.roles')}</legend>
-        ${choices.roles
+      ${boxes({
+        name: 'role',
+        legend: t('people.roles'),
+        options: choices.roles
           .filter((role) => role.key !== 'group_manager')
-          .map((role) =>
-            checkbox({
-              id: `role-${role.key}`,
-              name: 'role',
-              value: role.key,
-              label: roleName(page, role),
-              checked: roles.includes(role.key),
-            }),
-          )}
-      </fieldset>
+          .map((role) => [role.key, roleName(page, role)] as const),
+        chosen: roles,
+        error: errors['role'],
+      })}
       ${
         choices.groups.length > 0 &&
-        html`<fieldset class="boxes">
-          <legend>${t('people.groups')}</legend>
-          ${choices.groups.map(({ id, name }) =>
-            checkbox({
-              id: `group-${id}`,
-              name: 'group',
-              value: id,
-              label: named(name),
-              checked: groups.includes(id),
-            }),
-          )}
-        </fieldset>`
+        boxes({
+          name: 'group',
+          legend: t('people.groups'),
+          options: choices.groups.map(({ id, name }) => [id, named(name)] as const),
+          chosen: groups,
+          error: errors['group'],
+        })
       }
     </details>`,
   ];

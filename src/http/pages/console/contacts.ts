@@ -22,18 +22,20 @@ export interface ContactsPage extends ConsoleFrame {
   /** Members who were found; null where nobody was searched for. */
   found: readonly { id: string; email: string; name: string }[] | null;
   may: boolean;
+  /** Who was to be added, and for what; and why they were not. */
+  chosen: { user: string; country: string };
   error: string | null;
 }
 
 export function contactsPage(page: ContactsPage): Html {
-  const { t, contacts, limit, may, error, short } = page;
+  const { t, contacts, limit, may, error, short, found, chosen } = page;
   const title = t('people.contacts');
   return consolePage(page, {
     title,
     lead: t('people.contacts.lead', { n: limit }),
     failed: error !== null || short,
     main: [
-      error && alert(error),
+      error && !found?.some(({ id }) => id === chosen.user) && alert(error),
       html`<div class="list">
         ${
           contacts.length === 0
@@ -82,7 +84,8 @@ export function contactsPage(page: ContactsPage): Html {
 }
 
 function adding(page: ContactsPage): Html {
-  const { t, csrf, q, short, found, countries } = page;
+  const { t, csrf, q, short, found, countries, chosen, error } = page;
+  const wrong = (id: string): string | null => (id === chosen.user ? error : null);
   return part(t('people.contact.add'), [
     filters(
       page,
@@ -109,13 +112,23 @@ function adding(page: ContactsPage): Html {
                     </span>
                     ${postForm({ action: '/console/contacts', csrf }, [
                       hidden('user', id),
+                      hidden('q', q),
                       html`<span class="do">
                         <label class="hidden" for="for-${id}">${t('people.contact.for')}</label>
-                        <select id="for-${id}" name="country">
+                        <select
+                          id="for-${id}"
+                          name="country"
+                          ${wrong(id) && html`aria-describedby="for-${id}-error" aria-invalid="true"`}
+                        >
                           <option value="">${t('people.contact.all')}</option>
                           ${countries.map(
                             (code) =>
-                              html`<option value="${code}">${countryName(page, code)}</option>`,
+                              html`<option
+                                value="${code}"
+                                ${id === chosen.user && code === chosen.country && raw('selected')}
+                              >
+                                ${countryName(page, code)}
+                              </option>`,
                           )}
                         </select>
                         <button
@@ -125,6 +138,8 @@ function adding(page: ContactsPage): Html {
                           ${t('people.group.put')}
                         </button>
                       </span>`,
+                      wrong(id) &&
+                        html`<p class="error" id="for-${id}-error" role="alert">${error}</p>`,
                     ])}
                   </li>`,
               )}

@@ -86,15 +86,19 @@ export function contestedPart(page: DomainPage, base: string): Html {
     [
       html`<p>${t('rooms.domain.ask_owner_text')}</p>`,
       postForm({ action: `${base}/request`, csrf }, [
-        questions([
-          {
-            kind: 'text',
-            name: 'message',
-            label: t('rooms.request.message'),
-            optional: true,
-            rows: 3,
-          },
-        ]),
+        questions(
+          [
+            {
+              kind: 'text',
+              name: 'message',
+              label: t('rooms.request.message'),
+              value: page.typed.message,
+              optional: true,
+              rows: 3,
+            },
+          ],
+          page.errors,
+        ),
         html`<div class="actions">
           <button class="primary" name="kind" value="access">
             ${t('rooms.request.ask_access')}

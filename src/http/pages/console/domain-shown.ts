@@ -1,3 +1,4 @@
+import type { Errors } from './forms.ts';
 import { type ConsoleFrame } from './frame.ts';
 import { type Signup, type StateShown } from './domains.ts';
 
@@ -22,6 +23,9 @@ export interface DomainPage extends ConsoleFrame {
       }[]
     | null;
   failure?: string | undefined;
+  /** What is wrong with what was typed, and that. */
+  errors: Errors;
+  typed: { message: string; reason: string };
   /** Whether what is below it is owned with it, or it with what is above. */
   below: 'in' | 'out' | 'along';
   signup: Signup;

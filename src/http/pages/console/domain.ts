@@ -18,7 +18,7 @@ export function domainPage(page: DomainPage): Html {
     title: shown,
     heading: named(shown),
     back: { href: '/console/domains', title: t('rooms.domains') },
-    failed: failure !== undefined,
+    failed: failure !== undefined || Object.keys(page.errors).length > 0,
     main: [
       failure && alert(failure),
       // The answer to what was just asked comes first.
@@ -66,14 +66,18 @@ export function domainPage(page: DomainPage): Html {
         part(
           t('rooms.domain.operator'),
           postForm({ action: `${base}/operator`, csrf }, [
-            questions([
-              {
-                kind: 'line',
-                name: 'reason',
-                label: t('rooms.reason'),
-                hint: t('rooms.reason_hint'),
-              },
-            ]),
+            questions(
+              [
+                {
+                  kind: 'line',
+                  name: 'reason',
+                  label: t('rooms.reason'),
+                  hint: t('rooms.reason_hint'),
+                  value: page.typed.reason,
+                },
+              ],
+              page.errors,
+            ),
             html`<div class="actions">
               ${page.operator.attest && html`<button name="what" value="attest">${t('rooms.domain.attest')}</button>`}
               ${

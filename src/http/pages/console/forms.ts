@@ -1,5 +1,15 @@
 import { type Child, type Html, html, raw } from '#platform/html.ts';
-import { alert, checkbox, field, hidden, notice, postForm, select, textArea } from '../../form.ts';
+import {
+  alert,
+  boxes,
+  checkbox,
+  field,
+  hidden,
+  notice,
+  postForm,
+  select,
+  textArea,
+} from '../../form.ts';
 import { consolePage, type ConsoleContent, type ConsoleFrame } from './frame.ts';
 import { sendOrCancel } from './parts.ts';
 
@@ -34,24 +44,17 @@ function question(one: Question, error: string | undefined): Html {
       return select({ ...one, error });
     case 'box':
       return html`<div class="field">
-        ${checkbox({ ...one, id: one.name, value: one.value ?? 'yes' })}
+        ${checkbox({
+          ...one,
+          id: one.name,
+          value: one.value ?? 'yes',
+          wrong: error && `${one.name}-error`,
+        })}
         ${one.hint && html`<p class="hint">${one.hint}</p>`}
+        ${error && html`<p class="error" id="${one.name}-error" role="alert">${error}</p>`}
       </div>`;
     case 'boxes':
-      return html`<fieldset class="field">
-        <legend>${one.label}</legend>
-        ${one.hint && html`<p class="hint">${one.hint}</p>`}
-        ${one.options.map(([value, label]) =>
-          checkbox({
-            id: `${one.name}-${value}`,
-            name: one.name,
-            value,
-            label,
-            checked: one.chosen.includes(value),
-          }),
-        )}
-        ${error && html`<p class="error" role="alert">${error}</p>`}
-      </fieldset>`;
+      return boxes({ ...one, legend: one.label, error, kind: 'field' });
     default:
       return field({ ...one, type: one.kind === 'line' ? 'text' : one.kind, error });
   }

@@ -10,6 +10,7 @@ import {
   select,
   textArea,
 } from '../../form.ts';
+import type { Errors } from './forms.ts';
 import { consolePage, type ConsoleFrame, when } from './frame.ts';
 import {
   clear,
@@ -128,11 +129,13 @@ export interface GroupFormPage extends ConsoleFrame {
   group: GroupShown | null;
   values: GroupValues;
   countries: readonly string[];
-  error: string | null;
+  errors: Errors;
+  /** Why it was refused, where no field is to blame. */
+  failure: string | null;
 }
 
 export function groupFormPage(page: GroupFormPage): Html {
-  const { t, csrf, group, values, countries, error } = page;
+  const { t, csrf, group, values, countries, errors, failure } = page;
   const entitlement = [
     ['', t('people.do.no_country')] as const,
     ...countries.map((code) => [code, countryName(page, code)] as const),
@@ -143,9 +146,9 @@ export function groupFormPage(page: GroupFormPage): Html {
   return consolePage(page, {
     title: group ? group.name : t('people.group.new'),
     back,
-    failed: error !== null,
+    failed: failure !== null || Object.keys(errors).length > 0,
     main: html`<section class="card part">
-      ${error && alert(error)}
+      ${failure && alert(failure)}
       ${postForm(
         { action: group ? `/console/groups/${group.id}/change` : '/console/groups/new', csrf },
         [
@@ -154,6 +157,7 @@ export function groupFormPage(page: GroupFormPage): Html {
             name: 'name',
             label: t('people.group.name'),
             value: values.name,
+            error: errors['name'],
             readonly: group !== null && group.source !== 'local',
             hint: group !== null && group.source !== 'local' && t('people.from_directory'),
             attributes: 'maxlength="100"',
@@ -182,6 +186,7 @@ export function groupFormPage(page: GroupFormPage): Html {
               label: t('people.entitlement'),
               hint: group === null && t('people.group.country_hint'),
               value: values.entitlementCountry,
+              error: errors['entitlementCountry'],
               options: entitlement,
             }),
           sendOrCancel(page, t(group ? 'profile.save' : 'people.group.create'), back),

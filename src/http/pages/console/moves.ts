@@ -236,14 +236,16 @@ export function moveReportPage(
     /** Sent along, to be asked for once more. */
     values: Readonly<Record<string, string | readonly string[]>>;
     failure?: string | undefined;
+    reason: string;
+    errors: Errors;
   },
 ): Html {
-  const { t, csrf, kind, report, values, failure } = page;
+  const { t, csrf, kind, report, values, failure, reason, errors } = page;
   const title = titleOf(page, kind);
   return consolePage(page, {
     title,
     back: { href: `${base}/${kind}`, title },
-    failed: report.problems.length > 0 || failure !== undefined,
+    failed: report.problems.length > 0 || failure !== undefined || Object.keys(errors).length > 0,
     main: [
       failure && alert(failure),
       reportParts(page, report),
@@ -254,14 +256,18 @@ export function moveReportPage(
             Object.entries(values).flatMap(([name, value]) =>
               [value].flat().map((one) => hidden(name, one)),
             ),
-            questions([
-              {
-                kind: 'line',
-                name: 'reason',
-                label: t('rooms.reason'),
-                hint: t('rooms.reason_hint'),
-              },
-            ]),
+            questions(
+              [
+                {
+                  kind: 'line',
+                  name: 'reason',
+                  label: t('rooms.reason'),
+                  hint: t('rooms.reason_hint'),
+                  value: reason,
+                },
+              ],
+              errors,
+            ),
             sendOrCancel(page, t('rooms.moves.propose'), { href: base }),
           ]),
         ]),

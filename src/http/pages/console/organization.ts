@@ -1,5 +1,5 @@
 import { type Html, html } from '#platform/html.ts';
-import { alert, named, postForm } from '../../form.ts';
+import { named, postForm } from '../../form.ts';
 import { accountStatuses, type AccountStatusShown } from './accounts.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors } from './forms.ts';
@@ -20,7 +20,9 @@ export interface OrganizationPage extends ConsoleFrame {
     administrators: readonly { id: string; name: string; email: string; role: string }[];
     contacts: readonly { id: string; name: string; email: string; country: string | null }[];
   };
-  failure?: string | undefined;
+  /** What was typed as the reason to hold it, and what is wrong with that. */
+  reason: string;
+  errors: Errors;
   may: { hold: boolean; close: boolean; move: boolean };
 }
 
@@ -28,13 +30,12 @@ const base = '/console/organization';
 
 /** The account itself: what it is called, who looks after it, and how it stands. */
 export function organizationPage(page: OrganizationPage): Html {
-  const { t, csrf, organization, failure, may } = page;
+  const { t, csrf, organization, reason, errors, may } = page;
   const { status } = organization;
   return consolePage(page, {
     title: t('rooms.organization'),
-    failed: failure !== undefined,
+    failed: Object.keys(errors).length > 0,
     main: [
-      failure && alert(failure),
       part(
         named(organization.name),
         [
@@ -89,14 +90,18 @@ export function organizationPage(page: OrganizationPage): Html {
         part(t('rooms.domain.operator'), [
           status === 'active' &&
             postForm({ action: `${base}/hold`, csrf }, [
-              questions([
-                {
-                  kind: 'line',
-                  name: 'reason',
-                  label: t('rooms.reason'),
-                  hint: t('rooms.organization.hold_hint'),
-                },
-              ]),
+              questions(
+                [
+                  {
+                    kind: 'line',
+                    name: 'reason',
+                    label: t('rooms.reason'),
+                    hint: t('rooms.organization.hold_hint'),
+                    value: reason,
+                  },
+                ],
+                errors,
+              ),
               html`<div class="actions">
                 <button type="submit">${t('rooms.organization.hold')}</button>
               </div>`,
@@ -165,7 +170,7 @@ export function newAccountPage(
     >;
     countries: readonly (readonly [code: string, name: string])[];
     errors: Errors;
-    failure?: string | undefined;
+    failure?: string | null;
   },
 ): Html {
   const { t, values, countries, errors, failure } = page;

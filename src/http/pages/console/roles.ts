@@ -1,6 +1,7 @@
 import { type Html, html } from '#platform/html.ts';
-import { alert, checkbox, field, named, postForm, textArea } from '../../form.ts';
+import { alert, boxes, checkbox, field, named, postForm, textArea } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
+import type { Errors } from './forms.ts';
 import { confirmPage, empty, table, sendOrCancel } from './parts.ts';
 import { roleName } from './people.ts';
 
@@ -113,18 +114,20 @@ export interface RoleFormPage extends ConsoleFrame {
   values: RoleValues;
   /** Roles that it may require. */
   others: readonly { key: string; name: string }[];
-  error: string | null;
+  errors: Errors;
+  /** Why it was refused, where no field is to blame. */
+  failure: string | null;
 }
 
 export function roleFormPage(page: RoleFormPage): Html {
-  const { t, csrf, role, values, others, error } = page;
+  const { t, csrf, role, values, others, errors, failure } = page;
   const back = { href: '/console/roles', title: t('people.roles') };
   return consolePage(page, {
     title: role ? role.name : t('people.role.new'),
     back,
-    failed: error !== null,
+    failed: failure !== null || Object.keys(errors).length > 0,
     main: html`<section class="card part">
-      ${error && alert(error)}
+      ${failure && alert(failure)}
       ${postForm(
         {
           action: role
@@ -139,8 +142,14 @@ export function roleFormPage(page: RoleFormPage): Html {
               label: t('people.role.key'),
               hint: t('people.role.key_hint'),
               value: values.key,
+              error: errors['key'],
             }),
-          field({ name: 'name', label: t('people.role.name'), value: values.name }),
+          field({
+            name: 'name',
+            label: t('people.role.name'),
+            value: values.name,
+            error: errors['name'],
+          }),
           textArea({
             name: 'description',
             most: 500,
@@ -149,18 +158,13 @@ export function roleFormPage(page: RoleFormPage): Html {
             optional: true,
           }),
           others.length > 0 &&
-            html`<fieldset class="boxes">
-              <legend>${t('people.role.requires')}</legend>
-              ${others.map(({ key, name }) =>
-                checkbox({
-                  id: `requires-${key}`,
-                  name: 'requires',
-                  value: key,
-                  label: named(name),
-                  checked: values.requires.includes(key),
-                }),
-              )}
-            </fieldset>`,
+            boxes({
+              name: 'requires',
+              legend: t('people.role.requires'),
+              options: others.map(({ key, name }) => [key, named(name)] as const),
+              chosen: values.requires,
+              error: errors['requires'],
+            }),
           checkbox({
             id: 'revokeOnRemove',
             name: 'revokeOnRemove',

@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, checkbox, notice, select, textArea } from '../../form.ts';
+import { alert, boxes, checkbox, notice, select, textArea } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { confirmPage } from './parts.ts';
 import {
@@ -131,30 +131,29 @@ function fieldsOf(page: ActionPage): Child {
           ({ key }) => page.held === null || page.held.includes(key) === (way === 'take'),
         );
       return [
-        problem && alert(t(problem)),
-        (['give', 'take'] as const).map(
-          (way) =>
-            choice(way).length > 0 &&
-            html`<fieldset class="boxes">
-              <legend>${t(way === 'give' ? 'people.do.give' : 'people.do.take')}</legend>
-              ${choice(way).map((role) =>
-                checkbox({
-                  id: `${way}-${role.key}`,
-                  name: way,
-                  value: role.key,
-                  label: roleName(page, role),
-                  checked: input[way].includes(role.key),
-                }),
-              )}
-            </fieldset>`,
-        ),
+        (['give', 'take'] as const)
+          .filter((way) => choice(way).length > 0)
+          .map((way, at) =>
+            boxes({
+              name: way,
+              legend: t(way === 'give' ? 'people.do.give' : 'people.do.take'),
+              options: choice(way).map((role) => [role.key, roleName(page, role)] as const),
+              chosen: input[way],
+              error: at === 0 && problem && t(problem),
+            }),
+          ),
       ];
     }
     case 'groups': {
       const options = [nothing, ...choices.groups.map(({ id, name }) => [id, name] as const)];
       return [
-        problem && alert(t(problem)),
-        select({ name: 'into', label: t('people.do.into'), value: input.into, options }),
+        select({
+          name: 'into',
+          label: t('people.do.into'),
+          value: input.into,
+          options,
+          error: problem && t(problem),
+        }),
         select({ name: 'outOf', label: t('people.do.out_of'), value: input.outOf, options }),
       ];
     }

@@ -1,6 +1,7 @@
 import { type Child, type Html, html } from '#platform/html.ts';
 import { locales } from '#platform/i18n.ts';
 import { alert, field, named, postForm, select } from '../../form.ts';
+import type { Errors } from './forms.ts';
 import { sendOrCancel } from './parts.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { nameOf, type Named } from './people.ts';
@@ -20,12 +21,13 @@ export interface ChangeUserPage extends ConsoleFrame {
   /** What is changed elsewhere alone, and where. */
   managed: readonly { attribute: string; name: string | null }[];
   countries: readonly (readonly [string, string])[];
-  errors: Partial<Record<keyof UserValues, boolean | undefined>>;
-  refused: string | null;
+  errors: Errors;
+  /** Why it was refused, where no field is to blame. */
+  failure: string | null;
 }
 
 export function changeUserPage(page: ChangeUserPage): Html {
-  const { t, csrf, user, values, managed, countries, errors, refused } = page;
+  const { t, csrf, user, values, managed, countries, errors, failure } = page;
   const elsewhere = (key: keyof UserValues): { readonly: boolean; hint: Child } => {
     const found = managed.find(({ attribute }) => attribute === key);
     return {
@@ -38,7 +40,7 @@ export function changeUserPage(page: ChangeUserPage): Html {
       name: key,
       label,
       value: values[key],
-      error: errors[key] && t('profile.invalid_name'),
+      error: errors[key],
       ...elsewhere(key),
     });
   const back = { href: `/console/users/${user.id}`, title: html`<bdi>${nameOf(user)}</bdi>` };
@@ -46,9 +48,9 @@ export function changeUserPage(page: ChangeUserPage): Html {
     title: t('people.change'),
     heading: [t('people.change'), ': ', html`<bdi>${nameOf(user)}</bdi>`],
     back,
-    failed: refused !== null || Object.keys(errors).length > 0,
+    failed: failure !== null || Object.keys(errors).length > 0,
     main: html`<section class="card part">
-      ${refused && alert(refused)}
+      ${failure && alert(failure)}
       ${postForm({ action: `/console/users/${user.id}/change`, csrf }, [
         html`<div class="pair">
           ${text('givenName', t('profile.given_name'))}
@@ -59,7 +61,7 @@ export function changeUserPage(page: ChangeUserPage): Html {
           label: t('field.email'),
           type: 'email',
           value: values.email,
-          error: errors.email && t('id.invalid'),
+          error: errors['email'],
           ...elsewhere('email'),
           ...(!elsewhere('email').readonly && { hint: t('people.email_hint') }),
         }),
@@ -70,12 +72,13 @@ export function changeUserPage(page: ChangeUserPage): Html {
           value: values.communicationEmail,
           optional: true,
           hint: t('people.communication_hint'),
-          error: errors.communicationEmail && t('id.invalid'),
+          error: errors['communicationEmail'],
         }),
         select({
           name: 'country',
           label: t('profile.country'),
           value: values.country,
+          error: errors['country'],
           options: [['', t('people.language_unknown')], ...countries],
         }),
         select({

@@ -156,7 +156,12 @@ export const installationSamples: Sample[] = [
   ...states(
     'console, organization',
     organizationPage,
-    { organization, failure: hostile, may: { hold: true, close: true, move: true } },
+    {
+      organization,
+      reason: hostile,
+      errors: { reason: hostile },
+      may: { hold: true, close: true, move: true },
+    },
     {
       'to be read': {
         organization: {
@@ -168,7 +173,6 @@ export const installationSamples: Sample[] = [
           administrators: [],
           contacts: [],
         },
-        failure: undefined,
         may: { hold: false, close: false, move: false },
       },
     },
@@ -195,7 +199,7 @@ export const installationSamples: Sample[] = [
   ...states(
     'console, what a merge would do',
     moveReportPage,
-    { kind: 'merge', report, values: { into: '1002' } },
+    { kind: 'merge', report, values: { into: '1002' }, reason: '', errors: { reason: hostile } },
     { 'and cannot': { report: { ...report, problems: ['same_account', 'nobody_moves'] } } },
   ),
   ...states(

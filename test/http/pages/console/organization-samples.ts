@@ -182,6 +182,8 @@ export const organizationSamples: Sample[] = [
     {
       name: longDomain,
       shown: longDomain,
+      errors: { message: hostile, reason: hostile },
+      typed: { message: hostile, reason: hostile },
       state: 'pending',
       proof: null,
       record: {

@@ -34,5 +34,18 @@ function faultsOf(markup: string, locale: string): string[] {
       .filter((form) => !form.includes(`name="csrf" value="${csrf}"`))
       .map(() => 'a form without its token'),
     ...(markup.match(/<[a-z][^<>]*\s(?:style|on[a-z]+)="/g) ?? []),
+    ...errorsOfNoField(markup),
   ];
+}
+
+/** What is said to be wrong belongs to a field, which says so. */
+function errorsOfNoField(markup: string): string[] {
+  const wrong = (
+    markup.match(/<(?:input|select|textarea)\s[^<>]*aria-invalid="true"[^<>]*>/g) ?? []
+  )
+    .map((tag) => /\saria-describedby="([^"]*)"/.exec(tag)?.[1]?.split(' ') ?? [])
+    .flat();
+  return (markup.match(/<p class="error"[^<>]*>/g) ?? [])
+    .filter((tag) => !wrong.includes(/\sid="([^"]*)"/.exec(tag)?.[1] ?? ''))
+    .map((tag) => `an error of no field: ${tag}`);
 }

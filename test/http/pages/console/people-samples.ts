@@ -386,8 +386,8 @@ export const peopleSamples: Sample[] = [
     values: { ...values, communicationEmail: '' },
     managed: [{ attribute: 'givenName', name: long }],
     countries,
-    errors: { familyName: true, communicationEmail: true },
-    refused: hostile,
+    errors: { familyName: hostile, communicationEmail: hostile },
+    failure: hostile,
   }),
   ...states(
     'console, add a user',
@@ -405,7 +405,7 @@ export const peopleSamples: Sample[] = [
     {
       'all wrong': {
         way: 'invite',
-        errors: { email: true, givenName: true, familyName: true, country: true },
+        errors: { email: hostile, givenName: hostile, familyName: hostile, country: hostile },
         refused: null,
         next: [],
       },
@@ -506,7 +506,8 @@ export const peopleSamples: Sample[] = [
       group: null,
       values: { name: '', description: '', type: 'standard', entitlementCountry: '' },
       countries: ['DE'],
-      error: hostile,
+      errors: { name: hostile, entitlementCountry: hostile },
+      failure: hostile,
     },
     { changed: { group: { ...group, source: 'scim' } } },
   ),
@@ -522,7 +523,8 @@ export const peopleSamples: Sample[] = [
     role: null,
     values: { key: 'planner', name: long, description: '', requires: [], revokeOnRemove: true },
     others: choices.roles,
-    error: hostile,
+    errors: { key: hostile, requires: hostile },
+    failure: hostile,
   }),
   ...states('console, remove a role', removeRolePage, { role }),
   ...states(
@@ -536,9 +538,10 @@ export const peopleSamples: Sample[] = [
       short: false,
       found: [{ id: ann.id, email: longAddress, name: long }],
       may: true,
-      error: null,
+      chosen: { user: ann.id, country: 'DE' },
+      error: hostile,
     },
-    { 'none, refused': { contacts: [], q: 'a', short: true, found: null, error: hostile } },
+    { 'none, refused': { contacts: [], q: 'a', short: true, found: null } },
   ),
   ...states('console, remove a contact', removeContactPage, { contact }),
   ...states(
