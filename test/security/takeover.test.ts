@@ -1,4 +1,5 @@
 import { describe, expect, inject } from 'vitest';
+import { createApiToken } from '#identity/access/api-token.ts';
 import { revokeRole } from '#identity/access/roles.ts';
 import { makeSetupLink } from '#identity/federation/setup-link.ts';
 import { createConnection } from '#identity/federation/manage.ts';
@@ -17,6 +18,7 @@ import {
   typePassword,
 } from '#test/support/sign-in.ts';
 import type { GivenClient, GivenUser } from '#test/support/world.ts';
+import { caller } from '../http/admin/support.ts';
 import { connected, provider, signInUpstream } from '../http/federation/support.ts';
 import { directoryOf, user as scimUser } from '../http/scim/support.ts';
 import { choose, forget, linkIn, mailsTo } from '../http/self-service/mailbox.ts';
@@ -349,5 +351,68 @@ describe('an operator whose address is of a domain of an organization', () => {
     await entra.user(una.email, { password: chosen });
     expect(codeOf(await signIn(server.agent(), await given.client(), una))).toBeTruthy();
     expect((await given.person(una))!.affiliation).toBe('member');
+  });
+});
+
+describe('a person who signs out everywhere else', () => {
+  it('is out also where somebody goes on without a session', async ({ given, browser, server }) => {
+    const ann = await given.user();
+    const client = await given.client();
+    const thief = server.agent();
+    const offline = { scope: 'openid offline_access' };
+    const theirs = await tokensFor(thief, client, ann, offline);
+    await askFor(thief, ann, 'eve@evil.example');
+    const mine = await tokensFor(browser, client, ann, offline);
+    const page = await open(browser, '/profile/security', ann);
+    await browser.submit(formTo(page, '/profile/sessions/others'));
+    expect((await refresh(thief, client, theirs.refresh_token!)).json.error).toBe('invalid_grant');
+    expect((await thief.get('/profile')).status).toBe(303);
+    expect((await followLink(server, 'email_change', /eve@evil/)).status).toBe(410);
+    expect((await refresh(browser, client, mine.refresh_token!)).status).toBe(200);
+    expect((await browser.get('/profile')).status).toBe(200);
+  });
+});
+
+describe('an API token', () => {
+  it('is good while whoever made it may make one, also by way of another', async ({
+    given,
+    program,
+  }) => {
+    const acme = await given.account('Acme');
+    const fay = await given.user('fay@acme.example', {
+      of: acme,
+      roles: ['account_administrator'],
+    });
+    const secret = await given.work(
+      async (work) =>
+        (
+          await createApiToken(work, {
+            name: 'nightly',
+            accountId: acme.id,
+            role: 'account_administrator',
+          })
+        ).secret,
+      { type: 'user', id: fay.id },
+    );
+    const first = caller(program, secret);
+    const path = `/accounts/${acme.id}/api-tokens`;
+    const made = await first.post(path, { name: 'second', role: 'co_administrator' });
+    const [second, machine] = [
+      caller(program, made.json.secret),
+      caller(program, await given.apiToken(acme)),
+    ];
+    const users = `/accounts/${acme.id}/users`;
+    const statuses = () =>
+      Promise.all([first, second, machine].map(async (one) => (await one.get(users)).status));
+    expect(await statuses()).toEqual([200, 200, 200]);
+    await given.locked(fay, 'admin');
+    expect(await statuses()).toEqual([401, 401, 200]);
+    await given.work((work) => unlockUser(work, fay.id, ['admin']));
+    expect(await statuses()).toEqual([200, 200, 200]);
+    // Guesses at her password are no reason to stop what runs at night.
+    await given.locked(fay, 'too_many_attempts');
+    expect(await statuses()).toEqual([200, 200, 200]);
+    await given.work((work) => revokeRole(work, fay.id, 'account_administrator', acme.id));
+    expect(await statuses()).toEqual([401, 401, 200]);
   });
 });

@@ -26,7 +26,7 @@ import {
   requestEmailChange,
   sessionsOf,
 } from '#identity/users/profile.ts';
-import { endSession } from '#identity/users/sessions.ts';
+import { endOtherSessions, endSession } from '#identity/users/sessions.ts';
 import { unitOfWork, type Work } from '#identity/work.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, queryText, sendPage } from '../context.ts';
@@ -296,11 +296,7 @@ export function profileRoutes({
     const session = await sessions.require(ctx);
     if (!session) return;
     csrf.check(ctx, await readForm(ctx));
-    const own = await sessionsOf(database, session.person.id, clock());
-    await as(ctx, session.person, async (work) => {
-      for (const { uid } of own)
-        if (uid !== session.uid) await endSession(work, uid, 'ended in the profile');
-    });
+    await as(ctx, session.person, (work) => endOtherSessions(work, session.person.id, session.uid));
     done(ctx, '/profile/security', 'session');
   });
 

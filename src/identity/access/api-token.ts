@@ -33,6 +33,33 @@ const prefix = 'ost_';
 const columns = `id, name, account_id as "accountId", role, scopes, created_at as "createdAt",
   expires_at as "expiresAt", last_used_at as "lastUsedAt", last_used_ip as "lastUsedIp"`;
 
+/**
+ * Whether a token `t` is good, as an SQL condition: it was not revoked, is not over, and whoever made it
+ * may still do so. A right is gone at once with the role or the lock (behaviour.md section 7): an
+ * administrator who was dismissed keeps none of it in a file. Who made a token that made it, answers
+ * for both; what was made at the server itself stands for itself.
+ *
+ * @param now the placeholder of the moment
+ */
+export function tokenStands(now: string): string {
+  return `t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now})
+    and not exists (
+      with recursive maker (type, id) as (
+        select t.created_by ->> 'type', t.created_by ->> 'id'
+        union
+        select p.created_by ->> 'type', p.created_by ->> 'id' from maker m
+        join api_tokens p on p.id = case when m.type = 'api_token' then m.id::uuid end
+      )
+      select from maker m where m.type = 'user' and not exists (
+        select from users u join role_assignments r on r.user_id = u.id
+        where u.id = m.id::uuid and u.identity = 'ready'
+          and (r.role = 'operator' or (r.role = 'account_administrator'
+            and r.account_id = t.account_id and u.account_id = t.account_id))
+          and not exists (select from user_locks l where l.user_id = u.id
+            and l.released_at is null and l.reason <> 'too_many_attempts'
+            and (l.until is null or l.until > ${now}))))`;
+}
+
 /** Every scope there is: each capability, and `area:*` for all of an area. */
 export const tokenScopes: readonly string[] = [
   ...new Set(Object.keys(rights).map((capability) => `${capability.split(':')[0]!}:*`)),
@@ -121,8 +148,8 @@ export async function findApiToken(
   if (!secret.startsWith(prefix)) return null;
   const [token] = await sql.query<ApiToken>(
     `select ${columns}
-     from api_tokens
-     where secret_hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
+     from api_tokens t
+     where t.secret_hash = $1 and ${tokenStands('$2')}`,
     [secretHash(secret), now],
   );
   if (!token) return null;

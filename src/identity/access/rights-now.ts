@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { findPerson } from '../users/person.ts';
+import { tokenStands } from './api-token.ts';
 import type { AdministeringRole } from './rights.ts';
 
 /**
@@ -21,8 +22,7 @@ export async function rightsNow(
       return 'operator';
     case 'api_token': {
       const [token] = await sql.query<{ role: AdministeringRole; account_id: string | null }>(
-        `select role, account_id from api_tokens
-         where id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
+        `select t.role, t.account_id from api_tokens t where t.id = $1 and ${tokenStands('$2')}`,
         [maker.id ?? '', now],
       );
       return token && (token.account_id ?? accountId) === accountId ? token.role : null;

@@ -1,3 +1,4 @@
+import { tokenStands } from '../access/api-token.ts';
 import { requireAccount, type Asking } from '../access/rights.ts';
 import { conflictsLeft, countConflict } from '../belonging/limits.ts';
 import { tellAdministrators } from '../domains/tell.ts';
@@ -230,8 +231,7 @@ async function failed(
 async function rightsLost(work: Work, { actor, asking }: OpenJob): Promise<string | null> {
   if (actor.type === 'api_token') {
     const alive = await work.query(
-      `select 1 from api_tokens where id = $1 and revoked_at is null
-         and (expires_at is null or expires_at > $2)`,
+      `select 1 from api_tokens t where t.id = $1 and ${tokenStands('$2')}`,
       [actor.id, work.now],
     );
     return alive.length > 0 ? null : 'The token that began this is no longer good.';

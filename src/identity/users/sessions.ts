@@ -55,6 +55,21 @@ export async function endSession(work: Work, uid: string, reason: string): Promi
     work.record('session.ended', { type: 'session', id: uid }, { user: session.user_id, reason });
 }
 
+/**
+ * A person signs out everywhere but here: also of what goes on without a session. Whoever took a
+ * refresh token along would stay for months otherwise.
+ *
+ * @param here the session that stays, with what it gave.
+ */
+export async function endOtherSessions(work: Work, userId: string, here: string): Promise<void> {
+  await revokeAccess(work, userId, { keepSession: here, keepDevices: true });
+  work.record(
+    'session.ended',
+    { type: 'user', id: userId },
+    { user: userId, reason: 'ended in the profile', all: true },
+  );
+}
+
 /** An administrator ends all sessions of a person, and every token given out in their name. */
 export async function endEverySession(
   work: Work,

@@ -375,13 +375,13 @@ function approval({ account, domain, person }: Facts): Verdict {
 
 /** A person, member of `account` or of none, wants another address. `person` is who has it now. */
 function emailChange({ account, domain, from, person }: Facts): Verdict {
-  if (domain === 'other')
-    return refuse('domain_owned_by_other', 'other_account', ['ask_administrator']);
   if (from === 'mine_federated' || domain === 'mine_federated')
     return refuse('managed_by_directory', 'directory', ['ask_administrator']);
   // A managed person does not take themselves out of the domain (behaviour.md F26).
   if (from === 'mine' && domain !== 'mine')
     return refuse('managed_by_directory', 'account_administrator', ['ask_administrator']);
+  if (domain === 'other')
+    return refuse('domain_owned_by_other', 'other_account', ['ask_administrator']);
   if (domain === 'mine_pending') return refuse('domain_pending_ownership', 'account_administrator');
   if (domain === 'mine_lapsed') return refuse('domain_not_owned', 'account_administrator');
   if (person) return decide('tell_holder');
