@@ -44,7 +44,8 @@ export async function showRefusal(
   denial: Denial,
   { csrf }: { csrf: string },
 ): Promise<void> {
-  const { account } = person;
+  // Who waits for an organization is told who can let them in.
+  const account = denial.reason === 'pending' ? await awaited(sql, person.id) : person.account;
   const lock = denial.reason === 'locked' ? denial.lock : null;
   const until = person.locks.find(({ reason }) => reason === lock)?.until;
   sendPage(
@@ -57,7 +58,8 @@ export async function showRefusal(
       account: account?.name,
       administrators: account ? await administratorsOf(sql, account.id) : [],
       reference: referenceOf(ctx),
-      text: denial.reason === 'account_on_hold' ? (account?.holdReason ?? undefined) : undefined,
+      text:
+        denial.reason === 'account_on_hold' ? (person.account?.holdReason ?? undefined) : undefined,
       date: until ? new Date(until) : undefined,
       clientName: client?.name,
       signOutAction: `/sign-in/${uid}/sign-out`,
@@ -69,4 +71,14 @@ export async function showRefusal(
           : undefined,
     }),
   );
+}
+
+/** The organization that has somebody's request. */
+async function awaited(sql: Sql, userId: string): Promise<{ id: string; name: string } | null> {
+  const [account] = await sql.query<{ id: string; name: string }>(
+    `select a.id, a.name from approval_requests q join accounts a on a.id = q.account_id
+     where q.user_id = $1 and q.state = 'open'`,
+    [userId],
+  );
+  return account ?? null;
 }

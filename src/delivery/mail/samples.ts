@@ -192,6 +192,15 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
     {
       account,
       domain,
+      stage: 'stopped',
+      expected: `ostiary-domain-verification=${token}`,
+      found: null,
+      lapsesAt: expiresAt,
+      domainLink,
+    },
+    {
+      account,
+      domain,
       stage: 'lapsed',
       expected: `ostiary-domain-verification=${token}`,
       found: 'v=spf1 -all',

@@ -193,7 +193,14 @@ export async function requireAccount(
   if (!mayEver(asking.role, capability)) throw new Refusal('permission_denied');
   const right: Right = rights[capability];
   if (found.status !== 'active' && !right.onHold && asking.role !== 'operator')
-    throw new Refusal('account_on_hold');
+    throw new Refusal(
+      'account_on_hold',
+      {},
+      [],
+      found.status === 'on_hold'
+        ? "Your organization's account is on hold: it can be looked at, and people can be put out."
+        : "Your organization's account is being closed, or is closed: it can only be looked at.",
+    );
   return found;
 }
 

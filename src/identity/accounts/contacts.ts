@@ -1,6 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
+import { notEntitled } from '../users/entitlement.ts';
 import { likeText } from '../users/find-users.ts';
 import type { Work } from '../work.ts';
 
@@ -74,7 +75,7 @@ export async function addContact(
 ): Promise<FulfillmentContact> {
   await lockContacts(work, account.id);
   if (country !== null && !account.countries.includes(country))
-    throw new Refusal('invalid_country', { countries: account.countries });
+    throw notEntitled(account.countries, country);
   const [member] = await work.query(
     `select 1 from users where id = $1 and account_id = $2 and affiliation = 'member'
        and identity not in ('erasing', 'erased') for share`,

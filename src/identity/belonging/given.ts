@@ -3,6 +3,7 @@ import { mayGrant } from '../access/rights.ts';
 import { changeRoles, requireAdministratorGrant } from '../access/change-roles.ts';
 import { Refusal } from '../refusal.ts';
 import { domainOf } from '../users/email.ts';
+import { notEntitled } from '../users/entitlement.ts';
 import type { Work } from '../work.ts';
 
 /** What an account gives a person who joins it. */
@@ -104,7 +105,7 @@ export function entitledIn(
   otherwise: string | null = null,
 ): string | null {
   if (asked) {
-    if (!countries.includes(asked)) throw new Refusal('invalid_country', { countries });
+    if (!countries.includes(asked)) throw notEntitled(countries, asked);
     return asked;
   }
   if (own && countries.includes(own)) return own;

@@ -1,4 +1,5 @@
 import { Refusal } from '../refusal.ts';
+import { notEntitled } from '../users/entitlement.ts';
 import type { Work } from '../work.ts';
 import {
   domainById,
@@ -93,5 +94,5 @@ async function requireGivable(
     [accountId],
   );
   if (!account!.countries.includes(entitlementCountry))
-    throw new Refusal('invalid_country', { country: entitlementCountry });
+    throw notEntitled(account!.countries, entitlementCountry);
 }

@@ -90,10 +90,13 @@ export async function proofMissing(work: Work, domain: Domain, finding: Finding)
     case 'owned':
       if (believed) await putAtRisk(work, domain, finding);
       return;
-    case 'at_risk':
-      if (now - (domain.atRiskAt ?? since).getTime() >= graceBeforeLapse)
-        await lapse(work, domain, { found: finding.seen[0] ?? null, reason: 'proof_missing' });
+    case 'at_risk': {
+      const found = finding.seen[0] ?? null;
+      const atRisk = now - (domain.atRiskAt ?? since).getTime();
+      if (atRisk >= graceBeforeLapse) await lapse(work, domain, { found, reason: 'proof_missing' });
+      else await remindOfLoss(work, domain, found, atRisk);
       return;
+    }
     case 'lapsed':
       if (now - (domain.lapsedAt ?? since).getTime() >= quarantine)
         await closeOwnership(work, domain, 'quarantine_over');
@@ -128,6 +131,36 @@ async function putAtRisk(work: Work, domain: Domain, finding: Finding): Promise<
       domainLink: domainLink(work, domain.name),
     },
     { dedupKey: `domain_at_risk:${domain.id}:${work.now.getTime()}` },
+  );
+}
+
+/** Since when the domain has been at risk, when its administrators are told once more. */
+const reminders = [graceBeforeAutomationStops, graceBeforeLapse - 7 * days];
+
+/** Between the first letter and the loss lie weeks: two more say what has stopped, and what comes. */
+async function remindOfLoss(
+  work: Work,
+  domain: Domain,
+  found: string | null,
+  atRisk: number,
+): Promise<void> {
+  // A domain is looked at each day; of a letter that is long gone nothing is left to know it by.
+  const due = reminders.findLast((from) => atRisk >= from && atRisk < from + 3 * days);
+  if (due === undefined) return;
+  await tellAdministrators(
+    work,
+    domain.accountId,
+    {
+      kind: 'domain_at_risk',
+      account: await accountName(work, domain.accountId),
+      domain: shownDomain(domain.name),
+      stage: 'stopped',
+      expected: proofValue(domain.challenge ?? ''),
+      found,
+      lapsesAt: new Date(work.now.getTime() - atRisk + graceBeforeLapse),
+      domainLink: domainLink(work, domain.name),
+    },
+    { dedupKey: `domain_stopped:${domain.id}:${domain.atRiskAt?.getTime() ?? 0}:${due / days}` },
   );
 }
 

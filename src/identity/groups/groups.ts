@@ -2,6 +2,7 @@ import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
 import { directoryOfGroups } from '../scim/authority.ts';
+import { notEntitled } from '../users/entitlement.ts';
 import type { Work } from '../work.ts';
 
 /**
@@ -195,9 +196,9 @@ function requireCountry(
   if (type === 'standard' && country !== null)
     throw new Refusal('invalid_value', { entitlementCountry: 'Only entitlement groups have one.' });
   if (type === 'entitlement' && country === null)
-    throw new Refusal('invalid_country', { countries });
+    throw new Refusal('invalid_country', { countries }, [], 'An entitlement group has a country.');
   if (country !== null && country !== before && !countries.includes(country))
-    throw new Refusal('invalid_country', { countries });
+    throw notEntitled(countries, country);
 }
 
 async function requireFreeName(

@@ -133,7 +133,8 @@ export interface Letters {
   domain_at_risk: {
     account: string;
     domain: string;
-    stage: 'failing' | 'lapsed';
+    /** Missing; nothing is done by itself any more; lost. */
+    stage: 'failing' | 'stopped' | 'lapsed';
     expected: string;
     found: string | null;
     lapsesAt: Date | null;

@@ -1,6 +1,17 @@
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 
+/** A country that the account is not entitled in. */
+export function notEntitled(countries: readonly string[], country: string): Refusal {
+  const where = countries.length > 0 ? countries.join(', ') : 'no country';
+  return new Refusal(
+    'invalid_country',
+    { country, countries },
+    [],
+    `The organization is entitled in ${where}, not in ${country}.`,
+  );
+}
+
 /**
  * Where a person is entitled in, set by an administrator: a country of the account, or none. Pinned,
  * it stays as it is whatever the person's own directory says about the country (behaviour.md F24).
@@ -14,7 +25,7 @@ export async function setEntitlementCountry(
   { country, pinned }: { country?: string | null | undefined; pinned?: boolean | undefined },
 ): Promise<void> {
   if (country && !account.countries.includes(country))
-    throw new Refusal('invalid_country', { countries: account.countries });
+    throw notEntitled(account.countries, country);
   const before = await standing(work, userId, account.id);
   const after = {
     country: country === undefined ? before.country : country,

@@ -140,6 +140,8 @@ describe('somebody registers', () => {
     expect(stopped.words).toContain(
       'Almost there... An administrator of your organization must approve your registration.',
     );
+    expect(stopped.words).toContain('These people look after Acme');
+    expect(stopped.words).toContain('fay@acme.example');
     await server.app.delivery.drain();
     expect(
       (await given.mails())
