@@ -331,6 +331,8 @@ describe('a filter', () => {
     ],
     ['title eq "x" '.repeat(700), 'more than eight thousand characters'],
     ['not title pr', 'not without brackets'],
+    ["userName eq 'ann@acme.example'", 'a text in other quotes'],
+    ['userName eq “ann@acme.example”', 'a text in the quotes of a letter'],
     ['emails[type[value eq "x"]]', 'a filter of values in another'],
     ['a.b.c.d eq "x"', 'a path that goes on'],
     ['__proto__ eq "x"', 'what every object has'],

@@ -58,6 +58,7 @@ function invalid(detail: string): Error {
 
 const word = /[A-Za-z$][\w.:/%$-]*/y;
 const bare = /[^\s()[\]"]+/y;
+const otherQuotes = /^['‘“«`]/;
 const operators = new Set(['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'lt', 'ge', 'le']);
 const logical = new Set(['and', 'or', 'not']);
 const brackets: Record<string, Token['kind']> = {
@@ -93,6 +94,9 @@ function tokensOf(filter: string, values: unknown[]): Token[] {
       const [read] = bare.exec(filter) ?? [];
       if (read === undefined)
         throw invalid(`The filter cannot be read at ${shown(filter.slice(at))}.`);
+      // Taken as it stands it would be found nowhere, and the directory would make everybody twice.
+      if (otherQuotes.test(read))
+        throw invalid(`A text stands in double quotes, not as ${shown(read)}.`);
       value(/^(true|false|null)$/.test(read) ? JSON.parse(read) : read);
       at += read.length;
     } else if (character === '.' && before?.kind === 'out') {
