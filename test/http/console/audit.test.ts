@@ -1,5 +1,8 @@
-import { describe, expect } from 'vitest';
-import { changeSettings } from '#identity/accounts/settings.ts';
+import { describe, expect, it as alone } from 'vitest';
+import { fieldText } from '#http/audit-fields.ts';
+import { changeSettings, defaultSettings } from '#identity/accounts/settings.ts';
+import { changesOf } from '#identity/audit/changes.ts';
+import { translator } from '#messages/translate.ts';
 import { it } from '#test/support/it.ts';
 import { acmeAndFay, open } from './support.ts';
 
@@ -13,10 +16,24 @@ describe('the audit log in the console', () => {
     );
     const page = await open(browser, '/audit', fay);
     expect(page.words).toContain('account.changed');
-    expect(page.words).toContain('settings.password.minLength 12 16');
+    expect(page.words).toContain('Characters at least 12 16');
     // What stayed is not told.
-    expect(page.words).not.toContain('settings.password.composition');
+    expect(page.words).not.toContain('Kinds of characters');
     expect(page.words).toContain('fay@acme.example');
+    const german = await browser.get('/console/audit?ui_locales=de');
+    expect(german.words).toContain(`${translator('de')('rooms.settings.min_length')} 12 16`);
+    expect((await browser.get('/console/audit.csv')).text).toContain('minLength');
+  });
+
+  alone('has words for every setting that can be changed', () => {
+    const t = translator('en');
+    const settings = {
+      ...defaultSettings,
+      inactivity: { days: 1, after: 'nothing', afterDays: 1 },
+    };
+    const { changes } = changesOf({ before: {}, after: { settings } });
+    expect(changes.length).toBeGreaterThan(14);
+    expect(changes.filter(({ field }) => fieldText(t, field) === field)).toEqual([]);
   });
 
   it('is narrowed by what, who and when, and says what it does not understand', async ({
@@ -69,7 +86,7 @@ describe('the audit log in the console', () => {
     );
     const page = await open(browser, '/audit', cora);
     expect(page.words).toContain('account.changed');
-    expect(page.words).not.toContain('signUp');
+    expect(page.words).not.toContain('Cannot register');
     expect((await browser.get('/console/audit.jsonl')).text).not.toContain('signUp');
     expect((await browser.get('/console/installation/audit')).status).toBe(403);
   });

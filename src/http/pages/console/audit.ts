@@ -1,4 +1,5 @@
 import { type Child, type Html, html } from '#platform/html.ts';
+import { fieldText, valueText } from '../../audit-fields.ts';
 import { actionText, actorText, targetText } from '../../audit-text.ts';
 import { alert, clip, field, named, notice } from '../../form.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
@@ -124,7 +125,7 @@ function one(page: AuditPage, event: EventShown): Html {
     </summary>
     ${changes.length > 0 && diff(page, changes)}
     ${facts([
-      ...rest.map(([name, said]) => [clip(name), value(page, said)] as const),
+      ...rest.map(([name, said]) => [clip(fieldText(t, name)), value(page, said, name)] as const),
       [
         t('rooms.audit.action'),
         [
@@ -181,9 +182,13 @@ function diff(page: AuditPage, changes: EventShown['changes']): Html {
       ${changes.map(
         ({ field: name, before, after }) =>
           html`<tr>
-            <th scope="row"><code>${clip(name)}</code></th>
-            <td data-title="${t('rooms.audit.before')}">${side(page, before, after, 'del')}</td>
-            <td data-title="${t('rooms.audit.after')}">${side(page, after, before, 'ins')}</td>
+            <th scope="row">${clip(fieldText(t, name))}</th>
+            <td data-title="${t('rooms.audit.before')}">
+              ${side(page, name, [before, after], 'del')}
+            </td>
+            <td data-title="${t('rooms.audit.after')}">
+              ${side(page, name, [after, before], 'ins')}
+            </td>
           </tr>`,
       )}
     </tbody>
@@ -191,9 +196,14 @@ function diff(page: AuditPage, changes: EventShown['changes']): Html {
 }
 
 /** One side of a change; of a list, only what is not on the other is marked. */
-function side(page: AuditPage, one: unknown, other: unknown, kind: 'del' | 'ins'): Child {
+function side(
+  page: AuditPage,
+  name: string,
+  [one, other]: readonly [unknown, unknown],
+  kind: 'del' | 'ins',
+): Child {
   const marked = (part: unknown): Child => {
-    const said = value(page, part);
+    const said = value(page, part, name);
     return kind === 'del' ? html`<del>${said}</del>` : html`<ins>${said}</ins>`;
   };
   if (one === undefined || one === null) return value(page, one);
@@ -216,8 +226,10 @@ const most = 20;
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/;
 
 /** A value as it is read; what somebody typed keeps its direction to itself. */
-function value(page: AuditPage, one: unknown): Child {
+function value(page: AuditPage, one: unknown, name = ''): Child {
   if (one === undefined || one === null) return html`<span class="none">–</span>`;
+  const word = valueText(page.t, name, one);
+  if (word !== null) return word;
   if (typeof one === 'boolean') return page.t(one ? 'rooms.yes' : 'rooms.no');
   if (typeof one === 'number') return one.toLocaleString(page.t.locale);
   if (typeof one === 'string' && moment.test(one) && !Number.isNaN(Date.parse(one)))
