@@ -152,6 +152,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
     choices: { whose: what === 'reset' ? (user ? 'other_user' : 'own') : 'codes' },
   }),
   secret_expiring: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
+  sign_in_conflict: ({ conflictsLink }) => ({ why: 'manager', link: conflictsLink }),
   webhook_failing: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   directory_held: ({ settingsLink }) => ({ why: 'manager', link: settingsLink }),
   directory_failing: ({ lastError, settingsLink }) => ({

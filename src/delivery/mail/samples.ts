@@ -1,3 +1,4 @@
+import { conflictReasons } from '#identity/federation/conflicts.ts';
 import { type Letter, type LetterKind, letterKinds, type LetterOf } from '#identity/mail/letter.ts';
 import { translator } from '#messages/translate.ts';
 import type { Locale } from '#platform/i18n.ts';
@@ -243,6 +244,12 @@ const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
       settingsLink: link('/console/connections'),
     })),
   ],
+  sign_in_conflict: conflictReasons.map((reason) => ({
+    account,
+    reason,
+    email: 'ann@acme.example',
+    conflictsLink: link('/console/connections/conflicts'),
+  })),
   webhook_failing: [
     { account, label: 'hooks.acme.example', settingsLink: link('/console/webhooks') },
   ],

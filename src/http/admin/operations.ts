@@ -111,6 +111,7 @@ import { scimRequestOperations } from './operations/scim-requests.ts';
 import { scimTokenOperations } from './operations/scim-tokens.ts';
 import { reportOperations } from './operations/reports.ts';
 import { samlOperations } from './operations/saml.ts';
+import { connectionConflictOperations } from './operations/connection-conflicts.ts';
 import { connectionToolOperations } from './operations/connection-tools.ts';
 import { traceOperations } from './operations/connection-traces.ts';
 import changeUser from './operations/change-user.ts';
@@ -235,6 +236,7 @@ export const operations: readonly AnyOperation[] = [
   auditVerify,
   ...samlOperations,
   ...traceOperations,
+  ...connectionConflictOperations,
   ...connectionToolOperations,
   ...bulkOperations,
   ...connectionOperations,

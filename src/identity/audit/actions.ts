@@ -87,6 +87,7 @@ export const auditActions = [
   'domain.transfer_announced',
   'domain.transfer_stopped',
   'domain.transferred',
+  'federation.conflict_closed',
   'federation.email_conflict',
   'federation.enforced',
   'federation.member_elsewhere',

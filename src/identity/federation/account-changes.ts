@@ -34,6 +34,10 @@ export async function moveConnections(work: Work, fromId: string, toId: string):
      where account_id = $1 and deleted_at is null`,
     [fromId, toId, work.now],
   );
+  await work.query(
+    'update federation_conflicts set closed_at = $2 where account_id = $1 and closed_at is null',
+    [fromId, work.now],
+  );
   await work.query('update federated_traces set account_id = $2 where account_id = $1', [
     fromId,
     toId,

@@ -5,6 +5,7 @@ import { createUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';
 import type { Work } from '../work.ts';
 import type { Admitted, Arrival } from './arrival.ts';
+import { settleConflicts } from './conflicts.ts';
 import type { SignInFacts } from './facts.ts';
 import { grantsToChange, giveAndTake } from './grants.ts';
 import { adopt, link } from './link-person.ts';
@@ -30,7 +31,10 @@ export async function settle(
   }
   if (said.outcome === 'create' || said.outcome === 'join')
     await takeIn(work, arrival, facts, userId);
-  if (facts.linked === null) await link(work, arrival, facts, userId, said);
+  if (facts.linked === null) {
+    await link(work, arrival, facts, userId, said);
+    await settleConflicts(work, connection.id, userId);
+  }
 
   if (before) await update(work, arrival, facts, before, said);
   const changes = grantsToChange(connection.mapping, mapped, before);

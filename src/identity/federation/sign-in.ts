@@ -87,9 +87,11 @@ async function carryOut(
   const { attempt } = arrival;
   const { connection } = attempt.realm;
   const { trace } = attempt;
-  trace.append(work.now, 'decided', { ...said });
+  // Who they are in another account is that account's business.
+  const elsewhere = said.outcome === 'refuse' && said.reason === 'user_in_other_account';
+  trace.append(work.now, 'decided', elsewhere ? { ...said, userId: null } : { ...said });
   trace.outcome = said.outcome === 'refuse' ? said.reason : said.outcome;
-  trace.userId = 'userId' in said ? said.userId : null;
+  trace.userId = 'userId' in said && !elsewhere ? said.userId : null;
 
   if (said.outcome === 'ask' || said.outcome === 'step_up') {
     await saveTrace(work, trace);

@@ -3,6 +3,7 @@ import { domainOf } from '../users/email.ts';
 import { findPerson } from '../users/person.ts';
 import type { Work } from '../work.ts';
 import { refusedWith, type Arrival, type FederatedResult } from './arrival.ts';
+import { conflictReasons, openConflict } from './conflicts.ts';
 import type { FederatedOutcome } from './decide.ts';
 import type { SignInFacts } from './facts.ts';
 import { saveTrace } from './kept-traces.ts';
@@ -40,15 +41,7 @@ export async function turnAway(
       {},
       owner.id,
     );
-  // Somebody of another account: its administrators are to know, too (security.md 3.3).
-  const elsewhere = facts.linked ?? facts.holder;
-  if (reason === 'user_in_other_account' && elsewhere?.accountId)
-    work.record(
-      'federation.member_elsewhere',
-      { type: 'user', id: elsewhere.id },
-      { domain: domainOf(facts.mapped.identifier ?? '') },
-      elsewhere.accountId,
-    );
+  await putBeforeAdministrators(work, attempt, facts, said);
   if (said.outcome === 'rejoin')
     await openApproval(work, {
       userId: said.userId,
@@ -61,4 +54,35 @@ export async function turnAway(
     lock: (said.outcome === 'refuse' && said.lock) || null,
     missing: (said.outcome === 'refuse' && said.missing) || [],
   };
+}
+
+/** Where an administrator has to decide: the connection's, and whose person it is (security.md 3.3). */
+async function putBeforeAdministrators(
+  work: Work,
+  { id: traceId, realm: { connection } }: Arrival['attempt'],
+  { linked, holder, formerUserId, mapped }: SignInFacts,
+  said: Extract<FederatedOutcome, { outcome: 'refuse' | 'rejoin' }>,
+): Promise<void> {
+  const reason = conflictReasons.find((one) => said.outcome === 'refuse' && one === said.reason);
+  const person = linked ?? holder;
+  const userId = said.userId ?? formerUserId;
+  if (!reason || userId === null) return;
+  const email = mapped.identifier ?? '';
+  const { accountId, id: connectionId } = connection;
+  await openConflict(work, { accountId, connectionId, reason, userId, email, traceId });
+  if (reason !== 'user_in_other_account' || !person?.accountId) return;
+  work.record(
+    'federation.member_elsewhere',
+    { type: 'user', id: person.id },
+    { domain: domainOf(email) },
+    person.accountId,
+  );
+  await openConflict(work, {
+    accountId: person.accountId,
+    connectionId: null,
+    reason: 'member_elsewhere',
+    userId: person.id,
+    email,
+    traceId: null,
+  });
 }

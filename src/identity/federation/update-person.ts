@@ -2,6 +2,7 @@ import { claims } from '../scim/authority.ts';
 import { adoptUpstreamCountry } from '../users/entitlement.ts';
 import type { Work } from '../work.ts';
 import type { Admitted, Arrival } from './arrival.ts';
+import { openConflict } from './conflicts.ts';
 import type { KnownPerson, SignInFacts } from './facts.ts';
 import { attributeIn, emailOf, profileChanges } from './profile.ts';
 
@@ -16,13 +17,22 @@ export async function update(
   const { connection } = arrival.attempt.realm;
   const changes = profileChanges(facts, before);
   const email = said.outcome === 'sign_in' ? emailOf(said, before) : 'keep';
-  if (email === 'conflict')
+  if (email === 'conflict') {
     work.record(
       'federation.email_conflict',
       { type: 'user', id: before.id },
       { connection: connection.id },
       connection.accountId,
     );
+    await openConflict(work, {
+      accountId: connection.accountId,
+      connectionId: connection.id,
+      reason: 'email_conflict',
+      userId: before.id,
+      email: facts.mapped.identifier!,
+      traceId: arrival.attempt.id,
+    });
+  }
   if (changes.length > 0) {
     const columns = changes.map(([column], index) => `${column} = $${index + 4}`).join(', ');
     const names = changes.map(([column]) => attributeIn[column]);

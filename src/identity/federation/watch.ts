@@ -8,6 +8,7 @@ import {
   type ConnectionRow,
 } from './connection.ts';
 import { tellAdministrators } from './health.ts';
+import { sweepConflicts } from './conflicts.ts';
 import { sweepTraces } from './kept-traces.ts';
 import { importMetadata, noteMetadataProblem, noteTold, samlConnection } from './saml/manage.ts';
 import { readProviderMetadata, type MetadataTools } from './saml/read-metadata.ts';
@@ -35,6 +36,7 @@ export async function watchConnections(
   await finishSetups(foundation);
   const now = foundation.clock();
   while ((await sweepTraces(foundation.database, now)) >= 1000);
+  while ((await sweepConflicts(foundation.database, now)) >= 1000);
 }
 
 /** Reads metadata whose time has come. Returns how many were read. */

@@ -162,6 +162,19 @@ export interface Letters {
     endsAt: Date | null;
     settingsLink: string;
   };
+  sign_in_conflict: {
+    account: string;
+    reason:
+      | 'user_in_other_account'
+      | 'member_elsewhere'
+      | 'identity_conflict'
+      | 'external_id_conflict'
+      | 'link_withdrawn'
+      | 'email_conflict';
+    /** The address that the provider names. */
+    email: string;
+    conflictsLink: string;
+  };
   webhook_failing: {
     account: string;
     /** Its host. */
@@ -428,6 +441,13 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
   secret_expiring: {
     number: 'M20',
     trigger: 'a secret, token or certificate ends in 30, 7 or 1 days; a connection fails',
+    life: null,
+    secret: [],
+  },
+  sign_in_conflict: {
+    number: 'M20',
+    trigger:
+      "somebody came by a company's provider who does not fit who is known, to the administrators; once a day",
     life: null,
     secret: [],
   },

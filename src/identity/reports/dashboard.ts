@@ -1,4 +1,5 @@
 import type { Sql } from '#platform/database/sql.ts';
+import { openConflicts } from '../federation/conflicts.ts';
 import { everywhere } from './count.ts';
 
 const day = 24 * 3600_000;
@@ -50,6 +51,8 @@ export interface Standing {
   webhooksFailing: number;
   /** Connections whose provider fails, time and again. */
   connectionsFailing: number;
+  /** People whom a company's provider names, and who do not fit who is known. */
+  signInConflicts: number;
   /** Directories that wait for a decision, because they would put out too many people. */
   directoriesHeld: number;
 }
@@ -161,6 +164,7 @@ const standing = `
     (select count(*)::int from (select from connections
       where ($1::uuid is null or account_id = $1) and failing_since is not null
         and deleted_at is null and state <> 'disabled' limit $2) p) as "connectionsFailing",
+    (select count(*)::int from (select ${openConflicts} limit $2) p) as "signInConflicts",
     (select count(*)::int from (select from scim_tokens
       where ($1::uuid is null or account_id = $1) and held_at is not null and revoked_at is null
       limit $2) p) as "directoriesHeld"`;

@@ -110,6 +110,9 @@ describe('what a provider says of a person', () => {
     codeOf(await signInUpstream(server.agent(), client, dan.email));
     expect((await given.rows(who))[0]).toMatchObject({ email: 'dan.dove@acme.example' });
     expect(await given.events()).toContain('federation.email_conflict');
+    expect(await given.rows('select reason, email, times from federation_conflicts')).toEqual([
+      { reason: 'email_conflict', email: 'taken@acme.example', times: 1 },
+    ]);
     // An address beyond the connection's domains changes nothing.
     acmeIdp.person = { ...dan, email: 'dan@home.example' };
     codeOf(await signInUpstream(server.agent(), client, dan.email));
@@ -333,6 +336,83 @@ describe('who may not come in', () => {
       ],
     ]);
     expect(JSON.stringify(told[0])).not.toContain(his.id);
+  });
+
+  it('for both accounts to decide about: who comes over is in the list no longer', async ({
+    given,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const beta = await given.account('Beta');
+    const his = await given.user('dan@acme.example', { of: beta, password: null });
+    for (const [name, of] of [
+      ['fay', acme],
+      ['bea', beta],
+    ] as const)
+      await given.user(`${name}@else.example`, { of, roles: ['account_administrator'] });
+    const client = await given.client();
+    const connection = await connected(given, acme, acmeIdp);
+    acmeIdp.person = dan;
+    for (const _time of ['once', 'twice']) await signInUpstream(server.agent(), client, dan.email);
+    const program = server.agent({ cookies: false });
+    const [ours, theirs] = await Promise.all(
+      [acme, beta].map(async (account) => {
+        const admin = caller(program, await given.apiToken(account));
+        return { admin, path: `/accounts/${account.id}/connection-conflicts` };
+      }),
+    );
+    const seen = async ({ admin, path }: NonNullable<typeof ours>) =>
+      (await admin.get(path)).json.items;
+    expect(await seen(ours!)).toMatchObject([
+      {
+        reason: 'user_in_other_account',
+        email: dan.email,
+        userId: null,
+        connectionId: connection.id,
+        times: 2,
+      },
+    ]);
+    const [theirOwn] = await seen(theirs!);
+    expect(theirOwn).toMatchObject({
+      reason: 'member_elsewhere',
+      email: dan.email,
+      userId: his.id,
+      connectionId: null,
+      traceId: null,
+    });
+    // Each was written to, once; and what happened on the way does not tell Acme whose person it is.
+    expect(
+      await given.rows(
+        `select payload -> 'to' ->> 'email' as email, payload -> 'letter' ->> 'reason' as reason
+         from outbox where payload -> 'letter' ->> 'kind' = 'sign_in_conflict' order by 1`,
+      ),
+    ).toEqual([
+      { email: 'bea@else.example', reason: 'member_elsewhere' },
+      { email: 'fay@else.example', reason: 'user_in_other_account' },
+    ]);
+    const { traceId } = (await seen(ours!))[0];
+    const trace = await ours!.admin.get(
+      `/accounts/${acme.id}/connections/${connection.id}/traces/${traceId}`,
+    );
+    expect(trace.json).toMatchObject({ outcome: 'user_in_other_account', userId: null });
+    expect(trace.text).not.toContain(his.id);
+    const counted = await ours!.admin.get(`/accounts/${acme.id}/dashboard`);
+    expect(counted.json.now.signInConflicts).toBe(1);
+
+    // Nobody closes another account's; whose it is, does, and it comes back with the person.
+    const close = (of: typeof ours, id: string) => of!.admin.post(`${of!.path}/${id}/close`);
+    expect((await close(ours, theirOwn.id)).status).toBe(404);
+    expect((await close(theirs, theirOwn.id)).status).toBe(204);
+    expect((await close(theirs, theirOwn.id)).status).toBe(404);
+    expect(await seen(theirs!)).toEqual([]);
+    await signInUpstream(server.agent(), client, dan.email);
+    expect(await seen(theirs!)).toHaveLength(1);
+
+    // They leave, and come in: nothing is left to decide.
+    await theirs!.admin.delete(`/accounts/${beta.id}/users/${his.id}`);
+    expect(await seen(theirs!)).toEqual([]);
+    expect(await seen(ours!)).toEqual([]);
+    expect(server.errors).toEqual([]);
   });
 
   it.for(['admin', 'directory', 'operator'] as const)(

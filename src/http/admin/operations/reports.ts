@@ -41,6 +41,7 @@ const DashboardView = z
         domainsInTrouble: count,
         webhooksFailing: count,
         connectionsFailing: count,
+        signInConflicts: count,
         directoriesHeld: count,
       })
       .describe(`How it stands. Nothing is counted beyond ${countedUpTo}.`),

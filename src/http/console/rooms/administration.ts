@@ -2,6 +2,7 @@ import type { Room } from '../room.ts';
 import { apiTokens, operatorTokens } from './api-tokens.ts';
 import { audit, auditOfAll } from './audit.ts';
 import { clients, resources } from './clients.ts';
+import { connectionConflicts } from './connection-conflicts.ts';
 import { connectionLooks } from './connection-looks.ts';
 import { connectionSaml } from './connection-saml.ts';
 import { connectionSettings } from './connection-settings.ts';
@@ -22,6 +23,7 @@ export const accountRooms: readonly Room[] = [
   explain,
   organization,
   domains,
+  connectionConflicts,
   connections,
   connectionSettings,
   connectionSaml,

@@ -1,5 +1,6 @@
 import { requireAccount } from '#identity/access/rights.ts';
 import { breakGlassOf } from '#identity/credentials/break-glass.ts';
+import { listConflicts } from '#identity/federation/conflicts.ts';
 import { connectionKinds, presetNames, type Connection } from '#identity/federation/connection.ts';
 import { newConnectionKey } from '#identity/federation/key.ts';
 import { healthFigures } from '#identity/federation/health.ts';
@@ -47,10 +48,12 @@ export const connections: Room = {
   open(door) {
     door.get(home, 'connections:read', async (visit) => {
       const all = await listConnections(visit.sql, visit.account.id);
+      const conflicts = await listConflicts(visit.sql, visit.account.id, { limit: 1 });
       visit.show(
         connectionsPage({
           ...visit.page,
           connections: all.map(rowOf),
+          conflicts: conflicts.length > 0,
           may: visit.may('connections:manage'),
         }),
       );

@@ -81,6 +81,12 @@ function waitingFor(
       tone: 'danger',
     },
     {
+      count: standing.signInConflicts,
+      text: 'rooms.waiting.conflicts',
+      href: to('/connections/conflicts'),
+      tone: 'warning',
+    },
+    {
       count: standing.webhooksFailing,
       text: 'rooms.waiting.webhooks',
       href: all ? '/console/installation/webhooks' : '/console/webhooks',

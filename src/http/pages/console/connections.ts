@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { named } from '../../form.ts';
+import { named, notice } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { formPage, type Errors } from './forms.ts';
 import { empty, table } from './parts.ts';
@@ -53,43 +53,56 @@ export function kindName(kind: 'oidc' | 'saml', preset: string): string {
 }
 
 export function connectionsPage(
-  page: ConsoleFrame & { connections: readonly ConnectionRow[]; may: boolean },
+  page: ConsoleFrame & {
+    connections: readonly ConnectionRow[];
+    may: boolean;
+    /** Whether there is anybody about whom somebody has to decide. */
+    conflicts: boolean;
+  },
 ): Html {
-  const { t, connections, may } = page;
+  const { t, connections, may, conflicts } = page;
   return consolePage(page, {
     title: t('rooms.connections'),
     lead: t('rooms.connections.lead'),
     actions:
       may &&
       html`<a class="button primary" href="${`${home}/new`}">${t('rooms.connection.new')}</a>`,
-    main: html`<div id="list" class="list">
-      ${
-        connections.length === 0
-          ? empty(
-              t('rooms.connections.none'),
-              html`<a class="button" href="/console/domains">${t('rooms.domains')}</a>`,
-            )
-          : table({
-              caption: t('rooms.connections'),
-              rows: connections,
-              columns: [
-                {
-                  title: t('rooms.name'),
-                  cell: ({ id, name, kind, preset }) => [
-                    html`<a href="${`${home}/${id}`}">${named(name)}</a>`,
-                    html`<span class="hint">${kindName(kind, preset)}</span>`,
-                  ],
-                },
-                { title: t('console.status'), cell: (one) => badges(page, one) },
-                {
-                  title: t('rooms.domains'),
-                  wide: true,
-                  cell: ({ domains }) => domains.join(', '),
-                },
-              ],
-            })
+    main: html`${
+        conflicts &&
+        notice('warning', [
+          html`<p>
+            <a href="${`${home}/conflicts`}">${t('connection.conflicts')}</a>
+          </p>`,
+        ])
       }
-    </div>`,
+      <div id="list" class="list">
+        ${
+          connections.length === 0
+            ? empty(
+                t('rooms.connections.none'),
+                html`<a class="button" href="/console/domains">${t('rooms.domains')}</a>`,
+              )
+            : table({
+                caption: t('rooms.connections'),
+                rows: connections,
+                columns: [
+                  {
+                    title: t('rooms.name'),
+                    cell: ({ id, name, kind, preset }) => [
+                      html`<a href="${`${home}/${id}`}">${named(name)}</a>`,
+                      html`<span class="hint">${kindName(kind, preset)}</span>`,
+                    ],
+                  },
+                  { title: t('console.status'), cell: (one) => badges(page, one) },
+                  {
+                    title: t('rooms.domains'),
+                    wide: true,
+                    cell: ({ domains }) => domains.join(', '),
+                  },
+                ],
+              })
+        }
+      </div>`,
   });
 }
 

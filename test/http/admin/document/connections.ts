@@ -40,6 +40,19 @@ export async function connections(scene: Scene): Promise<void> {
       await no(code, aa.patch(at(draft), body));
     }
 
+    // Somebody came who does not fit who is known.
+    const pat = await given.user('pat@acme.example', { of: acme });
+    const [{ id: conflict }] = (await given.rows(
+      `insert into federation_conflicts
+         (id, account_id, connection_id, reason, user_id, email, first_at, last_at)
+       values (gen_random_uuid(), $1, $2, 'identity_conflict', $3, 'pat@acme.example', now(), now())
+       returning id`,
+      [acme.id, active.id, pat.id],
+    )) as [{ id: string }];
+    const conflicts = `/accounts/${acme.id}/connection-conflicts`;
+    await yes(204, aa.post(`${conflicts}/${conflict}/close`));
+    await no('not_found', aa.post(`${conflicts}/${conflict}/close`));
+
     // Tried, put to use, and given up.
     await no('connection_not_ready', aa.post(at(draft, '/test')));
     await no('connection_not_ready', aa.post(at(draft, '/activate')));

@@ -1,5 +1,6 @@
 import type { PageContext } from '#http/layout.ts';
 import type { ConsoleFrame } from '#http/pages/console/frame.ts';
+import { conflictsPage } from '#http/pages/console/connection-conflicts.ts';
 import { connectionPage, stepPage } from '#http/pages/console/connection.ts';
 import { mappingPage, previewPage } from '#http/pages/console/connection-mapping.ts';
 import { linkedPeoplePage } from '#http/pages/console/connection-people.ts';
@@ -7,6 +8,7 @@ import { samlPage } from '#http/pages/console/connection-saml.ts';
 import { connectionSettingsPage } from '#http/pages/console/connection-settings.ts';
 import { simulatePage } from '#http/pages/console/connection-simulation.ts';
 import { countryOptions } from '#http/countries.ts';
+import { conflictReasons } from '#identity/federation/conflicts.ts';
 import { usualClaims } from '#identity/federation/mapping.ts';
 import type { Sample } from '../samples.ts';
 
@@ -38,6 +40,26 @@ const values = {
 
 /** A connection as its administrators see it, in every room of it. */
 export const connectionSamples: Sample[] = [
+  {
+    name: 'connections, who does not fit',
+    render: (page) =>
+      conflictsPage({
+        ...within(page),
+        conflicts: conflictReasons.map((reason, index) => ({
+          id,
+          reason,
+          userId: index % 2 === 0 ? null : id,
+          email: index === 0 ? `${long}@acme.example` : 'ann@acme.example',
+          connectionId: reason === 'member_elsewhere' ? null : id,
+          traceId: reason === 'member_elsewhere' ? null : id,
+          times: index + 1,
+          lastAt: at,
+        })),
+        may: true,
+        nextCursor: null,
+        later: false,
+      }),
+  },
   {
     name: 'connection, in trouble',
     render: (page) =>

@@ -261,6 +261,7 @@ export const organizationSamples: Sample[] = [
     {
       connections: [connection, { ...connection, id: id(), kind: 'oidc', mode: 'enforced' }],
       may: true,
+      conflicts: true,
     },
     { none: { connections: [] } },
   ),
