@@ -9,13 +9,12 @@ import { queryText } from '../context.ts';
 import type { PreparedDocuments } from '../prepared.ts';
 import { Problem } from '../problem.ts';
 import { dressFormPost } from './pages.ts';
+import { signOutNow } from './sign-out-now.ts';
 import type { PlainTokens } from './plain-tokens.ts';
 import { RequestScope, requestScopes, SpentMeanwhile } from './request-scope.ts';
 
 const paths =
   /^\/(oauth\/|device(\/|$)|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
-
-const methods = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
 
 /** Public, and the same for everybody. */
 const documents = new Set([
@@ -33,6 +32,15 @@ const machines = new Set([
   '/oauth/par',
   '/oauth/device_authorization',
 ]);
+
+/** What an address takes. The engine says of what it does not that there is no such address. */
+function methodsAt(path: string): readonly string[] {
+  if (documents.has(path) || path === '/oauth/end_session/success')
+    return ['GET', 'HEAD', 'OPTIONS'];
+  if ((machines.has(path) && path !== '/oauth/userinfo') || path === '/oauth/end_session/confirm')
+    return ['POST', 'OPTIONS'];
+  return ['GET', 'HEAD', 'POST', 'OPTIONS'];
+}
 
 /** Longer authorization requests are for the pushed authorization request endpoint. */
 const postLimit = 64 * 1024;
@@ -69,11 +77,12 @@ export function engineEndpoints(
       await next();
       return;
     }
-    if (!methods.has(ctx.method))
-      throw new Problem(405, 'method_not_allowed', 'This address does not take that method.', {
-        Allow: [...methods].join(', '),
-      });
     if (machines.has(ctx.path)) ctx.req.headers.accept = 'application/json';
+    const methods = methodsAt(ctx.path);
+    if (!methods.includes(ctx.method))
+      throw new Problem(405, 'method_not_allowed', 'This address does not take that method.', {
+        Allow: methods.join(', '),
+      });
     if (ctx.querystring.includes('%00'))
       throw new Problem(
         400,
@@ -96,6 +105,7 @@ export function engineEndpoints(
     });
     await requestScopes.run(scope, async () => {
       await handler(ctx, () => Promise.resolve());
+      if (isSignedOutAlready(ctx)) await signOutNow(ctx as unknown as KoaContextWithOIDC);
       try {
         await scope.flush(database, clock());
       } catch (error) {
@@ -111,6 +121,7 @@ export function engineEndpoints(
       if (first !== null) ctx.redirect(first);
     }
     dressFormPost(ctx);
+    if (machines.has(ctx.path)) nameRightly(ctx, issuer);
     // A document of keys that were rotated meanwhile is answered, and not kept.
     if (
       ctx.method === 'GET' &&
@@ -126,9 +137,37 @@ export function engineEndpoints(
   };
 }
 
+/**
+ * What the engine calls a request that is not valid, by the name that it has: an application that may
+ * not do this, one that did not say who it is (RFC 6749, section 5.2); and a token that nobody can be
+ * told about is not active, which is no mistake of who asks (RFC 7662, section 2.2).
+ */
+function nameRightly(ctx: Context, issuer: string): void {
+  const body = ctx.body as { error?: string; error_description?: string } | undefined;
+  if (ctx.status !== 400 || body?.error === undefined) return;
+  if (ctx.path === '/oauth/introspect' && body.error === 'unsupported_token_type') {
+    ctx.status = 200;
+    ctx.body = { active: false };
+  }
+  if (body.error !== 'invalid_request') return;
+  if (body.error_description?.endsWith('is not allowed for this client'))
+    body.error = 'unauthorized_client';
+  if (body.error_description === 'no client authentication mechanism provided') {
+    body.error = 'invalid_client';
+    ctx.status = 401;
+    ctx.set('WWW-Authenticate', `Basic realm="${issuer}", error="invalid_client"`);
+  }
+}
+
+/** Somebody signs out who is not signed in: there is nothing to ask, and the application waits. */
+function isSignedOutAlready(ctx: Context): boolean {
+  if (ctx.path !== '/oauth/end_session' || ctx.status !== 200) return false;
+  return !(ctx as unknown as KoaContextWithOIDC).oidc.session?.accountId;
+}
+
 /** What the session that has just been signed out of stood on; null where none was, or none of others. */
 function endedFederation(ctx: Context, scope: RequestScope): Federation | null {
-  if (ctx.path !== '/oauth/end_session/confirm' || ctx.status !== 303) return null;
+  if (!/^\/oauth\/end_session(\/confirm)?$/.test(ctx.path) || ctx.status !== 303) return null;
   if (!(ctx as unknown as KoaContextWithOIDC).oidc.params?.['logout']) return null;
   const [ended] = scope.sessions.values();
   return ended?.federation ?? null;

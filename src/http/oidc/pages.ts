@@ -20,8 +20,6 @@ export interface EnginePages {
   ): void;
   deviceDone(ctx: KoaContextWithOIDC): void;
   signOut(ctx: KoaContextWithOIDC, form: string): void;
-  /** Signs out without asking: the application proved whom it means. */
-  signOutNow(ctx: KoaContextWithOIDC, form: string): void;
   signedOut(ctx: KoaContextWithOIDC): void;
 }
 
@@ -104,18 +102,6 @@ export function enginePages(): EnginePages {
       );
     },
 
-    signOutNow(ctx, form) {
-      sendPage(
-        ctx,
-        200,
-        formPostPage({
-          ...onTheWay(ctx),
-          action: '/oauth/end_session/confirm',
-          fields: { xsrf: tokenIn(form), logout: 'yes' },
-        }),
-      );
-    },
-
     signedOut(ctx) {
       sendPage(
         ctx,
@@ -141,10 +127,17 @@ export function dressFormPost(ctx: Context): void {
   ))
     fields[name!] = unescapeHtml(value!);
   const { status } = ctx;
+  const page = onTheWay(ctx);
   sendPage(
     ctx,
     status,
-    formPostPage({ ...onTheWay(ctx), action: unescapeHtml(action[1]!), fields }),
+    formPostPage({
+      ...page,
+      action: unescapeHtml(action[1]!),
+      fields,
+      // A code that came by a link goes to no application: it is looked at here.
+      title: ctx.path === '/device' ? page.t('device.title') : undefined,
+    }),
   );
 }
 

@@ -32,6 +32,7 @@ import { corsOrigins, engineClients, refuseUnsafe } from './engine-client.ts';
 import { Es256Key } from './es256-key.ts';
 import { existingGrant } from './existing-grant.ts';
 import type { EnginePages } from './pages.ts';
+import { signOutNow } from './sign-out-now.ts';
 import { signInPolicy } from './interaction-policy.ts';
 import { requestScopes } from './request-scope.ts';
 import { sayDecision } from './said-denial.ts';
@@ -237,7 +238,7 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: async (ctx, form) =>
-          (await isExpected(ctx)) ? pages.signOutNow(ctx, form) : pages.signOut(ctx, form),
+          (await isExpected(ctx)) ? signOutNow(ctx) : pages.signOut(ctx, form),
         postLogoutSuccessSource: pages.signedOut,
       },
       resourceIndicators: {

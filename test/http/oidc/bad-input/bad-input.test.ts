@@ -381,6 +381,24 @@ describe('pages that are sent nonsense say so', () => {
       expect(await kept(given)).toBe(0);
     });
 
+  it('says which methods an address takes, and takes those', async ({ program, server }) => {
+    for (const [path, allow] of [
+      ['/oauth/token', 'POST, OPTIONS'],
+      ['/oauth/introspect', 'POST, OPTIONS'],
+      ['/oauth/revoke', 'POST, OPTIONS'],
+      ['/oauth/par', 'POST, OPTIONS'],
+      ['/oauth/device_authorization', 'POST, OPTIONS'],
+      ['/oauth/end_session/confirm', 'POST, OPTIONS'],
+      ['/oauth/jwks', 'GET, HEAD, OPTIONS'],
+      ['/.well-known/openid-configuration', 'GET, HEAD, OPTIONS'],
+    ] as const) {
+      const method = allow.startsWith('POST') ? 'GET' : 'POST';
+      const answer = await program.send(path, { method });
+      expect([path, answer.status, answer.headers.allow]).toEqual([path, 405, allow]);
+    }
+    expect(server.errors).toEqual([]);
+  });
+
   for (const path of [
     '/oauth/authorize/x',
     '/oauth/authorize/%00',

@@ -115,6 +115,8 @@ describe('RFC 8628: devices without a keyboard', () => {
     const client = await television(given);
     const { device_code, user_code, verification_uri_complete } = await start(program, client);
     const carried = await browser.get(verification_uri_complete as string);
+    expect(carried.words).toContain('Connect a device');
+    expect(carried.words).not.toContain('back to the application');
     const question = await browser.submit(carried.forms[0]!);
     expect(question.words).toContain(user_code);
     expect(question.forms[0]!.fields).toMatchObject({ user_code, confirm: 'yes' });

@@ -67,8 +67,7 @@ describe('a certified relying party library', () => {
       post_logout_redirect_uri: 'https://rp.example/signed-out',
       state: 'bye',
     });
-    const page = await browser.get(end);
-    const out = await browser.follow(await browser.submit(page.forms[0]!));
+    const out = await browser.get(end);
     expect(out.location?.href).toBe('https://rp.example/signed-out?state=bye');
     expect(server.errors).toEqual([]);
   });

@@ -80,7 +80,8 @@ describe('RFC 7662: introspection', () => {
       active: false,
     });
     const anybody = await program.post('/oauth/introspect', { form: { token } });
-    expect(anybody.status).toBe(400);
+    expect([anybody.status, anybody.json.error]).toEqual([401, 'invalid_client']);
+    expect(anybody.headers['www-authenticate']).toContain('error="invalid_client"');
   });
 
   it('what was revoked, rotated, spent or never given out is not active', async ({

@@ -122,7 +122,7 @@ describe('signing keys are rotated while the server runs', () => {
         'code',
       );
       const page = await browser.get(`/oauth/end_session?id_token_hint=${id_token}`);
-      expect(page.status).toBe(200);
+      expect(page.status).toBe(303);
     }
   });
 
