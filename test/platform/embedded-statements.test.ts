@@ -40,6 +40,25 @@ describe.skipIf(inject('templateUrl') !== null)('a statement of the embedded dat
     expect(await kept()).toBe(before + 1);
   });
 
+  it('says which rows it changed and how many, and reads values as it is told to', async () => {
+    const renamed = await pglite.query(
+      'update people set name = $1 where id <= $2 returning id, name',
+      ['Al', 2],
+      { parsers: { 23: (value: string) => `number ${value}` } },
+    );
+    expect(renamed.rows).toEqual([
+      { id: 'number 1', name: 'Al' },
+      { id: 'number 2', name: 'Al' },
+    ]);
+    expect(renamed.affectedRows).toBe(2);
+    const none = await pglite.query('update people set name = $1 where id = $2', ['Al', 99]);
+    expect([none.rows, none.affectedRows]).toEqual([[], 0]);
+    const lists = await pglite.query('select id, name from people where id = $1', [1], {
+      rowMode: 'array',
+    });
+    expect(lists.rows).toEqual([[1, 'Al']]);
+  });
+
   it('that fails says why, and the next one works, in a transaction and outside', async () => {
     await expect(insert(1, 'Eve')).rejects.toMatchObject({ code: '23505' });
     await expect(insert('x' as never, 'Eve')).rejects.toMatchObject({ code: '22P02' });
