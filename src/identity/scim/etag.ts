@@ -1,6 +1,12 @@
 import { ScimError } from './error.ts';
 
-/** What a request says of versions (RFC 7644, section 3.14): the headers, as they came. */
+/**
+ * What a request says of versions (RFC 7644, section 3.14): the headers, as they came.
+ *
+ * A version is of what is kept of a resource. What follows from others makes none: the groups of a
+ * user, the names of members and managers. A group that ten thousand come into would be ten thousand
+ * changes, each of which a directory that asks for what was modified would load.
+ */
 export interface Conditions {
   ifMatch?: string | undefined;
   ifNoneMatch?: string | undefined;
