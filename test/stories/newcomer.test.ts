@@ -57,7 +57,7 @@ describe('Ida is new at Acme', () => {
       'Leave out your name, your e-mail address and the name of your organization.',
     ]);
     const set = await choose(browser, poor, 'a heron in the reeds');
-    expect(set.words).toContain('Your password is changed');
+    expect(set.words).toContain('your password is set');
 
     // Back at the sign-in she comes as far as the terms.
     const again = await browser.get(start.url.pathname);

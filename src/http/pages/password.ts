@@ -168,7 +168,8 @@ function sentences(page: NewPasswordPage, errors: PasswordProblem[]): Child {
 }
 
 export interface LinkInvalidPage extends PageContext {
-  forgotHref: string;
+  /** Where there is another one to be had. */
+  forgotHref?: string | undefined;
 }
 
 /** A link that was used, or came too late. */
@@ -177,8 +178,11 @@ export function linkInvalidPage(page: LinkInvalidPage): Html {
   return card(page, {
     title: t('link.title'),
     failed: true,
-    body: html`${alert(t('link.text'), 'warning')}
-      <p><a class="button primary" href="${forgotHref}">${t('link.again')}</a></p>`,
+    body: [
+      alert(t('link.text'), 'warning'),
+      forgotHref !== undefined &&
+        html`<p><a class="button primary" href="${forgotHref}">${t('link.again')}</a></p>`,
+    ],
   });
 }
 
@@ -222,14 +226,16 @@ export function codeField(t: Translate, error?: 'wrong' | 'spent'): Html {
 }
 
 export interface PasswordChangedPage extends PageContext {
+  /** It is their first one: there was nothing to be signed out of. */
+  first?: boolean | undefined;
   signInHref?: string | undefined;
 }
 
 export function passwordChangedPage(page: PasswordChangedPage): Html {
-  const { t, signInHref } = page;
+  const { t, signInHref, first } = page;
   return card(page, {
-    title: t('changed.title'),
-    lead: t('changed.text'),
+    title: t(first ? 'register.done.title' : 'changed.title'),
+    lead: t(first ? 'register.done.text' : 'changed.text'),
     body:
       signInHref &&
       html`<p><a class="button primary" href="${signInHref}">${t('action.sign_in')}</a></p>`,

@@ -410,7 +410,7 @@ export function accountPage(page: AccountPage): Html {
           )}
         </dl>`,
     ]),
-    account &&
+    (account !== null || pendingAt !== undefined) &&
       part(
         t('profile.account.administrators'),
         administrators.length === 0
@@ -464,8 +464,19 @@ export function accountPage(page: AccountPage): Html {
 export interface DataPage extends Frame {
   /** Whose administrators decide about a deletion; null where the person does. */
   managedBy: string | null;
-  error?: 'missing' | undefined;
+  /** Where they belong. */
+  account?: string | undefined;
+  error?: DataError | undefined;
 }
+
+/** The box is not ticked; or their organization would have nobody to look after it. */
+export type DataError = 'missing' | 'administrator' | 'contact';
+
+const dataErrors = {
+  missing: 'profile.data.delete_missing',
+  administrator: 'profile.data.delete_administrator',
+  contact: 'profile.data.delete_contact',
+} as const satisfies Record<DataError, MessageKey>;
 
 export function dataPage(page: DataPage): Html {
   const { t, csrf, managedBy: manager, error } = page;
@@ -486,7 +497,7 @@ export function dataPage(page: DataPage): Html {
             : t.parts('profile.data.delete_managed', { account: named(manager) })
         }
       </p>`,
-      error && alert(t('profile.data.delete_missing')),
+      error && alert(t.parts(dataErrors[error], { account: named(page.account ?? '') })),
       postForm({ action: '/profile/data/delete', csrf }, [
         checkbox({
           id: 'understood',

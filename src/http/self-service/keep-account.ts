@@ -21,7 +21,7 @@ export function keepAccountRoutes({ foundation, csrf }: KeepAccountDependencies)
     const token = queryText(ctx, 'token') ?? '';
     const found = await openErasureLink(foundation.database, token, foundation.clock());
     const page = pageContext(ctx, { profile: found?.person.language });
-    if (!found) return sendPage(ctx, 410, linkInvalidPage({ ...page, forgotHref: '/profile' }));
+    if (!found) return sendPage(ctx, 410, linkInvalidPage(page));
     sendPage(
       ctx,
       200,
@@ -43,7 +43,7 @@ export function keepAccountRoutes({ foundation, csrf }: KeepAccountDependencies)
       await cancelErasureByLink(foundation, token, originOf(ctx));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return sendPage(ctx, 410, linkInvalidPage({ ...pageContext(ctx), forgotHref: '/profile' }));
+      return sendPage(ctx, 410, linkInvalidPage(pageContext(ctx)));
     }
     ctx.status = 303;
     ctx.redirect('/profile');

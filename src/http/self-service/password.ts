@@ -109,6 +109,7 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
         200,
         passwordChangedPage({
           ...pageContext(ctx, { profile: outcome.person.language }),
+          first: purpose === 'activation',
           signInHref: outcome.returnTo ?? '/',
         }),
       );

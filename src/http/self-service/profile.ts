@@ -43,6 +43,7 @@ import {
   mailDonePage,
   mailLinkPage,
   securityPage,
+  type DataError,
   type DetailsError,
   type DetailsPage,
   type SecurityPage,
@@ -224,10 +225,9 @@ export function profileRoutes({
   });
 
   router.post('/mail', async (ctx) => {
-    const session = await sessions.stepUp(ctx);
-    if (!session) return;
-    const form = await readForm(ctx);
-    csrf.check(ctx, form);
+    const sent = await forms.read(ctx, { anew: true });
+    if (!sent) return;
+    const { session, form } = sent;
     const typed = (form['mail'] ?? '').trim();
     try {
       const waits = await as(ctx, session.person, (work) =>
@@ -366,8 +366,14 @@ export function profileRoutes({
     if (!sent) return;
     const { session, form } = sent;
     if (form['understood'] !== 'yes') return showData(ctx, session, { error: 'missing' });
-    const outcome = await as(ctx, session.person, (work) => requestErasure(work, session.person));
-    if (outcome === 'requested') return done(ctx, '/profile/data', 'requested');
+    try {
+      const outcome = await as(ctx, session.person, (work) => requestErasure(work, session.person));
+      if (outcome === 'requested') return done(ctx, '/profile/data', 'requested');
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const why = error.code === 'last_administrator' ? 'administrator' : 'contact';
+      return showData(ctx, session, { error: why });
+    }
     ctx.status = 303;
     ctx.redirect('/');
   });
@@ -492,8 +498,8 @@ export function profileRoutes({
     const { account } = person;
     const page = pageOf(ctx, session);
     const [pending, invitations, terms, roles] = await Promise.all([
-      database.query<{ name: string }>(
-        `select a.name from approval_requests r join accounts a on a.id = r.account_id
+      database.query<{ id: string; name: string }>(
+        `select a.id, a.name from approval_requests r join accounts a on a.id = r.account_id
          where r.user_id = $1 and r.state = 'open'`,
         [person.id],
       ),
@@ -535,7 +541,7 @@ export function profileRoutes({
           person.entitlementCountry &&
           (new Intl.DisplayNames(page.t.locale, { type: 'region' }).of(person.entitlementCountry) ??
             person.entitlementCountry),
-        administrators: account ? await administratorsOf(database, account.id) : [],
+        administrators: await administratorsOf(database, account?.id ?? pending[0]?.id ?? null),
         invitations,
         terms,
       }),
@@ -545,7 +551,7 @@ export function profileRoutes({
   async function showData(
     ctx: Context,
     session: CurrentSession,
-    { error }: { error?: 'missing' } = {},
+    { error }: { error?: DataError } = {},
   ): Promise<void> {
     const page = pageOf(ctx, session);
     sendPage(
@@ -556,13 +562,14 @@ export function profileRoutes({
         done: doneText(ctx, page),
         failed: error !== undefined,
         managedBy: await managerOf(database, session.person),
+        account: session.person.account?.name,
         error,
       }),
     );
   }
 
   function showInvalid(ctx: Context): void {
-    sendPage(ctx, 410, linkInvalidPage({ ...pageContext(ctx), forgotHref: '/forgot-password' }));
+    sendPage(ctx, 410, linkInvalidPage({ ...pageContext(ctx), forgotHref: '/profile' }));
   }
 }
 

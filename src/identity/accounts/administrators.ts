@@ -8,7 +8,11 @@ export interface Administrator {
 }
 
 /** Who can help the people of an account: Account Administrators first (behaviour.md F25). */
-export function administratorsOf(sql: Sql, accountId: string): Promise<Administrator[]> {
+export async function administratorsOf(
+  sql: Sql,
+  accountId: string | null,
+): Promise<Administrator[]> {
+  if (accountId === null) return [];
   return sql.query<Administrator>(
     `select u.id, trim(u.given_name || ' ' || u.family_name) as name, u.email_display as email,
             u.language
@@ -27,7 +31,6 @@ export function administratorsOf(sql: Sql, accountId: string): Promise<Administr
 
 /** As they stand in a mail: "Fay Miller (fay@acme.example)". */
 export async function administratorNames(sql: Sql, accountId: string | null): Promise<string[]> {
-  if (accountId === null) return [];
   const people = await administratorsOf(sql, accountId);
   return people.map(({ name, email }) => (name ? `${name} (${email})` : email));
 }

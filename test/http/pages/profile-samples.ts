@@ -188,6 +188,30 @@ export const profileSamples: Sample[] = [
     render: (page) => dataPage({ ...page, email, managedBy: null }),
   },
   {
+    name: 'profile, data of the last administrator',
+    render: (page) =>
+      dataPage({
+        ...page,
+        email,
+        managedBy: null,
+        account: hostile,
+        failed: true,
+        error: 'administrator',
+      }),
+  },
+  {
+    name: 'profile, data of a contact',
+    render: (page) =>
+      dataPage({
+        ...page,
+        email,
+        managedBy: null,
+        account: 'Acme',
+        failed: true,
+        error: 'contact',
+      }),
+  },
+  {
     name: 'profile, data managed, refused',
     render: (page) =>
       dataPage({ ...page, email, managedBy: 'Acme', failed: true, error: 'missing' }),

@@ -396,6 +396,7 @@ export const samples: Sample[] = [
     resendAction: '/register/resend',
   }),
   sample('password changed', passwordChangedPage, { signInHref: '/' }),
+  sample('first password chosen', passwordChangedPage, { signInHref: '/', first: true }),
 
   sample('register', registerPage, registration),
   sample('register, refused', registerPage, {

@@ -38,6 +38,7 @@ describe('the profile', () => {
   it('tells people their organization, its administrators and the terms they accepted', async ({
     given,
     browser,
+    server,
   }) => {
     await given.terms('2026');
     const acme = await given.account('Acme', { owns: ['acme.example'], number: '1001' });
@@ -48,6 +49,12 @@ describe('the profile', () => {
     expect(words).toContain('Customer number 1001');
     expect(words).toContain('fay@acme.example');
     expect(words).toContain('Terms of Service , version 2026');
+    // Who waits for one is told who can let them in.
+    const pat = await given.user('pat@acme.example');
+    await given.waiting(pat, acme);
+    const waiting = await open(server.agent(), '/profile/account', pat);
+    expect(waiting.words).toContain('You asked to join Acme');
+    expect(waiting.words).toContain('fay@acme.example');
   });
 
   it('shows the way to the console to those who administer, and to nobody else', async ({
@@ -317,6 +324,32 @@ describe('the profile', () => {
     expect(copy.status).toBe(200);
     expect(copy.json).toMatchObject({ profile: { email: ann.email } });
     expect(copy.text).not.toMatch(/argon2|secret_hash|\$m=/);
+  });
+
+  it('keeps who looks after an organization as its last, and says why', async ({
+    given,
+    browser,
+  }) => {
+    const acme = await given.account();
+    const fay = await given.user('fay@acme.example', {
+      of: acme,
+      roles: ['account_administrator'],
+    });
+    const page = await open(browser, '/profile/data', fay);
+    const form = formTo(page, '/profile/data/delete');
+    const refused = await browser.submit(form, { understood: 'yes' });
+    expect(refused.status).toBe(422);
+    expect(refused.alerts).toEqual([
+      'You are the last administrator of Acme who can sign in. Appoint another one first.',
+    ]);
+    await given.user('gus@acme.example', { of: acme, roles: ['account_administrator'] });
+    await given.rows(
+      `insert into fulfillment_contacts (id, account_id, user_id, created_at)
+       values (gen_random_uuid(), $1, $2, now())`,
+      [acme.id, fay.id],
+    );
+    const contact = await browser.submit(form, { understood: 'yes' });
+    expect(contact.alerts[0]).toContain('You are a fulfillment contact of Acme');
   });
 
   it('deletes the account of who asks for it and understands, and lets them change their mind', async ({
