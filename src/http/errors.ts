@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import type { Log } from '#platform/observability/log.ts';
+import { Refusal } from '#identity/refusal.ts';
 import { Overloaded } from '#platform/password-hash.ts';
 import { pageContext, referenceOf, sendPage } from './context.ts';
 import { Problem } from './problem.ts';
@@ -27,6 +28,9 @@ export function errorPages(log: Log): Middleware {
 /** What is told of an error: a bug is written down, and told by its reference alone. */
 export function told(error: unknown, log: Log, ctx: Context): Problem {
   if (error instanceof Problem) return error;
+  // Of those who are at the same thing, one comes last: see `again`.
+  if (error instanceof Refusal && error.code === 'version_conflict')
+    return new Problem(409, error.code, error.message);
   if (error instanceof Overloaded)
     return new Problem(503, 'busy', error.message, { 'Retry-After': String(error.retryAfter) });
   const { status, expose, message } = error as {
@@ -97,6 +101,7 @@ const titles: Record<number, string> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   421: 'Misdirected Request',

@@ -16,6 +16,7 @@ import { demandsSecondFactor, policyFor, type Method } from '#identity/sign-in/a
 import type { SecondFactorPolicy } from '#identity/sign-in/second-factor-policy.ts';
 import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Foundation, type Work } from '#identity/work.ts';
+import { again } from '../again.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, sendPage } from '../context.ts';
 import type { PageContext } from '../layout.ts';
@@ -211,11 +212,8 @@ export function factorRoutes(dependencies: FactorPagesDependencies): Router {
   }
 
   function as<T>(ctx: Context, person: Person, command: (work: Work) => Promise<T>): Promise<T> {
-    return unitOfWork(
-      foundation,
-      { actor: { type: 'user', id: person.id, email: person.email }, origin: originOf(ctx) },
-      command,
-    );
+    const actor = { type: 'user', id: person.id, email: person.email } as const;
+    return again(() => unitOfWork(foundation, { actor, origin: originOf(ctx) }, command));
   }
 
   function pageOf(ctx: Context, session: CurrentSession): PageContext {

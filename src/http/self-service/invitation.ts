@@ -17,6 +17,7 @@ import { passwordRulesFor } from '#identity/credentials/policy.ts';
 import { forgetAttempts } from '#identity/users/lock.ts';
 import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
+import { again } from '../again.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';
 import { countryOptions } from '../countries.ts';
@@ -75,7 +76,9 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
     if (!view || view.stop) return show(ctx, view, current);
     const proof = await proofOf(ctx, view, form, current);
     if (!proof) return;
-    const answer = await acceptInvitation(foundation, hasher, secretOf(ctx), proof, originOf(ctx));
+    const answer = await again(() =>
+      acceptInvitation(foundation, hasher, secretOf(ctx), proof, originOf(ctx)),
+    );
     if (answer.outcome === 'problems') {
       const { values } = readPerson(form);
       return show(ctx, view, current, { values, problems: answer.problems });

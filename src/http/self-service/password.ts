@@ -13,6 +13,7 @@ import {
 } from '#identity/credentials/password.ts';
 import type { PasswordProblem } from '#identity/credentials/password-rules.ts';
 import type { Foundation } from '#identity/work.ts';
+import { again } from '../again.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, queryText, referenceOf, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
@@ -89,17 +90,15 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
       const form = await readForm(ctx);
       csrf.check(ctx, form);
       const secret = form['token'] ?? '';
-      const outcome = await setPasswordByToken(
-        foundation,
-        hasher,
-        {
-          purpose,
-          secret,
-          password: form['password'] ?? '',
-          again: form['password_again'] ?? '',
-          browser: csrf.browser(ctx),
-        },
-        originOf(ctx),
+      const chosen = {
+        purpose,
+        secret,
+        password: form['password'] ?? '',
+        again: form['password_again'] ?? '',
+        browser: csrf.browser(ctx),
+      };
+      const outcome = await again(() =>
+        setPasswordByToken(foundation, hasher, chosen, originOf(ctx)),
       );
       if (outcome.outcome === 'problems')
         return showNewPassword(ctx, path, purpose, secret, outcome.problems);

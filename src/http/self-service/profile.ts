@@ -28,6 +28,7 @@ import {
 } from '#identity/users/profile.ts';
 import { endOtherSessions, endSession } from '#identity/users/sessions.ts';
 import { unitOfWork, type Work } from '#identity/work.ts';
+import { again } from '../again.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, queryText, sendPage } from '../context.ts';
 import { countryOptions } from '../countries.ts';
@@ -381,11 +382,8 @@ export function profileRoutes({
   return router;
 
   function as<T>(ctx: Context, person: Person, command: (work: Work) => Promise<T>): Promise<T> {
-    return unitOfWork(
-      passwords,
-      { actor: { type: 'user', id: person.id, email: person.email }, origin: originOf(ctx) },
-      command,
-    );
+    const actor = { type: 'user', id: person.id, email: person.email } as const;
+    return again(() => unitOfWork(passwords, { actor, origin: originOf(ctx) }, command));
   }
 
   function pageOf(

@@ -16,6 +16,7 @@ import { canonicalEmail } from '#identity/users/email.ts';
 import { readFacts } from '#identity/verdict/facts.ts';
 import { verdict } from '#identity/verdict/verdict.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
+import { again } from '../again.ts';
 import { readForm } from '../body.ts';
 import { originOf, pageContext, queryText, referenceOf, sendPage } from '../context.ts';
 import { countryOptions } from '../countries.ts';
@@ -131,16 +132,14 @@ export function registerRoutes({
     csrf.check(ctx, form);
     const secret = form['token'] ?? '';
     const browser = csrf.browser(ctx);
-    const result = await completeRegistration(
-      foundation,
-      hasher,
-      {
-        secret,
-        password: form['password'] ?? '',
-        again: form['password_again'] ?? '',
-        browser,
-      },
-      originOf(ctx),
+    const chosen = {
+      secret,
+      password: form['password'] ?? '',
+      again: form['password_again'] ?? '',
+      browser,
+    };
+    const result = await again(() =>
+      completeRegistration(foundation, hasher, chosen, originOf(ctx)),
     );
     if (result.outcome === 'problems') return showPassword(ctx, secret, result.problems);
     if (result.outcome === 'upstream')

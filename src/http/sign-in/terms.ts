@@ -4,6 +4,7 @@ import { settleRegistration } from '#identity/belonging/settle.ts';
 import { acceptTerms, termsByIds, textIn } from '#identity/terms/terms.ts';
 import type { Person } from '#identity/users/person.ts';
 import { unitOfWork } from '#identity/work.ts';
+import { again } from '../again.ts';
 import { readForm } from '../body.ts';
 import { originOf, sendPage } from '../context.ts';
 import type { Interaction } from '../interactions.ts';
@@ -36,10 +37,9 @@ export function termsStep(router: Router, desk: Desk) {
         .map(({ locale, sha256 }) => ({ id, kind, version, locale, sha256 })),
     );
     if (accepted.length < versions.length) return show(ctx, interaction, person, 'missing');
-    await unitOfWork(
-      foundation,
-      { actor: { type: 'user', id: person.id, email: person.email }, origin: originOf(ctx) },
-      async (work) => {
+    const actor = { type: 'user', id: person.id, email: person.email } as const;
+    await again(() =>
+      unitOfWork(foundation, { actor, origin: originOf(ctx) }, async (work) => {
         await acceptTerms(work, {
           userId: person.id,
           accountId: person.account?.id ?? null,
@@ -49,7 +49,7 @@ export function termsStep(router: Router, desk: Desk) {
         });
         // Who registered finds their place now (behaviour.md U8 to U10).
         await settleRegistration(work, person.id);
-      },
+      }),
     );
     await desk.proceed(ctx, interaction, { terms: {} });
   });

@@ -111,6 +111,8 @@ export async function addTotp(
   person: Person,
   { binding, code, name }: { binding: string; code: string; name: string },
 ): Promise<Enrolled | null> {
+  // The person before what is being set up, the order in which whoever puts them out takes both.
+  await work.query('select 1 from users where id = $1 for update', [person.id]);
   const [open] = await work.query<{ sealed: string }>(`${openEnrolment} for update`, [
     person.id,
     secretHash(binding),

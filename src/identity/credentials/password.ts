@@ -343,6 +343,8 @@ export async function setPasswordByToken(
     foundation,
     { actor: { type: 'user', id: person.id, email: person.email }, origin },
     async (work) => {
+      // The person before their link, the order in which whoever puts them out takes both.
+      await work.query('select 1 from users where id = $1 for update', [person.id]);
       const spent = await work.query(
         `update one_time_tokens set used_at = $2
          where secret_hash = $1 and used_at is null and expires_at > $2 returning 1`,

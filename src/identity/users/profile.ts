@@ -2,20 +2,20 @@ import { newId } from '#platform/ids.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
+import { enterDoor } from '../belonging/door.ts';
 import { checkPassword, type PasswordDependencies } from '../credentials/check-password.ts';
 import { hasPassword, storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
 import { mail } from '../mail/letter.ts';
-import { adoptDomain } from '../domains/subdomains.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { Refusal } from '../refusal.ts';
 import { claims, requireUnmanaged } from '../scim/authority.ts';
 import { readFacts } from '../verdict/facts.ts';
 import { verdict, type Facts, type Verdict } from '../verdict/verdict.ts';
 import { unitOfWork, type Origin, type Work } from '../work.ts';
-import { comparedEmail, domainOf } from './email.ts';
+import { comparedEmail } from './email.ts';
 import { lockUser } from './lock.ts';
 import { findPerson, type Person } from './person.ts';
 import { revokeAccess } from './revoke.ts';
@@ -176,6 +176,10 @@ export async function openEmailChange(
  * @throws {Refusal} `not_found` for a link that is no good; what the verdict refuses.
  */
 export async function carryOutEmailChange(work: Work, secret: string): Promise<EmailChange> {
+  const before = await openEmailChange(work, secret, work.now);
+  if (!before) throw new Refusal('not_found');
+  const { account, email: old } = before.person;
+  await enterDoor(work, account?.id ?? null, [old, before.email]);
   const [token] = await work.query<{
     user_id: string;
     subject: string;
@@ -190,7 +194,6 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
     [secretHash(secret), work.now],
   );
   if (!token) throw new Refusal('not_found');
-  await work.query('select 1 from users where id = $1 for update', [token.user_id]);
   const person = await findPerson(work, token.user_id, work.now);
   if (!person || person.email === null) throw new Refusal('not_found');
   const reverts = token.purpose === 'email_revert';
@@ -198,7 +201,6 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
   const { decided } = await changeTo(work, person, token.subject, { undoes: reverts });
   if (decided.outcome !== 'change_email') throw new Refusal('not_found');
 
-  if (person.account) await adoptDomain(work, person.account.id, domainOf(token.subject));
   await work.query(
     `update users set email = $2, email_display = $3, email_verified_at = $4, updated_at = $4,
        attribute_sources = attribute_sources || $5::jsonb, version = version + 1

@@ -38,17 +38,17 @@ export async function endSession(work: Work, uid: string, reason: string): Promi
      where s.uid = $1 and s.user_id is not null and c.metadata ? 'backchannel_logout_uri'`,
     [uid],
   );
+  // The session before its grants: in this order a request that adds to them takes both.
+  const [session] = await work.query<{
+    user_id: string | null;
+    authorizations: Record<string, { grantId?: string; persistsLogout?: boolean }>;
+  }>('delete from oidc_sessions where uid = $1 returning user_id, authorizations', [uid]);
   // Grants that outlive a session by the person's wish (offline_access) stay.
-  await work.query(
-    `delete from oidc_grants g using oidc_sessions s, jsonb_each(s.authorizations) a
-     where s.uid = $1 and a.value ->> 'grantId' = g.id
-       and coalesce(a.value ->> 'persistsLogout', 'false') <> 'true'`,
-    [uid],
-  );
-  const [session] = await work.query<{ user_id: string | null }>(
-    'delete from oidc_sessions where uid = $1 returning user_id',
-    [uid],
-  );
+  const grants = Object.values(session?.authorizations ?? {})
+    .filter(({ persistsLogout }) => persistsLogout !== true)
+    .flatMap(({ grantId }) => grantId ?? []);
+  if (grants.length > 0)
+    await work.query('delete from oidc_grants where id = any ($1::text[])', [grants]);
   for (const { client_id: clientId, sid, user_id: userId } of targets)
     tellSessionEnded(work, { clientId, userId, sid, session: uid });
   if (session?.user_id)
