@@ -27,11 +27,13 @@ export function idpMetadata(
     redirect = idpSignOn,
     post = null,
     logout = null,
+    logoutBy = 'Redirect',
   }: {
     entityId?: string;
     redirect?: string | null;
     post?: string | null;
     logout?: string | null;
+    logoutBy?: 'Redirect' | 'POST';
   } = {},
 ): string {
   const service = (binding: string, location: string | null): string =>
@@ -51,7 +53,7 @@ ${keys
 ${
   logout === null
     ? ''
-    : `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${logout}" ResponseLocation="${logout}/done"/>`
+    : `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-${logoutBy}" Location="${logout}" ResponseLocation="${logout}/done"/>`
 }<md:NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</md:NameIDFormat>
 ${service('HTTP-Redirect', redirect)}${service('HTTP-POST', post)}
 </md:IDPSSODescriptor></md:EntityDescriptor>`;
@@ -91,6 +93,7 @@ export async function connectedSaml(
     post = null,
     redirect = idpSignOn,
     logout = null,
+    logoutBy = 'Redirect',
     settings = {},
     ...input
   }: ConnectionInput & {
@@ -98,6 +101,7 @@ export async function connectedSaml(
     redirect?: string | null;
     post?: string | null;
     logout?: string | null;
+    logoutBy?: 'Redirect' | 'POST';
     settings?: Partial<SamlSettings>;
   } = {},
 ): Promise<Connection> {
@@ -110,7 +114,7 @@ export async function connectedSaml(
       ...input,
     });
     await addSamlKey(work, given.foundation.vault, made, ours);
-    const metadata = readMetadata(idpMetadata([theirs], { redirect, post, logout }));
+    const metadata = readMetadata(idpMetadata([theirs], { redirect, post, logout, logoutBy }));
     await importMetadata(work, made, metadata, { url: null, byHand: true });
     await work.query(
       'update connections set state = $2, settings = settings || $3::jsonb where id = $1',

@@ -47,7 +47,7 @@ function sharedVerifier(): SamlVerifier {
   const shared = samlVerifier();
   return {
     verify: (xml, expected) => shared.verify(xml, expected),
-    logout: (query, expected) => shared.logout(query, expected),
+    logout: (message, expected) => shared.logout(message, expected),
     metadata: (xml) => shared.metadata(xml),
     get lastTook() {
       return shared.lastTook;

@@ -31,7 +31,7 @@ export const SamlView = z
       .object({
         entityId: z.string(),
         acsUrl: z.string(),
-        sloUrl: z.string().describe('Single logout, by redirect: requests and answers.'),
+        sloUrl: z.string().describe('Single logout, by redirect or POST: requests and answers.'),
         metadataUrl: z.string(),
         keys: z.array(
           z.object({

@@ -81,7 +81,7 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
       formPostPage({
         ...context,
         here: undefined,
-        title: context.t('federation.away'),
+        title: message.purpose === 'sign_in' ? context.t('federation.away') : undefined,
         action: message.url,
         fields: message.form,
       }),

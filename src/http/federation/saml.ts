@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '#platform/clock.ts';
 import { decodeMessage } from '#platform/saml/raw-guard.ts';
 import { SamlRefused } from '#platform/saml/refused.ts';
-import { logoutRequestUrl, logoutResponseUrl } from '#platform/saml/logout-messages.ts';
+import { logoutRequest, logoutResponse } from '#platform/saml/logout-messages.ts';
 import { authnRequest, type OutgoingMessage } from '#platform/saml/request.ts';
 import type { SamlVerifier } from '#platform/saml/verifier.ts';
 import type { VerifiedAssertion } from '#platform/saml/verify.ts';
@@ -36,6 +36,9 @@ export interface SamlUpstreamDependencies {
   clock: Clock;
   verifier: SamlVerifier;
 }
+
+/** A message that a page of ours may carry, and what the browser is on its way to. */
+type Carried = OutgoingMessage & { purpose: 'sign_in' | 'sign_out' };
 
 /** An assertion is good once: `keepAssertion` spends it. */
 export type SamlArrival = UpstreamAssertion & { once: GoodOnce };
@@ -101,7 +104,7 @@ export class SamlUpstream implements UpstreamProtocol {
       loginHint: request.loginHint,
     });
     return {
-      redirectTo: message.form ? this.#postPage(connection.id, message) : new URL(message.url),
+      redirectTo: this.#addressOf(connection.id, { ...message, purpose: 'sign_in' }),
       remember: {
         requestId: id,
         at: String(clock().getTime()),
@@ -157,43 +160,45 @@ export class SamlUpstream implements UpstreamProtocol {
     }
   }
 
-  /** A LogoutRequest by redirect, signed. Null where the provider takes none, or named nobody. */
+  /** A LogoutRequest, signed. Null where the provider takes none, or named nobody. */
   async signOut(
     live: LiveConnection,
     { nameId, format, ...rest }: Readonly<Record<string, string>>,
     state: string,
   ): Promise<URL | null> {
-    const { redirect } = samlSettings(live.connection).signOut;
+    const target = signOutAddress(samlSettings(live.connection));
     const from = this.#sender(live);
-    if (redirect === null || nameId === undefined || format === undefined || !from) return null;
-    return logoutRequestUrl({
+    if (target === null || nameId === undefined || format === undefined || !from) return null;
+    const message = logoutRequest({
       ...from,
+      ...target,
       id: newMessageId(),
-      destination: redirect,
       relayState: state,
       person: { ...rest, nameId, format },
     });
+    return this.#addressOf(live.connection.id, { ...message, purpose: 'sign_out' });
   }
 
   /**
    * Verifies a LogoutRequest of the provider. `answer` gives where the browser brings the news that it
    * was done; null where the provider named no address for it.
    *
-   * @param query of the address it came to, as it stood there
+   * @param sent the query of the address it came to, as it stood there, or the field of a form
    * @throws {UpstreamProblem}
    */
   async logout(
     live: LiveConnection,
-    query: string,
+    sent: { query: string } | { field: string },
   ): Promise<{ said: UpstreamLogout; answer(relayState: string): URL | null }> {
     const { issuer, verifier, clock } = this.#dependencies;
     const { connection } = live;
-    const { certificates, signOut } = samlSettings(connection);
+    const settings = samlSettings(connection);
     try {
-      const verified = await verifier.logout(query, {
+      const message = 'query' in sent ? sent : { xml: decodeMessage(sent.field) };
+      const verified = await verifier.logout(message, {
         sloUrl: ourAddresses(issuer, connection.id).sloUrl,
         idpEntityId: connection.issuer ?? '',
-        certificates: certificates.map(({ pem }) => pem),
+        certificates: settings.certificates.map(({ pem }) => pem),
         now: clock().getTime(),
       });
       return {
@@ -205,16 +210,17 @@ export class SamlUpstream implements UpstreamProtocol {
           jti: verified.requestId,
         },
         answer: (relayState) => {
-          const destination = signOut.answers ?? signOut.redirect;
+          const target = answerAddress(settings);
           const from = this.#sender(live);
-          if (destination === null || !from) return null;
-          return logoutResponseUrl({
+          if (target === null || !from) return null;
+          const response = logoutResponse({
             ...from,
+            ...target,
             id: newMessageId(),
-            destination,
             relayState: relayState === '' || relayState.length > 1024 ? null : relayState,
             inResponseTo: verified.requestId,
           });
+          return this.#addressOf(connection.id, { ...response, purpose: 'sign_out' });
         },
       };
     } catch (error) {
@@ -232,11 +238,11 @@ export class SamlUpstream implements UpstreamProtocol {
   }
 
   /** The form that a page of ours sends for the browser; null for an address that is not of our making. */
-  openPost(connectionId: string, sealed: string): OutgoingMessage | null {
+  openPost(connectionId: string, sealed: string): Carried | null {
     try {
       return JSON.parse(
         this.#dependencies.vault.open(sealed, postContext(connectionId)),
-      ) as OutgoingMessage;
+      ) as Carried;
     } catch {
       return null;
     }
@@ -296,12 +302,31 @@ export class SamlUpstream implements UpstreamProtocol {
   }
 
   /** The POST binding begins at a page of ours. What it holds is sealed: nobody else makes one. */
-  #postPage(connectionId: string, message: OutgoingMessage): URL {
+  #addressOf(connectionId: string, message: Carried): URL {
+    if (!message.form) return new URL(message.url);
     const { issuer, vault } = this.#dependencies;
     const url = new URL(`/federation/${connectionId}/post`, issuer);
     url.searchParams.set('m', vault.seal(JSON.stringify(message), postContext(connectionId)));
     return url;
   }
+}
+
+type Address = { destination: string; binding: 'redirect' | 'post' };
+
+/** Where the provider is asked to end a session; null where it takes no such request. */
+function signOutAddress({ signOut: { redirect, post } }: SamlSettings): Address | null {
+  if (redirect !== null) return { destination: redirect, binding: 'redirect' };
+  return post === null ? null : { destination: post, binding: 'post' };
+}
+
+/** Where it wants to hear that a session ended here. */
+function answerAddress(settings: SamlSettings): Address | null {
+  const { redirect, answers, postAnswers } = settings.signOut;
+  if (redirect === null && answers) return { destination: answers, binding: 'redirect' };
+  const asked = signOutAddress(settings);
+  if (asked === null) return postAnswers ? { destination: postAnswers, binding: 'post' } : null;
+  const elsewhere = asked.binding === 'redirect' ? answers : postAnswers;
+  return { ...asked, destination: elsewhere ?? asked.destination };
 }
 
 /** SAML IDs begin with no digit, and hold 160 bits (SAML core 1.3.4). */

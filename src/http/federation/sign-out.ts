@@ -1,5 +1,6 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
+import { documentLimits } from '#platform/saml/raw-guard.ts';
 import { sameSecret } from '#platform/secrets.ts';
 import { UpstreamProblem } from '#identity/federation/assertion.ts';
 import { newState } from '#identity/federation/attempt.ts';
@@ -133,32 +134,59 @@ export function signingOut(way: Way): SignOut {
     });
 
     /**
-     * SAML single logout (SAML profiles 4.4), by redirect alone: the answer to a request of ours, or
+     * SAML single logout (SAML profiles 4.4), by redirect or by POST: the answer to a request of ours, or
      * the provider's own request. The browser it comes by need not be the one that is signed out.
      */
     router.get('/federation/:connectionId/slo', async (ctx) => {
-      const { connectionId = '' } = ctx.params;
       const relayState = queryText(ctx, 'RelayState') ?? '';
       if (queryText(ctx, 'SAMLResponse') !== undefined)
-        return goOnward(ctx, connectionId, relayState);
-      const wait = byAddress.take(ctx.ip);
-      if (wait > 0)
-        throw new Problem(429, 'rate_limited', 'Too many requests. Try again later.', {
-          'Retry-After': String(wait),
-        });
-      const realm = await findRealm(database, connectionId);
-      if (realm?.connection.kind !== 'saml')
-        throw new Problem(404, 'not_found', 'There is nothing here.');
-      ctx.set('Cache-Control', 'no-store');
-      try {
-        const { said, answer } = await saml.logout(realm, ctx.querystring);
-        await upstreamLogout(foundation, realm.connection, said, originOf(ctx));
-        ctx.status = 303;
-        ctx.redirect(answer(relayState)?.href ?? signedOutPath);
-      } catch (problem) {
-        if (!(problem instanceof UpstreamProblem)) throw problem;
-        throw new Problem(400, 'invalid_request', 'This is no request to sign out that we follow.');
-      }
+        return goOnward(ctx, ctx.params['connectionId'] ?? '', relayState);
+      requireRoom(ctx);
+      await askedBySaml(ctx, { query: ctx.querystring }, relayState);
     });
+
+    router.post('/federation/:connectionId/slo', async (ctx) => {
+      requireRoom(ctx);
+      const form = await readForm(ctx, { limit: documentLimits.bytes * 2 });
+      const relayState = form['RelayState'] ?? '';
+      if (form['SAMLResponse'] === undefined)
+        return askedBySaml(ctx, { field: form['SAMLRequest'] ?? '' }, relayState);
+      // From another site no cookie comes along; with the next address it does.
+      ctx.set('Cache-Control', 'no-store');
+      ctx.status = 303;
+      ctx.redirect(
+        `/federation/${encodeURIComponent(ctx.params['connectionId'] ?? '')}/signed-out?${new URLSearchParams({ state: relayState.slice(0, 200) })}`,
+      );
+    });
+  }
+
+  /** One address does not keep the verifier from all others. */
+  function requireRoom(ctx: Context): void {
+    const wait = byAddress.take(ctx.ip);
+    if (wait > 0)
+      throw new Problem(429, 'rate_limited', 'Too many requests. Try again later.', {
+        'Retry-After': String(wait),
+      });
+  }
+
+  /** Ends here what the provider says has ended there, where it is the provider that says so. */
+  async function askedBySaml(
+    ctx: Context,
+    sent: { query: string } | { field: string },
+    relayState: string,
+  ): Promise<void> {
+    const realm = await findRealm(database, ctx.params['connectionId'] ?? '');
+    if (realm?.connection.kind !== 'saml')
+      throw new Problem(404, 'not_found', 'There is nothing here.');
+    ctx.set('Cache-Control', 'no-store');
+    try {
+      const { said, answer } = await saml.logout(realm, sent);
+      await upstreamLogout(foundation, realm.connection, said, originOf(ctx));
+      ctx.status = 303;
+      ctx.redirect(answer(relayState)?.href ?? signedOutPath);
+    } catch (problem) {
+      if (!(problem instanceof UpstreamProblem)) throw problem;
+      throw new Problem(400, 'invalid_request', 'This is no request to sign out that we follow.');
+    }
   }
 }

@@ -1,8 +1,10 @@
 import { createSign } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
-import { escapeXml } from './request.ts';
+import { SignedXml } from 'xml-crypto';
+import { escapeXml, type OutgoingMessage } from './request.ts';
 
 const method = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256';
+const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 const success = 'urn:oasis:names:tc:SAML:2.0:status:Success';
 
 /** Who is meant, in the words of the provider's own assertion. */
@@ -17,6 +19,7 @@ export interface NamedByProvider {
 interface Outgoing {
   id: string;
   destination: string;
+  binding: 'redirect' | 'post';
   spEntityId: string;
   relayState: string | null;
   /** Signs it: RSA, PEM. */
@@ -24,13 +27,13 @@ interface Outgoing {
   now: Date;
 }
 
-/** Asks a provider to end a person's session there (SAML core 3.7.1). Where the browser goes. */
-export function logoutRequestUrl(out: Outgoing & { person: NamedByProvider }): URL {
+/** Asks a provider to end a person's session there (SAML core 3.7.1). */
+export function logoutRequest(out: Outgoing & { person: NamedByProvider }): OutgoingMessage {
   const { person } = out;
   const optional = (name: string, value: string | undefined): string =>
     value === undefined ? '' : ` ${name}="${escapeXml(value)}"`;
   const notOnOrAfter = new Date(out.now.getTime() + 5 * 60_000).toISOString();
-  return redirect('SAMLRequest', out, [
+  return message('SAMLRequest', out, [
     opening('LogoutRequest', out, ` NotOnOrAfter="${notOnOrAfter}"`),
     `<saml:NameID Format="${escapeXml(person.format)}"${optional('NameQualifier', person.nameQualifier)}${optional('SPNameQualifier', person.spNameQualifier)}>${escapeXml(person.nameId)}</saml:NameID>`,
     person.sessionIndex === undefined
@@ -41,8 +44,8 @@ export function logoutRequestUrl(out: Outgoing & { person: NamedByProvider }): U
 }
 
 /** Tells a provider that nobody is signed in here by its word any more (SAML core 3.7.2). */
-export function logoutResponseUrl(out: Outgoing & { inResponseTo: string }): URL {
-  return redirect('SAMLResponse', out, [
+export function logoutResponse(out: Outgoing & { inResponseTo: string }): OutgoingMessage {
+  return message('SAMLResponse', out, [
     opening('LogoutResponse', out, ` InResponseTo="${escapeXml(out.inResponseTo)}"`),
     `<samlp:Status><samlp:StatusCode Value="${success}"/></samlp:Status>`,
     '</samlp:LogoutResponse>',
@@ -57,14 +60,55 @@ function opening(
   return `<samlp:${name} xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${now.toISOString()}" Destination="${escapeXml(destination)}"${more}><saml:Issuer>${escapeXml(spEntityId)}</saml:Issuer>`;
 }
 
+function message(
+  field: 'SAMLRequest' | 'SAMLResponse',
+  out: Outgoing,
+  parts: readonly string[],
+): OutgoingMessage {
+  const xml = parts.join('');
+  return out.binding === 'post'
+    ? posted(field, out, xml)
+    : { url: redirect(field, out, xml).href, form: null };
+}
+
+/** The POST binding: signed within, after the issuer (SAML core 5.4, bindings 3.5.4). */
+function posted(
+  field: 'SAMLRequest' | 'SAMLResponse',
+  { id, destination, relayState, privateKey }: Outgoing,
+  xml: string,
+): OutgoingMessage {
+  const signer = new SignedXml({
+    privateKey,
+    signatureAlgorithm: method,
+    canonicalizationAlgorithm: exclusive,
+  });
+  const it = `/*[@ID='${id}']`;
+  signer.addReference({
+    xpath: it,
+    transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', exclusive],
+    digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256',
+  });
+  signer.computeSignature(xml, {
+    prefix: 'ds',
+    location: { reference: `${it}/*[1]`, action: 'after' },
+  });
+  return {
+    url: destination,
+    form: {
+      [field]: Buffer.from(signer.getSignedXml()).toString('base64'),
+      ...(relayState !== null && { RelayState: relayState }),
+    },
+  };
+}
+
 /** The redirect binding: deflated, and signed as it stands in the query (SAML bindings 3.4.4.1). */
 function redirect(
   field: 'SAMLRequest' | 'SAMLResponse',
   { destination, relayState, privateKey }: Outgoing,
-  xml: readonly string[],
+  xml: string,
 ): URL {
   const parameters: [string, string][] = [
-    [field, deflateRawSync(xml.join('')).toString('base64')],
+    [field, deflateRawSync(xml).toString('base64')],
     ...(relayState === null ? [] : [['RelayState', relayState] as [string, string]]),
     ['SigAlg', method],
   ];

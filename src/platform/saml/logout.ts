@@ -3,7 +3,8 @@ import { isSignedWith, signatureMethods } from './algorithms.ts';
 import { documentLimits, guard } from './raw-guard.ts';
 import { readCertificate } from './certificate.ts';
 import { SamlRefused } from './refused.ts';
-import { checkEverywhere, requireVersion } from './structure.ts';
+import { signedText } from './signer.ts';
+import { checkEverywhere, checkSignedRequest, requireVersion } from './structure.ts';
 import {
   attribute,
   children,
@@ -15,6 +16,12 @@ import {
   parseXml,
   textOf,
 } from './xml.ts';
+
+/**
+ * How a request came: the query of the address, as it stood there, or a document as `decodeMessage` gave
+ * it.
+ */
+export type LogoutMessage = { query: string } | { xml: string };
 
 /** Who may ask, and where. */
 export interface ExpectedLogout {
@@ -55,6 +62,26 @@ export function verifyLogoutRequest(query: string, expected: ExpectedLogout): Ve
   const xml = inflated(decoded(parameters.get('SAMLRequest')!));
   guard(xml);
   return readRequest(parseXml(xml), expected);
+}
+
+/**
+ * The same for the POST binding (SAML bindings 3.5.4): the signature stands in the document, and nothing
+ * is read that it does not cover.
+ *
+ * @param xml as `decodeMessage` gave it
+ * @throws {SamlRefused}
+ */
+export function verifyPostedLogoutRequest(xml: string, expected: ExpectedLogout): VerifiedLogout {
+  const request = parseXml(xml);
+  if (!named(request, ns.protocol, 'LogoutRequest'))
+    throw new SamlRefused('structure', 'This is no LogoutRequest.');
+  checkSignedRequest(request);
+  if (expected.certificates.length === 0)
+    throw new SamlRefused('certificate', 'No certificate of the provider is pinned.');
+  const pinned = expected.certificates.map((one) => readCertificate(one).pem);
+  const signed = signedText(xml, request, pinned);
+  guard(signed);
+  return readRequest(parseXml(signed), expected);
 }
 
 /** The parameters that matter, as they were written. @throws {SamlRefused} where one stands twice */

@@ -23,8 +23,13 @@ export interface IdpMetadata {
   entityId: string;
   /** Where requests are sent, by binding. */
   signOn: { redirect: string | null; post: string | null };
-  /** Where the person is sent to sign out there; answers go elsewhere where it says so. */
-  signOut: { redirect: string | null; post: string | null; answers: string | null };
+  /** Where the person is sent to sign out there; answers go elsewhere where it says so, by binding. */
+  signOut: {
+    redirect: string | null;
+    post: string | null;
+    answers: string | null;
+    postAnswers: string | null;
+  };
   /** PEM, of keys that sign. */
   certificates: string[];
   /** What was left out, and why: a key that is too short, for instance. */
@@ -63,13 +68,15 @@ export function readMetadata(xml: string): IdpMetadata {
       'structure',
       'The provider offers neither the redirect nor the POST binding.',
     );
+  const answers = endpoints(idp, 'SingleLogoutService', 'ResponseLocation');
   const until = attribute(entity, 'validUntil') ?? attribute(idp, 'validUntil');
   return {
     entityId,
     signOn,
     signOut: {
       ...endpoints(idp, 'SingleLogoutService'),
-      answers: endpoints(idp, 'SingleLogoutService', 'ResponseLocation').redirect,
+      answers: answers.redirect,
+      postAnswers: answers.post,
     },
     ...keys(idp),
     wantsSignedRequests: /^(true|1)$/.test(attribute(idp, 'WantAuthnRequestsSigned') ?? ''),

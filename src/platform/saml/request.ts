@@ -65,7 +65,7 @@ export async function authnRequest(request: AuthnRequest): Promise<OutgoingMessa
 export interface SpMetadata {
   entityId: string;
   acsUrl: string;
-  /** Where requests and answers about the end of a session come to, by redirect. */
+  /** Where requests and answers about the end of a session come to, by redirect or POST. */
   sloUrl: string;
   /** PEM, the current one first, then one that comes. */
   signing: readonly string[];
@@ -91,7 +91,9 @@ export function spMetadata(our: SpMetadata): string {
     '<md:SPSSODescriptor AuthnRequestsSigned="true" WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">',
     ...our.signing.map((pem) => key('signing', pem)),
     ...our.encryption.map((pem) => key('encryption', pem, methods)),
-    `<md:SingleLogoutService Binding="${bindings.redirect}" Location="${escapeXml(our.sloUrl)}"/>`,
+    ...[bindings.redirect, bindings.post].map(
+      (one) => `<md:SingleLogoutService Binding="${one}" Location="${escapeXml(our.sloUrl)}"/>`,
+    ),
     ...(our.nameIdFormat === null
       ? []
       : [`<md:NameIDFormat>${escapeXml(our.nameIdFormat)}</md:NameIDFormat>`]),

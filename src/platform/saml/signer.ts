@@ -32,3 +32,28 @@ export function checkSigner(element: Element, certificates: readonly string[]): 
       `The signature of the ${element.localName} is not one of the pinned certificates.`,
     );
 }
+
+/**
+ * The text that the signature of an element covers, in canonical form and without the signature: what is
+ * read, and nothing else.
+ *
+ * @param xml the document, as it was parsed
+ * @param element its root, whose signature has the form of the profile
+ * @throws {SamlRefused}
+ */
+export function signedText(xml: string, element: Element, certificates: readonly string[]): string {
+  checkSigner(element, certificates);
+  const signature = onlyChild(element, ns.signature, 'Signature')!;
+  for (const publicCert of certificates)
+    try {
+      const read = new SignedXml({ publicCert, getCertFromKeyInfo: () => null });
+      read.loadSignature(signature);
+      // Line ends as a parser has them (XML 1.0, section 2.11).
+      if (!read.checkSignature(xml.replace(/\r\n?/g, '\n'))) continue;
+      const [text, ...others] = read.getSignedReferences();
+      if (text !== undefined && others.length === 0) return text;
+    } catch {
+      // Of several certificates that are pinned, one is right.
+    }
+  throw new SamlRefused('signature', 'What the signature covers was changed.');
+}

@@ -90,6 +90,14 @@ function checkAssertion(assertion: Element): boolean {
   return checkSignature(assertion);
 }
 
+/** A request that came by POST: one signature, its own (SAML core 5.4). @throws {SamlRefused} */
+export function checkSignedRequest(request: Element): void {
+  requireVersion(request);
+  checkEverywhere(request);
+  if (!checkSignature(request)) throw new SamlRefused('unsigned', 'It is not signed.');
+  count(everyElement(request), 'Signature', 1);
+}
+
 /** What holds of every document: absolute namespaces, and IDs that stand once. @throws {SamlRefused} */
 export function checkEverywhere(root: Element): void {
   const ids = new Set<string>();
@@ -110,7 +118,7 @@ export function checkEverywhere(root: Element): void {
 }
 
 /** Whether there is a signature. @throws {SamlRefused} where it is another than the profile's */
-function checkSignature(parent: Element): boolean {
+export function checkSignature(parent: Element): boolean {
   const signature = onlyChild(parent, ns.signature, 'Signature');
   if (!signature) return false;
   for (const child of childrenOf(signature))

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { ExpectedLogout, VerifiedLogout } from './logout.ts';
+import type { ExpectedLogout, LogoutMessage, VerifiedLogout } from './logout.ts';
 import type { IdpMetadata } from './metadata.ts';
 import { SamlRefused } from './refused.ts';
 import type { Expected, VerifiedAssertion } from './verify.ts';
@@ -31,8 +31,8 @@ const limits: SamlLimits = {
 export interface SamlVerifier {
   /** @param xml as `decodeMessage` gave it. @throws {SamlRefused} */
   verify(xml: string, expected: Expected): Promise<VerifiedAssertion>;
-  /** @param query of the address it came to, as it stood there. @throws {SamlRefused} */
-  logout(query: string, expected: ExpectedLogout): Promise<VerifiedLogout>;
+  /** @throws {SamlRefused} */
+  logout(message: LogoutMessage, expected: ExpectedLogout): Promise<VerifiedLogout>;
   /** @throws {SamlRefused} */
   metadata(xml: string): Promise<IdpMetadata>;
   /** How much of a processor the last document took, in milliseconds. */
@@ -146,8 +146,8 @@ export function samlVerifier(options: Partial<SamlLimits> = {}): SamlVerifier {
   return {
     verify: (xml, expected) =>
       ask({ kind: 'response', xml, expected }) as Promise<VerifiedAssertion>,
-    logout: (query, expected) =>
-      ask({ kind: 'logout', query, expected }) as Promise<VerifiedLogout>,
+    logout: (message, expected) =>
+      ask({ kind: 'logout', message, expected }) as Promise<VerifiedLogout>,
     metadata: (xml) => ask({ kind: 'metadata', xml }) as Promise<IdpMetadata>,
     get lastTook() {
       return lastTook;

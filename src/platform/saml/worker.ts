@@ -1,5 +1,10 @@
 import { parentPort } from 'node:worker_threads';
-import { verifyLogoutRequest, type ExpectedLogout } from './logout.ts';
+import {
+  verifyLogoutRequest,
+  verifyPostedLogoutRequest,
+  type ExpectedLogout,
+  type LogoutMessage,
+} from './logout.ts';
 import { readMetadata } from './metadata.ts';
 import { SamlRefused } from './refused.ts';
 import { verifyResponse, type Expected } from './verify.ts';
@@ -7,7 +12,7 @@ import { verifyResponse, type Expected } from './verify.ts';
 /** What a worker is asked. */
 export type Job =
   | { kind: 'response'; xml: string; expected: Expected }
-  | { kind: 'logout'; query: string; expected: ExpectedLogout }
+  | { kind: 'logout'; message: LogoutMessage; expected: ExpectedLogout }
   | { kind: 'metadata'; xml: string };
 
 /** What it answers: `problem` is a `SamlRefused`; anything else that fails is `error`. */
@@ -47,7 +52,9 @@ function done(job: Job): object | Promise<object> {
     case 'response':
       return verifyResponse(job.xml, job.expected);
     case 'logout':
-      return verifyLogoutRequest(job.query, job.expected);
+      return 'query' in job.message
+        ? verifyLogoutRequest(job.message.query, job.expected)
+        : verifyPostedLogoutRequest(job.message.xml, job.expected);
     case 'metadata':
       break;
   }

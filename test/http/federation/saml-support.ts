@@ -10,6 +10,7 @@ import {
   newSamlId,
   samlResponse,
   sha256,
+  signElement,
   type Said,
   type Signing,
 } from '#test/support/saml-idp.ts';
@@ -114,6 +115,30 @@ export interface SaidLogout {
   xml: string | null;
 }
 
+/** A LogoutRequest, not signed yet. */
+export function logoutXml({
+  id = newSamlId(),
+  issuer = idpEntityId,
+  nameId = 'S-1-ann',
+  sessions = ['s1'],
+  issued = new Date(),
+  destination = '',
+}: Partial<SaidLogout>): string {
+  return `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${issued.toISOString()}" Destination="${destination}"><saml:Issuer>${issuer}</saml:Issuer><saml:NameID>${nameId}</saml:NameID>${sessions.map((one) => `<samlp:SessionIndex>${one}</samlp:SessionIndex>`).join('')}</samlp:LogoutRequest>`;
+}
+
+/** The form by which a provider signs somebody out here: a LogoutRequest that is signed within. */
+export async function logoutForm(
+  destination: string,
+  said: Partial<SaidLogout> = {},
+  { key, algorithms = sha256 }: { key?: OwnKey; algorithms?: typeof sha256 } = {},
+): Promise<{ SAMLRequest: string; RelayState: string }> {
+  const id = said.id ?? newSamlId();
+  const xml = logoutXml({ destination, ...said, id });
+  const signed = signElement(xml, id, key ?? (await keyOf('pinned')), algorithms);
+  return { SAMLRequest: base64(signed), RelayState: 'from-idp' };
+}
+
 /** The address by which a provider signs somebody out here: a signed LogoutRequest, by redirect. */
 export async function logoutUrl(
   connection: string,
@@ -121,18 +146,8 @@ export async function logoutUrl(
   key?: OwnKey,
 ): Promise<URL> {
   const url = new URL(said.destination ?? connection);
-  const {
-    id = newSamlId(),
-    issuer = idpEntityId,
-    nameId = 'S-1-ann',
-    sessions = ['s1'],
-    issued = new Date(),
-    relayState = 'from-idp',
-    method = sha256.signature,
-  } = said;
-  const xml =
-    said.xml ??
-    `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${issued.toISOString()}" Destination="${url.href}"><saml:Issuer>${issuer}</saml:Issuer><saml:NameID>${nameId}</saml:NameID>${sessions.map((one) => `<samlp:SessionIndex>${one}</samlp:SessionIndex>`).join('')}</samlp:LogoutRequest>`;
+  const { relayState = 'from-idp', method = sha256.signature } = said;
+  const xml = said.xml ?? logoutXml({ ...said, destination: url.href });
   const signed = [
     ['SAMLRequest', deflateRawSync(xml).toString('base64')],
     ...(relayState === null ? [] : [['RelayState', relayState]]),

@@ -1,14 +1,15 @@
 import { createVerify, X509Certificate } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect } from 'vitest';
+import { SignedXml } from 'xml-crypto';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { it } from '#test/support/it.ts';
-import { keyOf, newSamlId } from '#test/support/saml-idp.ts';
+import { base64, keyOf, newSamlId, sha256 } from '#test/support/saml-idp.ts';
 import { codeOf, redeem } from '#test/support/sign-in.ts';
 import type { TestServer } from '#test/support/server.ts';
 import type { GivenClient, World } from '#test/support/world.ts';
 import { connectedSaml, idpSignOut } from '#test/support/saml-connection.ts';
-import { logoutUrl, signInBySaml, type SaidLogout } from './saml-support.ts';
+import { logoutForm, logoutUrl, logoutXml, signInBySaml, type SaidLogout } from './saml-support.ts';
 import { connected, dan, provider, signInUpstream, silent } from './support.ts';
 
 const acmeIdp = provider();
@@ -127,9 +128,19 @@ describe('signing out, where an OpenID provider vouched for the person', () => {
 });
 
 describe('SAML single logout', () => {
-  async function given(world: World, { signOutUpstream = true } = {}) {
+  async function given(
+    world: World,
+    {
+      signOutUpstream = true,
+      logoutBy = 'Redirect',
+    }: { signOutUpstream?: boolean; logoutBy?: 'Redirect' | 'POST' } = {},
+  ) {
     const acme = await world.account('Acme', { owns: ['acme.example'] });
-    const connection = await connectedSaml(world, acme, { logout: idpSignOut, signOutUpstream });
+    const connection = await connectedSaml(world, acme, {
+      logout: idpSignOut,
+      logoutBy,
+      signOutUpstream,
+    });
     const client = await world.client({
       metadata: { backchannel_logout_uri: 'https://rp.example/logout' },
     });
@@ -145,9 +156,10 @@ describe('SAML single logout', () => {
   it('is told in our metadata', async ({ given: world, server, program }) => {
     const { connection } = await given(world);
     const { text } = await program.get(`/federation/${connection.id}/metadata`);
-    expect(text).toContain(
-      `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${slo(server, connection)}"/>`,
-    );
+    for (const binding of ['Redirect', 'POST'])
+      expect(text).toContain(
+        `<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-${binding}" Location="${slo(server, connection)}"/>`,
+      );
   });
 
   it('begins here: the provider is asked by a signed request, by the names it gave', async ({
@@ -285,6 +297,112 @@ describe('SAML single logout', () => {
     expect((await program.get(`${here}?SAMLResponse=x&RelayState=y`)).location?.pathname).toBe(
       '/oauth/end_session/success',
     );
+    expect(await isSignedIn(browser, client)).toBe(true);
+    expect(server.errors).toEqual([]);
+  });
+
+  /** What a page of ours carries to the provider, whose own signature it bears. */
+  async function carried(
+    browser: Agent,
+    page: URL | null,
+    field: 'SAMLRequest' | 'SAMLResponse',
+  ): Promise<{ xml: string; state: string; action: string }> {
+    const [form] = (await browser.get(page!)).forms;
+    const xml = Buffer.from(form!.fields[field]!, 'base64').toString();
+    const signature = new SignedXml({ publicCert: (await keyOf('ours')).certificate });
+    signature.loadSignature(/<ds:Signature .*<\/ds:Signature>/s.exec(xml)![0]);
+    expect(signature.checkSignature(xml)).toBe(true);
+    return { xml, state: form!.fields['RelayState']!, action: form!.action };
+  }
+
+  const post = (server: TestServer, here: string, form: Record<string, string>) =>
+    server.agent({ cookies: false }).post(here, {
+      form,
+      headers: { origin: new URL(idpSignOut).origin, 'sec-fetch-site': 'cross-site' },
+    });
+
+  it('goes by POST in both directions, where the provider takes nothing else', async ({
+    given: world,
+    server,
+    browser,
+  }) => {
+    const { connection, client } = await given(world, { logoutBy: 'POST' });
+    const here = slo(server, connection);
+    const answer = await signInBySaml(server, browser, client, 'ann@acme.example');
+    const away = await signOut(browser, await idTokenOf(browser, client, answer));
+    const asked = await carried(browser, away, 'SAMLRequest');
+    expect(asked.action).toBe(idpSignOut);
+    expect(asked.xml).toContain(`Destination="${idpSignOut}"`);
+    expect(asked.xml).toContain('<samlp:SessionIndex>s1</samlp:SessionIndex>');
+    expect(await isSignedIn(browser, client)).toBe(false);
+    const answered = await post(server, here, { SAMLResponse: 'x', RelayState: asked.state });
+    const back = await browser.get(answered.location!);
+    expect(back.location?.href).toBe(`${home}?state=of-the-app`);
+
+    codeOf(await signInBySaml(server, browser, client, 'ann@acme.example'));
+    const done = await post(server, here, await logoutForm(here, { id: '_there-1' }));
+    expect(done.status).toBe(303);
+    const told = await carried(server.agent(), done.location, 'SAMLResponse');
+    expect([told.action, told.state]).toEqual([`${idpSignOut}/done`, 'from-idp']);
+    expect(told.xml).toContain('InResponseTo="_there-1"');
+    expect(await isSignedIn(browser, client)).toBe(false);
+    expect(server.errors).toEqual([]);
+  });
+
+  it('by POST follows nothing that is forged either', async ({ given: world, server, browser }) => {
+    const { connection, client } = await given(world, { logoutBy: 'POST' });
+    const here = slo(server, connection);
+    codeOf(await signInBySaml(server, browser, client, 'ann@acme.example'));
+    const foreign = await keyOf('foreign');
+    const made = async (
+      said: Parameters<typeof logoutForm>[1],
+      by?: Parameters<typeof logoutForm>[2],
+    ): Promise<string> =>
+      Buffer.from((await logoutForm(here, said, by)).SAMLRequest, 'base64').toString();
+    const ofBob = await made({ nameId: 'S-2-bob', id: '_bob' });
+    const [signature] = /<ds:Signature .*<\/ds:Signature>/s.exec(ofBob)!;
+    const unsigned = logoutXml({ destination: here });
+    const forged: [what: string, xml: string][] = [
+      ['no signature', unsigned],
+      ['a signature of others, with their certificate in it', await made({}, { key: foreign })],
+      [
+        'SHA-1',
+        await made(
+          {},
+          {
+            algorithms: { ...sha256, signature: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' },
+          },
+        ),
+      ],
+      ['another name in it', ofBob.replace('S-2-bob', 'S-1-ann')],
+      ['a signature from another request', unsigned.replace('</saml:Issuer>', `$&${signature}`)],
+      [
+        'a signed request within another',
+        unsigned.replace(
+          '</saml:Issuer>',
+          `$&${signature}<samlp:Extensions>${ofBob.replace(signature, '')}</samlp:Extensions>`,
+        ),
+      ],
+      [
+        'a signed request in the extensions of another',
+        unsigned.replace('</saml:Issuer>', `$&<samlp:Extensions>${ofBob}</samlp:Extensions>`),
+      ],
+      ['another destination', await made({ destination: `${here}/../acs` })],
+      ['another issuer', await made({ issuer: 'https://evil.example' })],
+      ['a request of last week', await made({ issued: new Date(Date.now() - 7 * 86_400_000) })],
+      ['nobody', await made({ nameId: '' })],
+      ['a comment in a name', ofBob.replace('S-2-bob', 'S-1-ann<!-- -->')],
+      ['another message', `<a ID="${newSamlId()}"/>`],
+      ['16,000 siblings', `<a>${'<b/>x'.repeat(16_000)}</a>`],
+      ['no XML', 'hello'],
+    ];
+    for (const [what, xml] of forged) {
+      const answer = await post(server, here, { SAMLRequest: base64(xml), RelayState: 'x' });
+      expect(answer.status, what).toBe(400);
+      expect(answer.words, what).not.toMatch(/signature|certificate|issuer/i);
+    }
+    expect((await post(server, here, {})).status).toBe(400);
+    expect((await post(server, here, { SAMLRequest: base64(ofBob) })).status).toBe(303);
     expect(await isSignedIn(browser, client)).toBe(true);
     expect(server.errors).toEqual([]);
   });

@@ -27,7 +27,13 @@ export interface KeptCertificate {
 /** What a SAML connection keeps in `settings`. Its entity id is the connection's `issuer`. */
 export interface SamlSettings {
   signOn: { redirect: string | null; post: string | null };
-  signOut: { redirect: string | null; post: string | null; answers?: string | null };
+  signOut: {
+    redirect: string | null;
+    post: string | null;
+    /** Where answers go, if elsewhere, by redirect and by POST. */
+    answers?: string | null;
+    postAnswers?: string | null;
+  };
   /** How requests are sent; null takes the redirect where there is one. */
   binding: 'redirect' | 'post' | null;
   /** The keys that are believed. */
