@@ -175,6 +175,34 @@ export async function unitOfWork<T>(
   return result;
 }
 
+/** A statement that changes something and gives rows where it did, and what is written down then. */
+export interface ChangeAtOnce {
+  text: string;
+  params: readonly Param[];
+  audit: readonly AuditRow[];
+}
+
+/**
+ * A unit of work that is one statement: what it changes and the audit rows about it are written
+ * together. Where it changes nothing, nothing is written down.
+ */
+export async function workAtOnce<Row>(
+  { database, clock }: Foundation,
+  { actor, origin = {}, heard }: Omit<WorkContext, 'rehearsal'>,
+  change: (now: Date) => ChangeAtOnce,
+): Promise<Row[]> {
+  const now = clock();
+  const { text, params, audit } = change(now);
+  const written = insertAudit.replaceAll(/\$(\d)/g, (_all, at) => `$${Number(at) + params.length}`);
+  const rows = await database.query<Row>(
+    `with changed as (${text}), written as (${written} where exists (select from changed))
+     select * from changed`,
+    [...params, ...auditParams({ now, actor: withoutAddress(actor), origin }, audit)],
+  );
+  if (rows.length > 0) heard?.(audit, []);
+  return rows;
+}
+
 /**
  * Runs a part of a unit of work that can be taken back alone: when it throws, nothing of it stays,
  * neither rows nor what it wrote down or was to send, and the rest goes on.
@@ -245,7 +273,10 @@ export const insertAudit = `
   from jsonb_to_recordset($7::jsonb)
     as r(account_id uuid, action text, target_type text, target_id text, details jsonb)`;
 
-function auditParams({ now, actor, origin }: Work, rows: readonly AuditRow[]): Param[] {
+function auditParams(
+  { now, actor, origin }: Pick<Work, 'now' | 'actor' | 'origin'>,
+  rows: readonly AuditRow[],
+): Param[] {
   return [
     now,
     JSON.stringify(actor),

@@ -274,6 +274,7 @@ class Run {
     return this.#tools.route(method, path).handle(request, {
       ...this.#tools,
       change: (command) => command({ ...this.#directory, work }),
+      changeUserAtOnce: undefined,
     });
   }
 }

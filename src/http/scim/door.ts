@@ -3,6 +3,7 @@ import type { Log } from '#platform/observability/log.ts';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { bad, ScimError } from '#identity/scim/error.ts';
 import { knowing } from '#identity/scim/ahead.ts';
+import { changeAtOnce } from '#identity/scim/at-once.ts';
 import { heldRefusal, hold } from '#identity/scim/brake.ts';
 import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
 import type { Recorder } from '#identity/scim/recorder.ts';
@@ -169,9 +170,10 @@ export function scimDoor({
     { ahead, rows }: ReadAhead = { ahead: null, rows: null },
   ): Promise<ScimAnswer> {
     const { caller } = exchange;
+    const sql = ahead ? knowing(database, ahead.statement, rows) : database;
     return route.handle(request, {
       foundation,
-      sql: ahead ? knowing(database, ahead.statement, rows) : database,
+      sql,
       list: ahead?.list,
       plan: ahead?.plan,
       caller,
@@ -184,6 +186,7 @@ export function scimDoor({
             command({ work, caller, hasher }),
           ),
         ),
+      changeUserAtOnce: (...given) => changeAtOnce({ sql, foundation, exchange, origin }, ...given),
       route: (method, path) => routeOf(method, path, caller),
       charge: (more) => requests.charge(caller.id, more),
     });

@@ -2,6 +2,7 @@ import { bad, notFound, ScimError } from '#identity/scim/error.ts';
 import { names } from '#identity/scim/etag.ts';
 import type { Ahead } from '#identity/scim/ahead.ts';
 import { aheadOf, list, type ListPlan, type ListRequest } from '#identity/scim/list.ts';
+import { changeAhead } from '#identity/scim/at-once.ts';
 import { hasPasswords } from '#identity/scim/user-values.ts';
 import { groups, resourceTypes, users, type ResourceType } from '#identity/scim/schema.ts';
 import type { ScimCaller } from '#identity/scim/caller.ts';
@@ -57,6 +58,13 @@ export interface Resources {
     when: Conditions,
     wanted: Wanted,
   ): Promise<Resource>;
+  /** The same the quick way; null where it is not for that. */
+  patchAtOnce?(
+    tools: Tools,
+    id: string,
+    body: unknown,
+    when: Conditions,
+  ): Promise<Resource | null> | undefined;
   /** Says why it is still there, where it is. */
   remove(directory: Directory, id: string, when: Conditions): Promise<ScimError | null>;
   /** Entra ID asks for 204 after a change of a group; Okta for the user after one of a user. */
@@ -70,6 +78,8 @@ export const userResources: Resources = {
   replace: replaceUser,
   patch: (directory, id, body, when) =>
     changeUser(directory, id, (before) => patchUser(before, body), when),
+  patchAtOnce: ({ changeUserAtOnce }, id, body, when) =>
+    changeUserAtOnce?.(id, (before) => patchUser(before, body), when),
   remove: removeUser,
   patchStatus: 200,
 };
@@ -216,9 +226,11 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
     },
     async PATCH(request, tools) {
       const wanted = wantedOf(queryOf(request.query));
-      const resource = await tools.change((directory) =>
-        resources.patch(directory, one, request.body, request, wanted),
-      );
+      const resource =
+        (await resources.patchAtOnce?.(tools, one, request.body, request)) ??
+        (await tools.change((directory) =>
+          resources.patch(directory, one, request.body, request, wanted),
+        ));
       // Whoever names attributes wants to see them.
       const status = wanted.attributes ? 200 : resources.patchStatus;
       const shown = saidIn(request.body, type, wanted);
@@ -267,13 +279,13 @@ export function askedAhead(
   query: string,
   base: string,
 ): AskedAhead | null {
-  if (method !== 'GET') return null;
+  if (method !== 'GET' && method !== 'PATCH') return null;
   const [, id] = /^\/users\/([0-9a-f-]{36})$/i.exec(path) ?? [];
   if (id !== undefined) {
-    const statement = userAhead(id);
+    const statement = method === 'GET' ? userAhead(id) : changeAhead(id);
     return statement && { statement };
   }
-  if (query === '' || !/^\/users$/i.test(path)) return null;
+  if (method !== 'GET' || query === '' || !/^\/users$/i.test(path)) return null;
   try {
     const request = listRequestOf(queryOf(query));
     const plan = aheadOf(users, request, base);

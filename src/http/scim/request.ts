@@ -2,6 +2,8 @@ import type { Sql } from '#platform/database/sql.ts';
 import type { ScimCaller } from '#identity/scim/caller.ts';
 import type { Directory } from '#identity/scim/context.ts';
 import type { ListPlan, ListRequest } from '#identity/scim/list.ts';
+import type { Conditions } from '#identity/scim/etag.ts';
+import type { Resource } from '#identity/scim/value.ts';
 import type { Foundation } from '#identity/work.ts';
 import type { ScimAnswer } from './answer.ts';
 
@@ -31,6 +33,14 @@ export interface Tools {
   now: Date;
   /** Runs a change: in one transaction, tried again where it collided with another. */
   change<T>(command: (directory: Directory) => Promise<T>): Promise<T>;
+  /** The quick way of a change, where there is one: null where it is not for this, and nothing happened. */
+  changeUserAtOnce:
+    | ((
+        id: string,
+        change: (before: Resource) => Resource,
+        conditions: Conditions,
+      ) => Promise<Resource | null>)
+    | undefined;
   /** What is at another address of this door, for this caller. */
   route(method: string, path: string): Route;
   /** Says how much work a request turned out to be. */

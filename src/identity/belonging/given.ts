@@ -143,15 +143,14 @@ export async function defaultsOf(
   email: string,
   accountId: string,
 ): Promise<DomainDefaults> {
-  const [row] = await work.query<{ defaults: Partial<DomainDefaults> }>(
-    `select defaults from domains
+  const [row] = await work.query<{ defaults: Partial<DomainDefaults>; roles: string[] }>(
+    `select defaults, array(
+       select key from roles where scope = 'account' and not built_in
+         and key in (select jsonb_array_elements_text(d.defaults -> 'roles'))) as roles
+     from domains d
      where name = $1 and account_id = $2 and state in ('owned', 'at_risk', 'lapsed')`,
     [domainOf(email), accountId],
   );
-  const { roles = [], groups = [], entitlementCountry = null } = row?.defaults ?? {};
-  const known = await work.query<{ key: string }>(
-    `select key from roles where key = any ($1::text[]) and scope = 'account' and not built_in`,
-    [roles],
-  );
-  return { roles: known.map(({ key }) => key), groups, entitlementCountry };
+  const { groups = [], entitlementCountry = null } = row?.defaults ?? {};
+  return { roles: row?.roles ?? [], groups, entitlementCountry };
 }

@@ -85,15 +85,19 @@ export function directoryWork<T>(
   origin: Origin,
   command: (work: Work) => Promise<T>,
 ): Promise<T> {
+  const context = { ...contextOf(exchange, origin), rehearsal: exchange.rehearsal };
+  return unitOfWork(foundation, context, command);
+}
+
+/** What is written down about the work of an exchange, which hears of it. */
+export function contextOf(exchange: Exchange, origin: Origin): WorkContext {
   const { id, name } = exchange.caller;
-  const context: WorkContext = {
+  return {
     actor: { type: 'scim_token', id, name },
     origin: { ...origin, batchId: exchange.id },
-    rehearsal: exchange.rehearsal,
     heard(audit, outbox) {
       exchange.audit.push(...audit);
       exchange.outbox.push(...outbox);
     },
   };
-  return unitOfWork(foundation, context, command);
 }

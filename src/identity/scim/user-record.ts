@@ -121,6 +121,13 @@ export function userColumns({ groups, account }: Parts): string {
   ].join(', ');
 }
 
+/** The columns of a `LockedUser`. */
+export const lockedColumns = `${userColumns({ groups: true, account: true })}, u.email,
+  u.break_glass as "breakGlass", u.identity,
+  exists (select from role_assignments r where r.user_id = u.id and r.role = 'operator') as operator,
+  exists (select from role_assignments r where r.user_id = u.id
+    and r.role in ('account_administrator', 'co_administrator')) as administrator`;
+
 export const userTables = 'affiliations a join users u on u.id = a.user_id';
 
 /** Of the account that is $1: who belongs to it, and who is invited. */

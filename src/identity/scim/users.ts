@@ -1,8 +1,8 @@
 import { isId } from '#platform/ids.ts';
-import type { Param, Sql } from '#platform/database/sql.ts';
+import type { Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
-import { claims, type SourcedAttribute } from './authority.ts';
+import { claims } from './authority.ts';
 import { countDeparture, countReturn } from './brake.ts';
 import type { Ahead } from './ahead.ts';
 import type { Directory } from './context.ts';
@@ -14,15 +14,14 @@ import { rename } from './rename.ts';
 import { accountSchema, enterpriseSchema, users } from './schema.ts';
 import {
   accountOf,
+  lockedColumns,
   managerOf,
   nameOf,
   ofAccount,
-  storedPart,
   userColumns,
   userResource,
   userTables,
   type Parts,
-  type Stored,
   type LockedUser,
   type UserRow,
 } from './user-record.ts';
@@ -35,7 +34,21 @@ import {
   requireUserValues,
   setPassword,
 } from './user-values.ts';
-import { assign, readResource, same, type Complex, type Resource } from './value.ts';
+import { assign, readResource, type Complex, type Resource } from './value.ts';
+import {
+  changedBy,
+  changedNames,
+  finished,
+  inRecord,
+  oneMore,
+  saidOfPerson,
+  settleActive,
+  setWords,
+  showLocks,
+  textOf,
+  wordsOf,
+  type Now,
+} from './user-change.ts';
 import { canonicalEmail } from '../users/email.ts';
 import { lockUser, unlockUser } from '../users/lock.ts';
 import { protectAccount, unaffiliate } from '../users/affiliate.ts';
@@ -66,13 +79,8 @@ export async function readUser(sql: Sql, accountId: string, id: string): Promise
 async function lockedUser({ work, caller }: Directory, id: string): Promise<LockedUser> {
   const [row] = isId(id)
     ? await work.query<LockedUser>(
-        `select ${userColumns(allParts)}, u.email, u.break_glass as "breakGlass", u.identity,
-           exists (select from role_assignments r where r.user_id = u.id and r.role = 'operator')
-             as operator,
-           exists (select from role_assignments r where r.user_id = u.id
-             and r.role in ('account_administrator', 'co_administrator')) as administrator
-         from ${userTables} where ${ofAccount} and a.id = $2 and u.identity <> 'erased'
-         for update of u, a`,
+        `select ${lockedColumns} from ${userTables}
+         where ${ofAccount} and a.id = $2 and u.identity <> 'erased' for update of u, a`,
         [caller.accountId, id],
       )
     : [];
@@ -158,38 +166,11 @@ export async function changeUser(
   conditions: Conditions = {},
 ): Promise<Resource> {
   const row = await lockedUser(directory, id);
-  requireMatch(conditions, row.version);
-  const before = userResource(row);
-  const after = change(before);
-  requireUserValues(after);
-  settleActive(after);
-  after['active'] ??= before['active'];
-  return writeUser(directory, row, before, after);
+  const { before, after, names } = changedBy(change, row, conditions);
+  return writeUser(directory, row, before, after, { changed: names });
 }
 
-/** `isSoftDeleted` is another word for not active; who says it means it. It is nowhere kept. */
-function settleActive(resource: Resource): void {
-  const { isSoftDeleted: deleted, ...account } = accountOf(resource);
-  if (typeof deleted !== 'boolean') return;
-  resource['active'] = !deleted;
-  resource[accountSchema] = account;
-}
-
-const writeWords = `
-  update affiliations set external_id = $2, display_name = $3,
-    display_name_key = coalesce(folded($3), U&'\\+10FFFF'), manager_id = $4, attributes = $5,
-    provisioned_by = $6, modified_at = $7, version = version + 1
-  where id = $1`;
-
-interface Now {
-  version: number;
-  modified: Date;
-}
-
-/** The row is ours until the commit: it is known what the next version is. */
-function oneMore({ version }: UserRow, modified: Date): Now {
-  return { version: version + 1, modified };
-}
+const writeWords = `update affiliations set ${setWords} where id = $1`;
 
 /** Writes the difference, in as few statements as it takes; none where there is none. */
 async function writeUser(
@@ -197,10 +178,13 @@ async function writeUser(
   row: LockedUser,
   before: Resource,
   after: Resource,
-  { first = false, written = !first }: { first?: boolean; written?: boolean } = {},
+  {
+    first = false,
+    written = !first,
+    changed = changedNames(before, after),
+  }: { first?: boolean; written?: boolean; changed?: readonly string[] } = {},
 ): Promise<Resource> {
   const { work, caller } = directory;
-  const changed = changedNames(before, after);
   if (changed.length === 0 && written) return before;
   requireReach(row);
   const is = (name: string): boolean => changed.includes(name);
@@ -220,15 +204,7 @@ async function writeUser(
   if (is('emails')) await writeEmails(directory, row, after);
   const manager = await managerFor(directory, row, after, is(enterpriseSchema));
 
-  const words: Param[] = [
-    row.id,
-    textOf(after, 'externalId'),
-    textOf(after, 'displayName'),
-    (manager?.['value'] as string | undefined) ?? null,
-    JSON.stringify(kept(row, after)),
-    caller.id,
-    work.now,
-  ];
+  const words = wordsOf(row, after, manager, caller.id, work.now);
   // What is said of the person, or locks them, makes versions of its own.
   const alone =
     !first && !person && !is('userName') && !is('active') && !is('password') && !is(accountSchema);
@@ -241,43 +217,12 @@ async function writeUser(
     work.record(
       'user.changed',
       { type: 'user', id: row.userId },
-      { changed: changed.map(nameInRecord), by: 'directory' },
+      inRecord(changed),
       caller.accountId,
     );
-  return finished(after, row, manager, now, is('active') || first);
-
-  function finished(
-    resource: Resource,
-    { created }: UserRow,
-    leader: Complex | null,
-    { version, modified }: Now,
-    locksMoved: boolean,
-  ): Resource {
-    const { password: _password, ...result } = resource;
-    const enterprise = result[enterpriseSchema];
-    if (enterprise) {
-      const parts: Complex = { ...(enterprise as Complex) };
-      assign(parts, 'manager', leader ?? undefined);
-      result[enterpriseSchema] = parts;
-    }
-    result[accountSchema] = { ...accountOf(resource), managedBy: 'directory' };
-    if (locksMoved) {
-      const others = (row.locks ?? []).filter((one) => one !== 'directory');
-      const reasons =
-        result['active'] || row.provisional ? others : [...others, 'directory'].sort();
-      const part = result[accountSchema] as Complex;
-      assign(part, 'lockReasons', reasons.length > 0 ? reasons : undefined);
-      part['lockState'] = reasons.length > 0 ? 'locked' : 'open';
-    }
-    result['emails'] ??= [{ value: String(result['userName']), type: 'work', primary: true }];
-    result['meta'] = {
-      resourceType: users.name,
-      created: created.toISOString(),
-      lastModified: modified.toISOString(),
-      version: `W/"${version}"`,
-    };
-    return result;
-  }
+  const result = finished(after, row, manager, now);
+  if (is('active') || first) showLocks(result, row);
+  return result;
 }
 
 function managerFor(
@@ -292,38 +237,11 @@ function managerFor(
     : requireManager(directory, id);
 }
 
-/** What is kept of a resource. A language that only the person chose stays theirs. */
-function kept(row: UserRow, after: Resource): Stored {
-  const stored = storedPart(after);
-  const own = !('preferredLanguage' in row.attributes);
-  if (own && stored['preferredLanguage'] === row.language) delete stored['preferredLanguage'];
-  return stored;
-}
-
 /** The addresses, with another in the place of the one that was signed in with. */
 function renamed(before: Resource, from: string, to: string): Complex[] {
   return (before['emails'] as Complex[]).map((one) =>
     canonicalEmail(one['value']) === from ? { ...one, value: to } : one,
   );
-}
-
-function nameInRecord(name: string): string {
-  return name === enterpriseSchema ? 'enterprise' : name === accountSchema ? 'account' : name;
-}
-
-/** The attributes that are not what they were. What is read only is the same on both sides. */
-function changedNames(before: Resource, after: Resource): string[] {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  for (const name of ['meta', 'groups', 'id']) names.delete(name);
-  return [...names].filter((name) => !same(comparable(name, before), comparable(name, after)));
-}
-
-function comparable(name: string, resource: Resource): unknown {
-  if (name === accountSchema) return accountOf(resource)['entitlementCountry'];
-  if (name !== enterpriseSchema) return resource[name];
-  const part = { ...(resource[name] as Complex | undefined), manager: managerOf(resource) };
-  if (part.manager === undefined) delete part.manager;
-  return Object.keys(part).length > 0 ? part : undefined;
 }
 
 /** @throws {ScimError} `mutability` for whom no directory may touch */
@@ -354,21 +272,9 @@ async function writePerson(
   { first = false }: { first?: boolean } = {},
 ): Promise<boolean> {
   const name = nameOf(after);
-  const moved = (list: string): boolean => !same(before[list], after[list]);
-  const said: Partial<Record<SourcedAttribute, boolean>> = {
-    email: first && row.source !== 'scim',
-    givenName:
-      name.givenName !== row.givenName || (first && row.source !== 'scim' && name.givenName !== ''),
-    familyName:
-      name.familyName !== row.familyName ||
-      (first && row.source !== 'scim' && name.familyName !== ''),
-    jobTitle: textOf(after, 'title') !== (row.title || null),
-    language: languageOf(after, row.language) !== row.language,
-    phone: moved('phoneNumbers') && phoneOf(after) !== null,
-    country: moved('addresses') && countryOf(after) !== null,
-  };
-  const names = (Object.keys(said) as SourcedAttribute[]).filter((one) => said[one]);
+  const names = saidOfPerson(row, before, after, first);
   if (names.length === 0 && row.source === 'scim') return false;
+  const said = new Set(names);
   await work.query(
     `update users set given_name = $2, family_name = $3, job_title = $4, language = $5,
        phone = coalesce($6, phone), country = coalesce($7, country), source = 'scim',
@@ -380,18 +286,13 @@ async function writePerson(
       name.familyName,
       textOf(after, 'title'),
       languageOf(after, row.language),
-      said.phone ? phoneOf(after) : null,
-      said.country ? countryOf(after) : null,
+      said.has('phone') ? phoneOf(after) : null,
+      said.has('country') ? countryOf(after) : null,
       work.now,
       claims(names, 'directory', caller.id, work.now),
     ],
   );
   return true;
-}
-
-function textOf(resource: Resource, name: string): string | null {
-  const value = resource[name];
-  return typeof value === 'string' ? value : null;
 }
 
 /**
