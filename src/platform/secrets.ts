@@ -1,6 +1,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createSecretKey,
   createHmac,
   hash,
   hkdfSync,
@@ -26,7 +27,8 @@ export interface Vault {
 export function vault(secrets: readonly Buffer[]): Vault {
   const derive = (purpose: string): Buffer[] =>
     secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, 'ostiary', purpose, 32)));
-  const keys = derive('seal');
+  // As they are taken by a cipher: what is handed over as bytes is made a key of each time.
+  const keys = derive('seal').map((bytes) => createSecretKey(bytes));
 
   return {
     derive,

@@ -120,12 +120,19 @@ export function applyOperations(
   before: Resource,
   operations: readonly Operation[],
 ): Resource {
-  const after = structuredClone(before);
+  const after = copied(before) as Resource;
   for (const operation of operations) {
     if (operation.path) applyAt(after, operation.op, operation.path, operation.value);
     else applyWhole(type, after, operation.op, operation.value);
   }
   return after;
+}
+
+/** What JSON can say is copied by hand in a fraction of the time of `structuredClone`. */
+function copied(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copied);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, copied(one)]));
 }
 
 /** Without a path: each name of the value is one. What the schema does not know is left out. */

@@ -25,6 +25,7 @@ export interface Recorder {
 /** How long an exchange is kept. */
 export const keptFor = 30 * 24 * 3600_000;
 
+const momentMs = 2;
 const gatherMs = 200;
 const mostAtOnce = 200;
 const mostShown = 32_768;
@@ -54,16 +55,17 @@ export function recorder({
 }): Recorder {
   let noted: Noted[] = [];
   let rows: string[] = [];
-  let turn: NodeJS.Immediate | undefined;
+  let turn: NodeJS.Timeout | undefined;
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
 
   /**
-   * As soon as the answer is on its way. A list is some thousand objects: kept until the rows are
-   * written, they would outlive the young generation and cost more to collect than the list to make.
+   * A moment after the answer: what its directory asks next goes first. Not later: a list is some
+   * thousand objects, and kept until the rows are written they would outlive the young generation and
+   * cost more to collect than the list to make.
    */
   function toRows(): void {
-    clearImmediate(turn);
+    clearTimeout(turn);
     turn = undefined;
     for (const one of noted)
       try {
@@ -90,7 +92,8 @@ export function recorder({
   async function write(batch: readonly string[], before: Promise<void>): Promise<void> {
     await before;
     try {
-      for (const some of portions(batch)) await database.query(insert, [`[${some.join(',')}]`]);
+      for (const some of portions(batch))
+        await database.query(insert, [`[${some.join(',')}]`], { fleeting: true });
     } catch (error) {
       log.error({ error }, notWritten);
     }
@@ -100,7 +103,7 @@ export function recorder({
     note(exchange, sent, answer) {
       const duration = Math.max(0, clock().getTime() - exchange.begun.getTime());
       noted.push({ exchange, sent, answer, duration });
-      turn ??= setImmediate(toRows);
+      turn ??= setTimeout(toRows, momentMs).unref();
     },
     flush,
   };
@@ -108,14 +111,15 @@ export function recorder({
 
 const notWritten = 'what directories sent could not be written down';
 
-/** So much text goes into one statement. */
-const mostSent = 4_000_000;
+/** So much goes into one statement: others that wait behind it wait for a moment. */
+const mostSent = 1_000_000;
+const mostRows = 50;
 
 function* portions(rows: readonly string[]): Generator<string[]> {
   let some: string[] = [];
   let length = 0;
   for (const row of rows) {
-    if (some.length > 0 && length + row.length > mostSent) {
+    if (some.length === mostRows || (some.length > 0 && length + row.length > mostSent)) {
       yield some;
       some = [];
       length = 0;

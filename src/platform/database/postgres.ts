@@ -60,7 +60,7 @@ export async function openPostgres(
     Array.from({ length: count }, () => new Pipeline(session, onWarning, setting));
   const readers = connections(sizes.readers);
   const writers = connections(sizes.writers);
-  const relaxed = connections(1, 'set synchronous_commit = off');
+  const relaxed = connections(2, 'set synchronous_commit = off');
   let listener: Client | undefined;
   const listeners = new Map<string, ((payload: string) => void)[]>();
   let closing = false;
