@@ -13,6 +13,9 @@ import { bulkLimits } from './limits.ts';
 export const bulkRequestSchema = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
 export const bulkResponseSchema = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse';
 
+/** More operations than these are carried out in turn with others; so few are done in a moment. */
+const mostAtOnce = 50;
+
 interface BulkOperation {
   method: string;
   path: string;
@@ -37,20 +40,22 @@ type Result = { answer: ScimAnswer; id: string | null; path: string } | { error:
 export async function bulk({ body }: ScimRequest, tools: Tools): Promise<ScimAnswer> {
   const { operations, failOnErrors } = readBulk(body);
   tools.charge(operations.length - 1);
-  return tools.change(async (directory) => {
-    const results = new Map<number, Result>();
-    const run = new Run(operations, results, tools, directory);
-    const listed: Record<string, unknown>[] = [];
-    let errors = 0;
-    for (const at of operations.keys()) {
-      await run.carryOut(at);
-      const result = results.get(at)!;
-      listed.push(report(operations[at]!, result, tools.base));
-      if ('error' in result || result.answer.status >= 400) errors += 1;
-      if (failOnErrors !== null && errors >= failOnErrors) break;
-    }
-    return { status: 200, body: { schemas: [bulkResponseSchema], Operations: listed } };
-  });
+  const carriedOut = (): Promise<ScimAnswer> =>
+    tools.change(async (directory) => {
+      const results = new Map<number, Result>();
+      const run = new Run(operations, results, tools, directory);
+      const listed: Record<string, unknown>[] = [];
+      let errors = 0;
+      for (const at of operations.keys()) {
+        await run.carryOut(at);
+        const result = results.get(at)!;
+        listed.push(report(operations[at]!, result, tools.base));
+        if ('error' in result || result.answer.status >= 400) errors += 1;
+        if (failOnErrors !== null && errors >= failOnErrors) break;
+      }
+      return { status: 200, body: { schemas: [bulkResponseSchema], Operations: listed } };
+    });
+  return operations.length > mostAtOnce ? tools.inTurn(carriedOut) : carriedOut();
 }
 
 /** @throws {ScimError} 400, 413 */

@@ -23,6 +23,7 @@ import { errorBody, toScimError, withoutDetail } from './errors.ts';
 import { bodyLimit } from './limits.ts';
 import { askedAhead, routeOf, type AskedAhead } from './operations.ts';
 import type { Route, ScimRequest } from './request.ts';
+import { turns } from './turns.ts';
 
 export interface ScimDependencies {
   foundation: Foundation;
@@ -51,6 +52,12 @@ const usualPerSecond = 50;
 const burst = 4;
 /** Bad tokens a minute from one address. */
 const badPerMinute = 60;
+
+/**
+ * Large Bulk requests at once in a process, each of which holds one of the six connections for
+ * transactions for seconds: the others are for everybody else. So many more of an account wait.
+ */
+const bulkTurns = { atOnce: 2, waiting: 10 };
 
 /** Where the door is, with a version or without (RFC 7644, section 3.13). */
 const below = /^\/scim(?:\/v(\d+))?(?=\/|$)/;
@@ -83,6 +90,7 @@ export function scimDoor({
   const cursorKeys = vault.derive('scim-cursors');
   const requests = rateLimit(perSecond * 60, clock, { burst: perSecond * burst });
   const badTokens = rateLimit(badPerMinute, clock);
+  const bulks = turns(bulkTurns);
   return {
     async answer(ctx, next) {
       const [here, version = '2'] = below.exec(ctx.path) ?? [];
@@ -187,6 +195,7 @@ export function scimDoor({
           ),
         ),
       changeUserAtOnce: (...given) => changeAtOnce({ sql, foundation, exchange, origin }, ...given),
+      inTurn: (run) => bulks.take(caller.accountId, run),
       route: (method, path) => routeOf(method, path, caller),
       charge: (more) => requests.charge(caller.id, more),
     });

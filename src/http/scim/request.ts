@@ -41,6 +41,8 @@ export interface Tools {
         conditions: Conditions,
       ) => Promise<Resource | null>)
     | undefined;
+  /** Runs what holds a connection for seconds, when it is its turn. */
+  inTurn<T>(run: () => Promise<T>): Promise<T>;
   /** What is at another address of this door, for this caller. */
   route(method: string, path: string): Route;
   /** Says how much work a request turned out to be. */
