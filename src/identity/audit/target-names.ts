@@ -14,24 +14,38 @@ export async function targetNames(
 ): Promise<Map<string, string>> {
   const ids = (...types: string[]): string[] =>
     targets.flatMap((one) => (one && types.includes(one.type) && isId(one.id) ? [one.id] : []));
-  const [people, groups, connections, accounts] = [
+  const wanted = [
     ids('user'),
     ids('group'),
     ids('connection'),
     ids('account', 'audit'),
+    ids('api_token'),
+    ids('scim_token'),
+    ids('webhook'),
+    ids('invitation'),
+    targets.flatMap((one) => (one?.type === 'client' ? [one.id] : [])),
   ];
-  if (people.length + groups.length + connections.length + accounts.length === 0) return new Map();
+  if (wanted.flat().length === 0) return new Map();
   const rows = await sql.query<{ id: string; name: string }>(
-    `select id, email_display as name from users
+    `select id::text as id, email_display as name from users
      where id = any($2::uuid[]) and email_display is not null
        and ($1::uuid is null or account_id = $1)
-     union all select id, name from groups
+     union all select id::text, name from groups
      where id = any($3::uuid[]) and ($1::uuid is null or account_id = $1)
-     union all select id, name from connections
+     union all select id::text, name from connections
      where id = any($4::uuid[]) and ($1::uuid is null or account_id = $1)
-     union all select id, name from accounts
-     where id = any($5::uuid[]) and ($1::uuid is null or id = $1)`,
-    [accountId, people, groups, connections, accounts],
+     union all select id::text, name from accounts
+     where id = any($5::uuid[]) and ($1::uuid is null or id = $1)
+     union all select id::text, name from api_tokens
+     where id = any($6::uuid[]) and ($1::uuid is null or account_id = $1)
+     union all select id::text, name from scim_tokens
+     where id = any($7::uuid[]) and ($1::uuid is null or account_id = $1)
+     union all select id::text, url from webhooks
+     where id = any($8::uuid[]) and ($1::uuid is null or account_id = $1)
+     union all select id::text, email_display from invitations
+     where id = any($9::uuid[]) and email_display <> '' and ($1::uuid is null or account_id = $1)
+     union all select id, name from clients where id = any($10::text[])`,
+    [accountId, ...wanted],
   );
   return new Map(rows.map(({ id, name }) => [id, name]));
 }

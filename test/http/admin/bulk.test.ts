@@ -423,12 +423,12 @@ describe('what a dry run says', () => {
     program,
     server,
   }) => {
-    const { upload, work, path, co, account } = await acme(given, program, server);
+    const { upload, work, path, co, admin, account } = await acme(given, program, server);
     const as = await given.apiToken();
     await given.user('zoe@acme.example', { of: account, roles: ['account_administrator'] });
     await given.user('bob@acme.example', { of: account });
-    const both = async (lines: string[]) => {
-      const { id } = (await upload('kind=update&notify=false', lines, { as })).json;
+    const both = async (lines: string[], query = 'kind=update&notify=false') => {
+      const { id } = (await upload(query, lines, { as })).json;
       await work();
       const rows = () => co.get(`${path}/bulk/${id}/rows?limit=100`).then(results);
       const tried = await rows();
@@ -477,6 +477,44 @@ describe('what a dry run says', () => {
       const { tried, done } = await both(['CurrentEmail,NewEmail,Roles,Locked', ...lines]);
       expect([lines, done]).toEqual([lines, tried]);
     }
+
+    // People who are added, some of them here already or elsewhere, and taken out in between.
+    const beta = await given.account('Beta', { owns: ['beta.example'] });
+    await given.user('max@beta.example', { of: beta });
+    await given.user('free@acme.example');
+    await given.user('guest@mail.example');
+    await admin.post(`${path}/groups`, { name: 'Bridges' });
+    const others = ['max@beta.example', 'free@acme.example', 'guest@mail.example', 'no address'];
+    const codes = new Set<string>();
+    for (let file = 0; file < 4; file += 1) {
+      const adds = file % 2 === 0;
+      const who = Array.from({ length: 9 }, () => any(address(), address(), any(...others)));
+      const lines = (adds ? who : [...new Set(who)]).map((email) =>
+        adds
+          ? [
+              email,
+              any('Ann', ''),
+              'Archer',
+              any('US', 'DE', 'Mars'),
+              any('', '', 'co_administrator', 'account_administrator', 'nobody'),
+              any('', 'Bridges', 'Towers'),
+            ].join(',')
+          : email,
+      );
+      const more = any('', '&addExisting=true', '&inviteExisting=true&addExisting=true');
+      const { tried, done } = adds
+        ? await both(
+            ['Email,FirstName,LastName,Country,Roles,Groups', ...lines],
+            `kind=add&sendInvitation=false${more}`,
+          )
+        : await both(['Email', ...lines], 'kind=delete');
+      expect([lines, done]).toEqual([lines, tried]);
+      for (const [, code] of done) codes.add(code);
+    }
+    // It was a world in which much can happen.
+    expect([...codes].sort()).toEqual(
+      expect.arrayContaining(['already_member', 'removed', 'user_not_found']),
+    );
     expect(server.errors).toEqual([]);
   });
 });

@@ -314,7 +314,7 @@ export function movesPage(
     main: html`<div class="list">
       ${
         proposals.length === 0
-          ? empty(t('rooms.moves.none'))
+          ? empty(t('rooms.moves.none', { room: t('rooms.organization') }))
           : table({
               caption: t('rooms.moves'),
               rows: proposals,
