@@ -126,10 +126,15 @@ type Needs = 'users' | 'groups' | 'any';
 function requireScope(caller: ScimCaller, needs: Needs, method: string, path: string): void {
   const { scopes } = caller;
   if (needs !== 'any' && !scopes[needs])
-    throw new ScimError(403, `This token does not reach ${needs}.`, { reason: 'scope' });
+    throw tooNarrow(`This token does not reach ${needs}.`, 'scope');
   const reads = method === 'GET' || path.toLowerCase().endsWith('/.search');
-  if (scopes.readOnly && !reads)
-    throw new ScimError(403, 'This token only reads.', { reason: 'read_only' });
+  if (scopes.readOnly && !reads) throw tooNarrow('This token only reads.', 'read_only');
+}
+
+/** RFC 6750, section 3.1. */
+function tooNarrow(detail: string, reason: string): ScimError {
+  const headers = { 'WWW-Authenticate': 'Bearer realm="scim", error="insufficient_scope"' };
+  return new ScimError(403, detail, { reason, headers });
 }
 
 /** The types this token reaches. */

@@ -71,7 +71,9 @@ describe('RFC 7644, section 2: who asks', () => {
       scopes: { users: true, groups: false, readOnly: true },
     });
     expect((await reader.get('/Users')).status).toBe(200);
-    expect(errorOf(await reader.get('/Groups'))).toEqual([403]);
+    const beyond = await reader.get('/Groups');
+    expect(errorOf(beyond)).toEqual([403]);
+    expect(beyond.headers['www-authenticate']).toContain('error="insufficient_scope"');
     expect(errorOf(await reader.post('/Users', user('ann@acme.example')))).toEqual([403]);
     const search = { schemas: ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'] };
     expect((await reader.post('/Users/.search', search)).status).toBe(200);
