@@ -230,6 +230,8 @@ export interface SecurityPage extends Frame {
     clients: readonly string[];
   }[];
   applications: readonly { id: string; name: string; grantedAt: Date }[];
+  /** Identity providers of organizations that sign them in. */
+  links: readonly { name: string; linkedAt: Date }[];
   factors: OwnFactors;
 }
 
@@ -285,6 +287,18 @@ export function securityPage(page: SecurityPage): Html {
         : html`<p>${t('profile.password.none')}</p>`,
     ),
     part(t('mfa.profile.title'), ownFactors(page, page.factors)),
+    page.links.length > 0 &&
+      part(
+        t('profile.links.title'),
+        html`<ul class="plain">
+          ${page.links.map(
+            ({ name, linkedAt }) =>
+              html`<li>
+                ${t.parts('profile.links.since', { name: named(name), when: linkedAt })}
+              </li>`,
+          )}
+        </ul>`,
+      ),
     part(t('profile.sessions.title'), [
       html`<ul class="rows">
         ${sessions.map((session) => sessionRow(page, session))}

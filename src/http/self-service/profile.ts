@@ -476,6 +476,12 @@ export function profileRoutes({
           current: one.uid === session.uid,
           device: deviceName(one.userAgent),
         })),
+        links: await database.query(
+          `select c.name, l.linked_at as "linkedAt"
+           from federated_links l join connections c on c.id = l.connection_id
+           where l.user_id = $1 and l.unlinked_at is null order by l.linked_at`,
+          [person.id],
+        ),
         applications: await database.query(
           `select c.id, c.name, k.granted_at as "grantedAt"
            from consents k join clients c on c.id = k.client_id

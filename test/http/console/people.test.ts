@@ -225,6 +225,8 @@ describe('groups', () => {
     ]);
     const added = await send(browser, page, path, { email: bob.email });
     expect(added.words).toContain('bob@acme.example');
+    // Who they are, and nothing else about them.
+    expect(added.words).not.toContain('United States');
     expect((await given.person(bob))!.groups).toMatchObject([{ name: 'Bridges' }]);
     const account = await open(browser, '/account', ann);
     expect(account.words).toContain('fay@acme.example');

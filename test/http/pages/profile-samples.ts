@@ -100,6 +100,7 @@ export const profileSamples: Sample[] = [
         minLength: 12,
         sessions,
         applications: [{ id: 'x', name: 'Field Recorder', grantedAt: at }],
+        links: [],
         factors,
       }),
   },
@@ -116,6 +117,7 @@ export const profileSamples: Sample[] = [
         problems: ['too_short', 'mismatch'],
         sessions: sessions.map((one) => ({ ...one, device: hostile, clients: [hostile] })),
         applications: [{ id: hostile, name: hostile, grantedAt: at }],
+        links: [{ name: hostile, linkedAt: at }],
         factors: {
           ...factors,
           items: factors.items.map((one) => ({ ...one, name: hostile })),
@@ -134,6 +136,7 @@ export const profileSamples: Sample[] = [
         minLength: 12,
         sessions: sessions.slice(0, 1),
         applications: [],
+        links: [{ name: 'Acme sign-in', linkedAt: at }],
         factors: { items: [], codesLeft: 0, mayAdd: false, demanded: false },
       }),
   },

@@ -49,6 +49,21 @@ describe('the profile', () => {
     expect(words).toContain('Customer number 1001');
     expect(words).toContain('fay@acme.example');
     expect(words).toContain('Terms of Service , version 2026');
+    // Which identity provider signs them in, where one does (F25).
+    await given.rows(
+      `with c as (
+         insert into connections (id, account_id, kind, name, state, created_by, created_at, updated_at)
+         values (gen_random_uuid(), $1, 'oidc', 'Acme sign-in', 'active', '{}', now(), now())
+         returning id)
+       insert into federated_links (id, user_id, connection_id, issuer, subject, domain, how,
+         linked_at, last_used_at)
+       select gen_random_uuid(), $2, id, 'https://idp.example', 'ann', 'acme.example', 'create',
+         '2026-03-01', now() from c`,
+      [acme.id, ann.id],
+    );
+    expect((await open(browser, '/profile/security', ann)).words).toContain(
+      'Acme sign-in , since March 1, 2026',
+    );
     // Who waits for one is told who can let them in.
     const pat = await given.user('pat@acme.example');
     await given.waiting(pat, acme);

@@ -24,6 +24,7 @@ import {
   sendOrCancel,
   table,
   withQuery,
+  type Column,
 } from './parts.ts';
 import {
   countryName,
@@ -270,15 +271,8 @@ export function groupPage(page: GroupPage): Html {
                         html`<span class="hint">${named(email)}</span>`,
                       ],
                     },
-                    {
-                      title: t('people.entitlement'),
-                      wide: true,
-                      cell: ({ entitlementCountry, countryMismatch }) => [
-                        countryName(page, entitlementCountry),
-                        countryMismatch &&
-                          html` <span class="badge warning">${t('people.group.mismatch')}</span>`,
-                      ],
-                    },
+                    // Who merely looks after the group sees who is in it (behaviour.md F17).
+                    ...(may.see ? [entitlement(page)] : []),
                     {
                       title: t('people.group.added_at'),
                       wide: true,
@@ -319,6 +313,18 @@ export function groupPage(page: GroupPage): Html {
       </section>`,
     ],
   });
+}
+
+function entitlement(page: GroupPage): Column<GroupPage['members'][number]> {
+  const { t } = page;
+  return {
+    title: t('people.entitlement'),
+    wide: true,
+    cell: ({ entitlementCountry, countryMismatch }) => [
+      countryName(page, entitlementCountry),
+      countryMismatch && html` <span class="badge warning">${t('people.group.mismatch')}</span>`,
+    ],
+  };
 }
 
 function manager(
