@@ -1,3 +1,4 @@
+import { sourceBucket } from '#identity/credentials/check-password.ts';
 import type { Context, Middleware, ParameterizedContext } from 'koa';
 import type { Html } from '#platform/html.ts';
 import { isLocale, negotiateLocale } from '#platform/i18n.ts';
@@ -9,6 +10,11 @@ import type { PageContext } from './layout.ts';
 /** Under https no neighbouring host can set it either. */
 const localeCookie = (ctx: ParameterizedContext | Context): string =>
   ctx.secure ? '__Host-ostiary_locale' : 'ostiary_locale';
+
+/** Whose requests are counted together: an address, or of IPv6 the network a customer has. */
+export function sourceOf(ctx: ParameterizedContext | Context): string {
+  return sourceBucket(ctx.ip) || ctx.ip;
+}
 
 /** What the address says of a parameter it names once. */
 export function queryText(ctx: ParameterizedContext | Context, name: string): string | undefined {

@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import type { Log } from '#platform/observability/log.ts';
 import { Refusal } from '#identity/refusal.ts';
 import { Overloaded } from '#platform/password-hash.ts';
+import { routeOf } from './observe.ts';
 import { pageContext, referenceOf, sendPage } from './context.ts';
 import { Problem } from './problem.ts';
 import { busyPage, errorPage } from './pages/trouble.ts';
@@ -45,7 +46,7 @@ export function told(error: unknown, log: Log, ctx: Context): Problem {
     return new Problem(503, 'unavailable', 'Try again in a moment.', { 'Retry-After': '5' });
   }
   log.error(
-    { error, method: ctx.method, path: ctx.path, reference: referenceOf(ctx) },
+    { error, method: ctx.method, route: routeOf(ctx), reference: referenceOf(ctx) },
     'a request failed',
   );
   return new Problem(500, 'server_error', 'Something went wrong here. It was written down.');

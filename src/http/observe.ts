@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Log } from '#platform/observability/log.ts';
 import type { Metrics } from '#platform/observability/metrics.ts';
 import { referenceOf } from './context.ts';
@@ -32,7 +32,7 @@ export function observe(log: Log, { requests, durations }: Metrics): Middleware 
       await next();
     } finally {
       const took = performance.now() - began;
-      const route = routeOf(ctx.path, (ctx as { _matchedRoute?: unknown })._matchedRoute);
+      const route = routeOf(ctx);
       count(ctx.method, route, ctx.status);
       time(route, took / 1000);
       log.debug(
@@ -49,10 +49,28 @@ export function observe(log: Log, { requests, durations }: Metrics): Middleware 
   };
 }
 
-/** A label with few values: the pattern where there is one, the engine's own paths, or `other`. */
-function routeOf(path: string, matched: unknown): string {
+/** What the engine answers at, which no router of ours knows. */
+const engine = new Set([
+  ...['authorize', 'token', 'userinfo', 'jwks', 'introspect', 'revoke', 'par'].map(
+    (name) => `/oauth/${name}`,
+  ),
+  '/oauth/device_authorization',
+  '/oauth/end_session',
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  '/device',
+]);
+
+/**
+ * What is written of an address: the pattern where there is one, the engine's own paths, or `other`.
+ * Few values, so that nobody fills the measures by asking for what there is not; and never a secret,
+ * which stands in the path of some links.
+ */
+export function routeOf(ctx: Context): string {
+  const { path } = ctx;
+  const { _matchedRoute: matched } = ctx as { _matchedRoute?: unknown };
   if (typeof matched === 'string') return matched;
-  if (/^\/oauth\/[a-z_]+$|^\/\.well-known\/[a-z-]+$|^\/device$/.test(path)) return path;
+  if (engine.has(path)) return path;
   if (path.startsWith('/oauth/authorize/')) return '/oauth/authorize/:uid';
   if (path.startsWith('/assets/')) return '/assets';
   return 'other';

@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect } from 'vitest';
+import type { Log } from '#platform/observability/log.ts';
 import { it } from '#test/support/it.ts';
+import { startServer } from '#test/support/server.ts';
 import { authorizeUrl } from '#test/support/sign-in.ts';
 
 /** Sends bytes as they are, and gives back all that comes. */
@@ -167,6 +169,38 @@ describe('an address (D-71)', () => {
     expect(await ask('/.well-known/openid-configuration', 'evil.example')).toMatch(
       /^HTTP\/1\.1 421 /,
     );
+    expect(server.errors).toEqual([]);
+  });
+});
+
+describe('what is written of a request', () => {
+  it('is none of the addresses that somebody makes up, and no secret in one', async ({
+    given,
+    server,
+    program,
+  }) => {
+    for (const path of ['/oauth/aaaa', '/oauth/bbbb', '/.well-known/cccc', '/dddd'])
+      expect((await program.get(path)).status).toBe(404);
+    expect((await program.get('/oauth/jwks')).status).toBe(200);
+    const measures = (await program.get('/metrics')).text;
+    expect(measures).toContain('route="/oauth/jwks"');
+    expect(measures).not.toMatch(/aaaa|bbbb|cccc|dddd/);
+
+    const lines: unknown[] = [];
+    const log = { error: (details: unknown) => void lines.push(details) } as unknown as Log;
+    const failing = await startServer(given.foundation.database, { log });
+    const { database } = given.foundation;
+    const { query } = database;
+    try {
+      const agent = failing.agent();
+      database.query = () => Promise.reject(new Error('out of order'));
+      expect((await agent.get('/invitations/a-secret-of-a-link')).status).toBe(500);
+    } finally {
+      database.query = query;
+      await failing.close();
+    }
+    expect(JSON.stringify(lines)).toContain('/invitations/:secret');
+    expect(JSON.stringify(lines)).not.toContain('a-secret-of-a-link');
     expect(server.errors).toEqual([]);
   });
 });

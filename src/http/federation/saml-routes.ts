@@ -14,7 +14,7 @@ import { openSamlKeys } from '#identity/federation/saml/own-keys.ts';
 import { ourAddresses, samlSettings } from '#identity/federation/saml/settings.ts';
 import type { Foundation } from '#identity/work.ts';
 import { readForm } from '../body.ts';
-import { pageContext, queryText, sendPage } from '../context.ts';
+import { pageContext, queryText, sendPage, sourceOf } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
 import { formPostPage } from '../pages/front.ts';
 import { Problem } from '../problem.ts';
@@ -90,7 +90,7 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
 
   router.post('/federation/:connectionId/acs', async (ctx) => {
     const { connectionId = '' } = ctx.params;
-    const wait = Math.max(byAddress.take(ctx.ip), byConnection.take(connectionId));
+    const wait = Math.max(byAddress.take(sourceOf(ctx)), byConnection.take(connectionId));
     if (wait > 0)
       throw new Problem(429, 'rate_limited', 'Too many requests. Try again later.', {
         'Retry-After': String(wait),

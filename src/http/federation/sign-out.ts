@@ -8,7 +8,7 @@ import { findRealm } from '#identity/federation/home-realm.ts';
 import { openHint, upstreamLogout } from '#identity/federation/logout.ts';
 import type { Federation } from '#identity/federation/standing.ts';
 import { readForm } from '../body.ts';
-import { originOf, queryText } from '../context.ts';
+import { originOf, queryText, sourceOf } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
 import type { Way } from './way.ts';
@@ -162,7 +162,7 @@ export function signingOut(way: Way): SignOut {
 
   /** One address does not keep the verifier from all others. */
   function requireRoom(ctx: Context): void {
-    const wait = byAddress.take(ctx.ip);
+    const wait = byAddress.take(sourceOf(ctx));
     if (wait > 0)
       throw new Problem(429, 'rate_limited', 'Too many requests. Try again later.', {
         'Retry-After': String(wait),

@@ -9,7 +9,7 @@ import type { FederatedResult } from '#identity/federation/arrival.ts';
 import type { FederationTrace } from '#identity/federation/trace.ts';
 import { answerWithoutAttempt, upstreamFailed } from '#identity/federation/turned-back.ts';
 import type { Person } from '#identity/users/person.ts';
-import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';
+import { originOf, pageContext, referenceOf, sendPage, sourceOf } from '../context.ts';
 import type { Interaction } from '../interactions.ts';
 import { federationStopPage, type FederationStop } from '../pages/federation.ts';
 import { expiredPage } from '../pages/trouble.ts';
@@ -111,7 +111,7 @@ export function turningBack({ foundation, csrf }: Way): TurnBack {
     },
 
     async stray(ctx, connectionId) {
-      if (isId(connectionId) && strays.take(ctx.ip) === 0)
+      if (isId(connectionId) && strays.take(sourceOf(ctx)) === 0)
         await answerWithoutAttempt(foundation, connectionId, originOf(ctx));
       sendPage(ctx, 400, expiredPage({ ...pageContext(ctx), reference: referenceOf(ctx) }));
     },

@@ -14,7 +14,7 @@ import { findScimToken, type Admitted } from '#identity/scim/token.ts';
 import type { ScimCaller } from '#identity/scim/caller.ts';
 import type { Foundation, Origin } from '#identity/work.ts';
 import { again } from '../again.ts';
-import { originOf, referenceOf } from '../context.ts';
+import { originOf, referenceOf, sourceOf } from '../context.ts';
 import { told } from '../errors.ts';
 import { readJson } from '../json.ts';
 import { rateLimit } from '../rate-limit.ts';
@@ -231,7 +231,7 @@ export function scimDoor({
         ? null
         : await findScimToken(database, secret, clock(), ctx.ip, ahead?.statement);
     if (admitted) return admitted;
-    const wait = badTokens.take(ctx.ip);
+    const wait = badTokens.take(sourceOf(ctx));
     if (wait > 0)
       throw new ScimError(429, 'Too many requests without a good token.', {
         headers: { 'Retry-After': String(wait) },

@@ -18,7 +18,7 @@ import { verdict } from '#identity/verdict/verdict.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, queryText, referenceOf, sendPage } from '../context.ts';
+import { originOf, pageContext, queryText, referenceOf, sendPage, sourceOf } from '../context.ts';
 import { countryOptions } from '../countries.ts';
 import type { Csrf } from '../csrf.ts';
 import type { Interactions } from '../interactions.ts';
@@ -200,7 +200,7 @@ export function registerRoutes({
   return router;
 
   function throttled(ctx: Context): boolean {
-    const wait = limit.take(ctx.ip);
+    const wait = limit.take(sourceOf(ctx));
     if (wait === 0) return false;
     ctx.set('Retry-After', String(wait));
     sendPage(

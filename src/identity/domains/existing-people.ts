@@ -147,6 +147,8 @@ function unaffiliated(
      where split_part(u.email, '@', 2) = $1 and u.email is not null and u.identity = 'ready'
        and u.affiliation = 'none'
        and not exists (select from user_locks l where l.user_id = u.id and l.released_at is null)
+       -- An operator is taken into no account: see the verdict.
+       and not exists (select from role_assignments r where r.user_id = u.id and r.role = 'operator')
      order by u.email limit $2`,
     [name, limit],
   );
