@@ -78,6 +78,7 @@ const same: Record<string, readonly string[]> = {
     'stopDomainTransfer',
   ],
   '/connections/new': ['createConnection'],
+  '/connections/conflicts/:conflictId/close': ['closeConnectionConflict'],
   '/connections/:connectionId/set-up': [
     'changeConnection',
     'readSamlMetadata',
