@@ -1,14 +1,14 @@
 import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { BadSettings, loadConfig } from '#config/load.ts';
+import { loadConfig } from '#config/load.ts';
 import type { Config } from '#config/schema.ts';
 import { seedDemo, type Demo } from '#config/demo.ts';
 import type { Database } from '#platform/database/database.ts';
-import { FolderInUse } from '#platform/database/folder-lock.ts';
 import { migrate } from '#platform/database/migrate.ts';
 import { log as makeLog, type Log } from '#platform/observability/log.ts';
 import { createApp } from './app.ts';
+import { troubleOf } from './cli/trouble.ts';
 import { corporateIdp, type CorporateIdp } from './http/dev/corporate-idp.ts';
 import { openDatabase } from './database.ts';
 
@@ -181,22 +181,10 @@ function greet(config: Config, demo: Demo | null): void {
 
 /** Why it could not start, for the person at the terminal: a stack only where it is our fault. */
 export function whyNot(error: unknown): string {
-  if (!(error instanceof Error)) return `Ostiary could not start: ${String(error)}`;
-  if (error instanceof BadSettings || error instanceof FolderInUse) return error.message;
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `The port is in use: ${error.message}. Set PORT.`;
-  if (syscall === 'listen' || syscall === 'getaddrinfo')
-    return `Ostiary could not start: ${error.message}. Look at HOST, PORT and DATABASE_URL.`;
-  if (syscall === 'connect' || isFromPostgres(error))
-    return `The database cannot be used: ${error.message || code}. Look at DATABASE_URL.`;
-  if (syscall !== undefined) return `Ostiary could not start: ${error.message}. Look at DATA_DIR.`;
-  return `Ostiary could not start: ${error.stack}`;
-}
-
-/** It does not let us in (class 28), or has no such database (3D): not for what a statement of ours did. */
-function isFromPostgres(error: Error): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^(28|3D)[0-9A-Z]{3}$/.test(code);
+  const trouble = troubleOf(error);
+  if (!trouble)
+    return `Ostiary could not start: ${error instanceof Error ? error.stack : String(error)}`;
+  return trouble.code === 'file' ? `${trouble.message}. Look at DATA_DIR.` : trouble.message;
 }
 
 if (import.meta.main)

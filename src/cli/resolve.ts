@@ -1,6 +1,6 @@
 import { isId } from '#platform/ids.ts';
 import type { Api } from './api.ts';
-import type { Given, Option } from './command.ts';
+import { WrongUsage, type Given, type Option } from './command.ts';
 import { Refused } from './refused.ts';
 
 /** The option of every command that works within an account. */
@@ -24,7 +24,7 @@ export async function accountOf(api: Api, named: string | undefined): Promise<st
   const { accountId } = await api.get<{ accountId: string | null }>('/token');
   if (named === undefined) {
     if (accountId !== null) return accountId;
-    throw new Refused('account_not_found', 'Which account? Give --account.');
+    throw new WrongUsage('Which account? Give --account.');
   }
   const candidates =
     accountId === null

@@ -4,6 +4,7 @@ import { usageOf, WrongUsage, type Command, type Given } from './command.ts';
 import { Refused } from './refused.ts';
 import type { Ground } from './ground.ts';
 import { aligned } from './print.ts';
+import { troubleOf } from './trouble.ts';
 
 export interface Place {
   api: Api;
@@ -46,11 +47,11 @@ export async function run(
       err(json ? JSON.stringify(error.problem) : `${error.message} (${error.code})`);
       return 1;
     }
-    if (['FolderInUse', 'BadSettings', 'BackupProblem'].includes((error as Error).name)) {
-      err((error as Error).message);
-      return 1;
-    }
-    throw error;
+    const trouble = troubleOf(error);
+    if (!trouble) throw error;
+    const { code, message } = trouble;
+    err(json ? JSON.stringify({ code, detail: message }) : `${message} (${code})`);
+    return 1;
   }
 }
 

@@ -36,7 +36,7 @@ describe('an installation', () => {
         expect(ann.out).toContain('active');
         const reset = await ostiary(['demo', 'reset'], env);
         expect(reset.status).toBe(1);
-        expect(reset.err).toContain('in use by another process');
+        expect(reset.err).toMatch(/in use by another process.*\(folder_in_use\)/s);
       } finally {
         await stopped(server);
       }
@@ -88,6 +88,24 @@ describe('an installation', () => {
     const migrate = await ostiary(['migrate'], env);
     expect(migrate).toMatchObject({ status: 1, out: '' });
     expect(migrate.err).toContain('SECRET_KEY');
+  });
+
+  it('is told what stands in the way, and what to look at: no stack', async () => {
+    const nowhere = { DATA_DIR: emptyFolder(), DATABASE_URL: 'postgres://nobody@127.0.0.1:9/none' };
+    const silent = await ostiary(['migrate', '--check', '--json'], nowhere);
+    expect(silent).toMatchObject({ status: 1, out: '' });
+    expect(JSON.parse(silent.err)).toEqual({
+      code: 'database',
+      detail: expect.stringMatching(/^The database cannot be used: .*Look at DATABASE_URL\.$/),
+    });
+    const refused = { DATA_DIR: emptyFolder() };
+    const file = await ostiary(
+      ['backup', '--out', join(refused.DATA_DIR, 'none', 'file')],
+      refused,
+    );
+    expect(file).toMatchObject({ status: 1, out: '' });
+    expect(file.err).not.toMatch(/\n\s+at /);
+    expect(file.err).toMatch(/\([a-z_]+\)\n$/);
   });
 
   it('is told that its mail server does not answer, or is none', async () => {
