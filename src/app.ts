@@ -278,6 +278,7 @@ export async function createApp({
     foundation,
     interactions,
     csrf: forms,
+    sessions,
     oidc: upstreamOidc,
     saml: upstreamSaml,
     passwords,

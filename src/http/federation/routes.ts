@@ -1,5 +1,6 @@
 import { Router } from '@koa/router';
 import { isId } from '#platform/ids.ts';
+import { canonicalEmail } from '#identity/users/email.ts';
 import { findRealm } from '#identity/federation/home-realm.ts';
 import { listSecrets } from '#identity/federation/secrets.ts';
 import { readForm } from '../body.ts';
@@ -37,7 +38,7 @@ export interface FederationDoor extends UpstreamDoor {
  */
 export function federationDoor(dependencies: FederationDoorDependencies): FederationDoor {
   const way = wayOf(dependencies);
-  const { foundation, csrf, saml } = way;
+  const { foundation, csrf, saml, sessions } = way;
   const { database } = foundation;
   const turnBack = turningBack(way);
   const { failed, stray } = turnBack;
@@ -70,13 +71,21 @@ export function federationDoor(dependencies: FederationDoorDependencies): Federa
       ctx.redirect(`/sign-in/${uid}/federated/${connectionId}?${ctx.querystring}`);
     });
 
-    /** A test sign-in, by a link that an administrator was given. */
+    /**
+     * A test sign-in, by a link that an administrator was given. Without one, where a company's portal
+     * sends its people: they sign in to their profile, as from any application, and whose address it
+     * names (`login_hint`) is at their provider at once (OpenID Connect Core 1.0, section 4).
+     */
     router.get('/federation/:connectionId/start', async (ctx) => {
       const { connectionId = '' } = ctx.params;
-      const good = links.isGood(connectionId, queryText(ctx, 'test') ?? '');
+      const test = queryText(ctx, 'test');
+      const good = test === undefined || links.isGood(connectionId, test);
       const realm = good ? await findRealm(database, connectionId) : null;
-      if (!realm) throw new Problem(404, 'not_found', 'There is nothing here.');
-      await tryOut(ctx, realm);
+      if (!realm || (test === undefined && realm.connection.state !== 'active'))
+        throw new Problem(404, 'not_found', 'There is nothing here.');
+      if (test !== undefined) return tryOut(ctx, realm);
+      const loginHint = canonicalEmail(queryText(ctx, 'login_hint'));
+      sessions.signIn(ctx, '/profile', loginHint === null ? {} : { loginHint });
     });
 
     /** The public halves of the keys by which we prove ourselves (private_key_jwt). */

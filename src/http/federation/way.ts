@@ -8,6 +8,7 @@ import type { UpstreamProtocol } from '#identity/federation/upstream.ts';
 import type { Foundation } from '#identity/work.ts';
 import type { Csrf } from '../csrf.ts';
 import type { Interaction, Interactions } from '../interactions.ts';
+import type { Sessions } from '../sessions.ts';
 import type { OidcUpstream } from './oidc.ts';
 import type { SamlUpstream } from './saml.ts';
 
@@ -15,6 +16,7 @@ export interface FederationDoorDependencies {
   foundation: Foundation;
   interactions: Interactions;
   csrf: Csrf;
+  sessions: Pick<Sessions, 'signIn'>;
   oidc: OidcUpstream;
   saml: SamlUpstream;
   passwords: PasswordDependencies;

@@ -59,6 +59,18 @@ describe("the demo's own corporate identity provider", () => {
       const client = await given.client();
       const away = await leave(browser, client, 'hal@globex.example');
 
+      // From the company's portal they come without an application, and are sent on where it says who.
+      const start = `/federation/${connection.id}/start`;
+      const portal = server.agent();
+      const named = await portal.get(`${start}?login_hint=hal@globex.example`);
+      expect((await portal.follow(named)).location?.origin).toBe(issuer);
+      expect((await portal.follow(await portal.get(start))).forms[0]!.fields).toHaveProperty(
+        'email',
+      );
+      expect((await portal.get(`${start}?test=1.x`)).status).toBe(404);
+      const nobodys = start.replace(connection.id, globex.id);
+      expect((await portal.get(nobodys)).status).toBe(404);
+
       const there = new Agent(issuer);
       const form = await there.follow(await there.get(away.location!));
       expect(form.words).toContain('Globex: corporate sign-in');
@@ -101,6 +113,8 @@ describe("the demo's own corporate identity provider", () => {
       const out = await there.submit(atGlobex.forms[0]!, { logout: 'yes' });
       const end = await browser.follow(await browser.get(out.location!));
       expect(end.words).toContain('You are signed out');
+      await given.rows(`update connections set state = 'disabled'`);
+      expect((await portal.get(start)).status).toBe(404);
       expect(server.errors).toEqual([]);
     } finally {
       await company.close();
