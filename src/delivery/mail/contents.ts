@@ -12,8 +12,9 @@ export interface Contents {
   code?: string | null;
   facts?: Fact[];
   list?: { title?: MessageKey; items: readonly string[]; of?: number };
-  /** What somebody wrote to the reader. */
+  /** What somebody wrote to the reader: an administrator, or support. */
   quote?: string | null;
+  quoted?: 'administrator' | 'support';
   /** A link in small print, such as the one that ends reminders. */
   second?: string;
   /** What the texts choose by, beside the values of the letter. */
@@ -171,6 +172,7 @@ const contents: { [Kind in LetterKind]: (letter: LetterOf<Kind>) => Contents } =
     why: 'manager',
     link: accountLink,
     quote: message,
+    quoted: 'support',
   }),
   inactivity: ({ signInLink }) => ({ why: 'user', link: signInLink }),
   inactivity_list: ({ names, count, usersLink }) => ({

@@ -44,7 +44,7 @@ const longestList = 10;
 
 function pageOf(letter: Letter, { name, reference, product }: Envelope, t: Translate): Page {
   const contents = contentsOf(letter);
-  const { why, link, code, facts = [], quote, list, second, choices } = contents;
+  const { why, link, code, facts = [], quote, quoted, list, second, choices } = contents;
   const values = { product, ...said(letter, t.locale), ...choices };
   const own = (part: string): string => t(`mail.${letter.kind}.${part}` as MessageKey, values);
   const known = greetable(name);
@@ -59,7 +59,12 @@ function pageOf(letter: Letter, { name, reference, product }: Envelope, t: Trans
         t(label),
         value === null ? t('mail.nothing') : saidValue(value, t.locale).toLocaleString(t.locale),
       ]),
-    quote: quote ? { title: t('mail.message'), lines: inertText(quote).split('\n') } : null,
+    quote: quote
+      ? {
+          title: t(quoted === 'support' ? 'mail.message_support' : 'mail.message'),
+          lines: inertText(quote).split('\n'),
+        }
+      : null,
     list: listed(list, t),
     code: code ? { title: t('mail.code'), code: inert(code, 20) } : null,
     action: link ? { label: own('action'), link: webLink(link), hint: t('mail.copy') } : null,

@@ -1,5 +1,6 @@
 import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
+import type { Recipient } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { notEntitled } from '../users/entitlement.ts';
 import { likeText } from '../users/find-users.ts';
@@ -30,6 +31,28 @@ export function contactsOf(sql: Sql, accountId: string): Promise<FulfillmentCont
      where f.account_id = $1 order by f.country nulls first, f.id`,
     [accountId],
   );
+}
+
+/** Who hears that an account has nobody to look after it: its contacts, and the operators (M21). */
+export async function contactsAndOperators(
+  sql: Sql,
+  accountId: string,
+  { except }: { except: string },
+): Promise<Recipient[]> {
+  const people = await sql.query<{
+    id: string;
+    email: string;
+    name: string;
+    language: string | null;
+  }>(
+    `select u.id, u.email_display as email, u.given_name as name, u.language from users u
+     where u.email is not null and u.identity = 'ready' and u.id <> $2 and (
+       exists (select from fulfillment_contacts f where f.user_id = u.id and f.account_id = $1)
+       or exists (select from role_assignments r where r.user_id = u.id and r.role = 'operator'))
+     order by u.id`,
+    [accountId, except],
+  );
+  return people.map(({ id: userId, language: locale, ...one }) => ({ userId, locale, ...one }));
 }
 
 /** Whether a person may look after the contacts because they are one (behaviour.md section 7). */

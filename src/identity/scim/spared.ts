@@ -1,4 +1,4 @@
-import { contactsOf } from '../accounts/contacts.ts';
+import { contactsAndOperators } from '../accounts/contacts.ts';
 import { mail } from '../mail/letter.ts';
 import { unitOfWork, type Foundation } from '../work.ts';
 import type { ScimCaller } from './caller.ts';
@@ -22,24 +22,10 @@ export async function tellSpared(
        from accounts a, users u where a.id = $1 and u.id = $2`,
       [accountId, userId],
     );
-    const operators = await work.query<{ id: string }>(
-      "select user_id as id from role_assignments where role = 'operator'",
-    );
-    const contacts = await contactsOf(work, accountId);
-    const readers = await work.query<{
-      id: string;
-      email: string;
-      name: string;
-      language: string | null;
-    }>(
-      `select id, email_display as email, given_name as name, language from users
-       where id = any ($1::uuid[]) and id <> $2 and email is not null and identity = 'ready'`,
-      [[...operators.map((one) => one.id), ...contacts.map((one) => one.userId)], userId],
-    );
-    for (const { id: reader, email, name: called, language } of readers)
+    for (const to of await contactsAndOperators(work, accountId, { except: userId }))
       mail(
         work,
-        { userId: reader, email, name: called, locale: language },
+        to,
         {
           kind: 'directory_spared',
           account: about!.account,
@@ -47,7 +33,7 @@ export async function tellSpared(
           user: about!.user,
           accountLink: work.link('/console'),
         },
-        { dedupKey: `spared:${id}:${userId}:${reader}:${day}` },
+        { dedupKey: `spared:${id}:${userId}:${to.userId}:${day}` },
       );
   });
 }

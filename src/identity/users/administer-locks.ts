@@ -1,9 +1,10 @@
 import { administratorNames } from '../accounts/administrators.ts';
+import { contactsAndOperators } from '../accounts/contacts.ts';
 import type { AdministeringRole, Asking, PermittedAccount } from '../access/rights.ts';
 import { mail, type LetterOf } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
-import { protectAccount } from './affiliate.ts';
+import { protectAccount, standingAdministrators } from './affiliate.ts';
 import { lockUser, requireLifted, unlockUser } from './lock.ts';
 import type { LockReason } from './locks.ts';
 import type { Person } from './person.ts';
@@ -54,7 +55,22 @@ export async function lockByAdministrator(
   // What is stolen is locked, whoever's it is.
   if (reason === 'admin') await protectAccount(work, person.id, account.id);
   const added = await lockUser(work, person.id, reason, { accountId: account.id, note });
-  if (added) await tell(work, account, person, noticeOf[reason]);
+  if (!added) return;
+  await tell(work, account, person, noticeOf[reason]);
+  if (reason !== 'admin' && person.roles.includes('account_administrator'))
+    await tellIfNobodyIsLeft(work, account, person.id);
+}
+
+/** Support may lock the last one who looks after an account: then those who can mend that are told. */
+async function tellIfNobodyIsLeft(
+  work: Work,
+  { id, name }: PermittedAccount,
+  locked: string,
+): Promise<void> {
+  const administrators = await standingAdministrators(work, id);
+  if (administrators.some(({ usable }) => usable)) return;
+  for (const to of await contactsAndOperators(work, id, { except: locked }))
+    mail(work, to, { kind: 'no_administrator', account: name, accountLink: work.link('/console') });
 }
 
 /**

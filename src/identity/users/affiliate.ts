@@ -320,7 +320,18 @@ export async function protectAccount(
     );
     if (designations.length > 0) throw new Refusal('user_is_fulfillment_contact');
   }
-  const administrators = await work.query<{ user_id: string; usable: boolean }>(
+  const administrators = await standingAdministrators(work, accountId);
+  const isOne = administrators.some((one) => one.user_id === userId);
+  const others = administrators.some((one) => one.user_id !== userId && one.usable);
+  if (isOne && !others) throw new Refusal('last_administrator');
+}
+
+/** Who looks after an account, and whether they can. */
+export function standingAdministrators(
+  work: Work,
+  accountId: string,
+): Promise<{ user_id: string; usable: boolean }[]> {
+  return work.query(
     `select r.user_id, u.identity <> 'erased' and not exists (
        select from user_locks l where l.user_id = u.id and l.released_at is null
          and l.reason <> 'too_many_attempts') as usable
@@ -328,9 +339,6 @@ export async function protectAccount(
      where r.account_id = $1 and r.role = 'account_administrator'`,
     [accountId],
   );
-  const isOne = administrators.some((one) => one.user_id === userId);
-  const others = administrators.some((one) => one.user_id !== userId && one.usable);
-  if (isOne && !others) throw new Refusal('last_administrator');
 }
 
 async function standingOf(work: Work, userId: string): Promise<Standing> {

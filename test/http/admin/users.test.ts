@@ -399,7 +399,7 @@ describe('who may do what to whom', () => {
     );
   });
 
-  it('protects the last administrator and the contact', async ({ given, program }) => {
+  it('protects the last administrator and the contact', async ({ given, program, server }) => {
     const { account, users, admin, operator, fay, ann } = await acme(given, program);
     for (const who of [admin, operator]) {
       expect((await who.delete(`${users}/${fay.id}`)).json).toMatchObject({
@@ -429,6 +429,12 @@ describe('who may do what to whom', () => {
     expect(
       (await operator.post(`${users}/${fay.id}/lock`, { note: 'x', reason: 'compromised' })).status,
     ).toBe(200);
+    // Then nobody looks after the account: who can see to that is told (M21).
+    expect(
+      (await mailsTo(server))
+        .filter(({ kind }) => kind === 'no_administrator')
+        .map(({ recipient }) => recipient),
+    ).toEqual([ann.email]);
   });
 });
 
