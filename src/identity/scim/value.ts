@@ -172,14 +172,17 @@ function coerceBinary(value: unknown, path: string): string | undefined {
   return text;
 }
 
-/** Of what is elsewhere, the address is whole (RFC 7643, section 2.3.7): one that is none breaks lists. */
+/** No address has these in it. Without a beginning it may be (RFC 7643, section 2.3.7): `www.acme.example`. */
+const noAddress = /[\s<>"{}|\\^`]/;
+
+/** What is no address is refused: it would make a list of people one that strict clients cannot read. */
 function coerceReference(
   { referenceTypes }: Attribute,
   value: unknown,
   path: string,
 ): string | undefined {
   const text = coerceText(value, path);
-  if (text !== undefined && referenceTypes?.includes('external') && !URL.canParse(text))
+  if (text !== undefined && referenceTypes?.includes('external') && noAddress.test(text))
     throw bad('invalidValue', `${path}: the address of a page is expected, not ${shown(text)}.`);
   return text;
 }

@@ -16,7 +16,7 @@ import { directoryOf, user } from './support.ts';
 /** What no attribute of a type can be. */
 const wrong: Record<Attribute['type'], readonly unknown[]> = {
   string: [1, true, {}, { $ne: null }, ['x'], 'a\0b', '\ud800', 'x'.repeat(10_001)],
-  reference: [1, {}, ['x'], 'no address', '/ann'],
+  reference: [1, {}, ['x'], 'no address', '<x>'],
   dateTime: [],
   boolean: [0, 1, 'yes', {}, [true]],
   binary: [1, 'no base64!', {}],
