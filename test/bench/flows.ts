@@ -273,6 +273,20 @@ export const flows: Record<string, Flow> = {
     },
   },
 
+  /** They take the list of people with them, however many there are. */
+  console_export: {
+    requests: 1,
+    async prepare(browser, place, index) {
+      await openConsole(browser, place, index, '/console/bulk');
+      return async () => {
+        const answer = await browser.get('/console/bulk/users.csv?format=compact');
+        const rows = answer.body.split('\r\n').length;
+        if (answer.status !== 200 || rows < (place.scim?.crowd ?? 1))
+          unexpected('The file', answer);
+      };
+    },
+  },
+
   /** A person whom their company's provider has proved before; theirs is what is measured, not its. */
   federated_sign_in: {
     requests: 6,

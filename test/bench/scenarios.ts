@@ -92,6 +92,15 @@ export const scenarios: Record<string, Scenario> = {
     reach: 1 / 1.2,
     by: 'p50',
   },
+  // Ten thousand people are two hundred pages of the list.
+  console_export: {
+    title: 'console, all people as a file',
+    flow: 'console_export',
+    baseline: 'ourselves',
+    baselineFlow: 'console_people',
+    worth: 200,
+    reach: 3,
+  },
   scale_create: million('SCIM create', 'scim_create'),
   scale_get: million('SCIM get', 'scim_get'),
   scale_eq: million('SCIM userName eq', 'scim_eq'),

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 import { Router } from '@koa/router';
 import type { Context } from 'koa';
@@ -18,6 +17,7 @@ import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Work, type WorkContext } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { originOf, referenceOf } from '../context.ts';
+import { sendFile } from '../download.ts';
 import { told } from '../errors.ts';
 import { readText } from '../body.ts';
 import { readJson } from '../json.ts';
@@ -186,12 +186,11 @@ export function adminApi({
       if (accountId !== null) await requireAccount(work, asking, right, accountId);
       await download.begun?.(work, asked);
     });
-    ctx.status = 200;
-    ctx.type = `${mediaType}; charset=utf-8`;
-    ctx.set('Cache-Control', 'no-store');
-    ctx.set('Content-Disposition', `attachment; filename="${download.fileName}"`);
-    // A page or two ahead of who reads: of a hundred thousand people no more is ever in memory.
-    ctx.body = Readable.from(download.rows(database, asked), { highWaterMark: 2 });
+    sendFile(ctx, {
+      name: download.fileName,
+      type: mediaType,
+      text: download.rows(database, asked),
+    });
   }
 
   /** @throws {Problem} 401 or 429 */

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { auditActions } from '#identity/audit/actions.ts';
 import { verifyAudit } from '#identity/audit/chain.ts';
 import { changesOf } from '#identity/audit/changes.ts';
@@ -6,6 +5,7 @@ import { findEvents, type AuditExport } from '#identity/audit/find-events.ts';
 import { targetNames } from '#identity/audit/target-names.ts';
 import type { Capability } from '#identity/access/rights.ts';
 import { auditLines, auditTable } from '../../audit-file.ts';
+import { sendFile } from '../../download.ts';
 import { auditCheckPage, auditPage, type AuditPage } from '../../pages/console/audit.ts';
 import type { MenuEntry, Room, Visit } from '../room.ts';
 import { Typed } from '../typed.ts';
@@ -90,12 +90,8 @@ function auditRoom(
             return Promise.resolve();
           };
           await (everywhere ? visit.operate(write) : visit.act(write));
-          const { ctx } = visit;
-          ctx.status = 200;
-          ctx.type = `${type}; charset=utf-8`;
-          ctx.set('Cache-Control', 'no-store');
-          ctx.set('Content-Disposition', `attachment; filename="audit.${ending}"`);
-          ctx.body = Readable.from(rows(visit.sql, { ...filter, accountId }));
+          const text = rows(visit.sql, { ...filter, accountId });
+          sendFile(visit.ctx, { name: `audit.${ending}`, type, text });
         });
 
       door.get(`${path}/check`, right, async (visit) => {

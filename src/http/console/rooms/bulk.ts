@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { exportUsers, type ExportFormat } from '#identity/bulk/export-users.ts';
 import { requireUndoable, resultFile, undoFile } from '#identity/bulk/files.ts';
 import {
@@ -21,6 +20,7 @@ import {
   type BulkJob,
 } from '#identity/bulk/job.ts';
 import { Refusal } from '#identity/refusal.ts';
+import { sendFile } from '../../download.ts';
 import { notText } from '../../body.ts';
 import {
   bulkPage,
@@ -280,11 +280,7 @@ async function download(visit: Visit): Promise<void> {
 }
 
 function send({ ctx }: Visit, name: string, text: Iterable<string> | AsyncIterable<string>): void {
-  ctx.status = 200;
-  ctx.type = 'text/csv; charset=utf-8';
-  ctx.set('Cache-Control', 'no-store');
-  ctx.set('Content-Disposition', `attachment; filename="${name}"`);
-  ctx.body = Readable.from(text);
+  sendFile(ctx, { name, type: 'text/csv', text });
 }
 
 /** @throws {Refusal} `not_found` */

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { Refusal } from '#identity/refusal.ts';
 import { stoppedBy } from '#identity/terms/stopped.ts';
 import { listTerms, publishTerms, termsByIds } from '#identity/terms/terms.ts';
@@ -9,6 +8,7 @@ import {
   termsPreviewPage,
   termsVersionPage,
 } from '../../pages/console/terms.ts';
+import { sendFile } from '../../download.ts';
 import { markdown } from '../../markdown.ts';
 import { evidenceTable } from '../../terms-file.ts';
 import type { Room, Visit } from '../room.ts';
@@ -44,11 +44,7 @@ export const terms: Room = {
     });
 
     door.get(`${home}/evidence.csv`, 'terms:publish', ({ ctx, sql }) => {
-      ctx.status = 200;
-      ctx.type = 'text/csv; charset=utf-8';
-      ctx.set('Cache-Control', 'no-store');
-      ctx.set('Content-Disposition', 'attachment; filename="terms-evidence.csv"');
-      ctx.body = Readable.from(evidenceTable(sql));
+      sendFile(ctx, { name: 'terms-evidence.csv', type: 'text/csv', text: evidenceTable(sql) });
     });
 
     // Asked before anybody types: what is long does not outlast another sign-in.
