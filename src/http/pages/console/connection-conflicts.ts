@@ -1,5 +1,5 @@
 import type { MessageKey } from '#messages/translate.ts';
-import { html, type Html } from '#platform/html.ts';
+import { html, type Child, type Html } from '#platform/html.ts';
 import { named, postForm } from '../../form.ts';
 import { home } from './connections.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
@@ -13,8 +13,8 @@ const reasons = {
   ],
   member_elsewhere: ['connection.conflict.elsewhere', 'connection.conflict.member_elsewhere'],
   identity_conflict: ['outcome.identity_conflict', 'connection.conflict.relink'],
-  external_id_conflict: ['outcome.external_id_conflict', 'connection.conflict.relink'],
-  link_withdrawn: ['outcome.link_withdrawn', 'connection.conflict.relink'],
+  external_id_conflict: ['outcome.external_id_conflict', 'connection.conflict.directory'],
+  link_withdrawn: ['outcome.link_withdrawn', 'connection.conflict.withdrawn'],
   email_conflict: ['connection.conflict.address', 'connection.conflict.email_conflict'],
 } as const satisfies Record<string, readonly [what: MessageKey, todo: MessageKey]>;
 
@@ -53,47 +53,32 @@ export function conflictsPage(
               columns: [
                 {
                   title: t('rooms.explain.person'),
-                  cell: ({ userId, email }) =>
+                  cell: ({ userId, email, lastAt, times, connectionId, traceId }) => [
                     userId === null
                       ? named(email, 64)
                       : html`<a href="${`/console/users/${userId}`}">${named(email, 64)}</a>`,
+                    html`<span class="hint"
+                      >${
+                        connectionId !== null && traceId !== null
+                          ? html`<a href="${`${home}/${connectionId}/traces/${traceId}`}"
+                              >${when(page, lastAt)}</a
+                            >`
+                          : when(page, lastAt)
+                      }${times > 1 && [', ', t('connection.conflict.times', { n: times })]}</span
+                    >`,
+                  ],
                 },
                 {
                   title: t('rooms.reason'),
-                  wide: true,
-                  cell: ({ reason, connectionId }) => [
-                    html`<strong>${t(reasons[reason][0])}</strong>`,
-                    html`<span class="hint">${t(reasons[reason][1])}</span>`,
-                    reasons[reason][1] === 'connection.conflict.relink' &&
-                      connectionId !== null &&
-                      html`<a href="${`${home}/${connectionId}/people`}"
-                        >${t('connection.people')}</a
-                      >`,
-                    reason === 'user_in_other_account' &&
-                      html`<a href="/console/users/add">${t('connection.conflict.ask')}</a>`,
-                  ],
-                },
-                {
-                  title: t('rooms.when'),
-                  cell: ({ lastAt, times, connectionId, traceId }) => [
-                    connectionId !== null && traceId !== null
-                      ? html`<a href="${`${home}/${connectionId}/traces/${traceId}`}"
-                          >${when(page, lastAt)}</a
-                        >`
-                      : when(page, lastAt),
-                    times > 1 &&
-                      html`<span class="hint"
-                        >${t('connection.conflict.times', { n: times })}</span
-                      >`,
-                  ],
-                },
-                {
-                  title: t('console.actions'),
-                  cell: ({ id }) =>
+                  cell: (one) => [
+                    html`<strong>${t(reasons[one.reason][0])}</strong>`,
+                    html`<span class="hint">${t(reasons[one.reason][1])}</span>`,
+                    whatHelps(page, one),
                     may &&
-                    postForm({ action: `${home}/conflicts/${id}/close`, csrf }, [
-                      html`<button type="submit">${t('connection.conflict.done')}</button>`,
-                    ]),
+                      postForm({ action: `${home}/conflicts/${one.id}/close`, csrf }, [
+                        html`<button type="submit">${t('connection.conflict.done')}</button>`,
+                      ]),
+                  ],
                 },
               ],
             })
@@ -105,4 +90,13 @@ export function conflictsPage(
       })}
     </div>`,
   });
+}
+
+/** Where it is done. */
+function whatHelps({ t }: ConsoleFrame, { reason, connectionId }: ConflictShown): Child {
+  if (reason === 'user_in_other_account')
+    return html`<a href="/console/users/add">${t('connection.conflict.ask')}</a>`;
+  if (reason === 'identity_conflict' && connectionId !== null)
+    return html`<a href="${`${home}/${connectionId}/people`}">${t('connection.people')}</a>`;
+  return null;
 }
