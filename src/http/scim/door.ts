@@ -9,6 +9,7 @@ import { directoryWork, during, newExchange, type Exchange } from '#identity/sci
 import type { Recorder } from '#identity/scim/recorder.ts';
 import type { GivenAnswer, SentRequest } from '#identity/scim/exchange.ts';
 import type { Rehearse } from '#identity/scim/replay.ts';
+import { totals } from '#identity/scim/totals.ts';
 import { tellSpared } from '#identity/scim/spared.ts';
 import { findScimToken, type Admitted } from '#identity/scim/token.ts';
 import type { ScimCaller } from '#identity/scim/caller.ts';
@@ -91,6 +92,7 @@ export function scimDoor({
   const requests = rateLimit(perSecond * 60, clock, { burst: perSecond * burst });
   const badTokens = rateLimit(badPerMinute, clock);
   const bulks = turns(bulkTurns);
+  const known = totals();
   return {
     async answer(ctx, next) {
       const [here, version = '2'] = below.exec(ctx.path) ?? [];
@@ -131,6 +133,7 @@ export function scimDoor({
     const result = await during(exchange, () =>
       respond(ctx, exchange, sent, read).catch((error: unknown) => errorAnswer(error, ctx)),
     );
+    if (exchange.audit.length > 0) known.forget(caller.accountId);
     if (exchange.excess && !exchange.rehearsal) await hold(foundation, caller, exchange.excess);
     if (exchange.spared && !exchange.rehearsal)
       await tellSpared(foundation, caller, exchange.spared);
@@ -187,6 +190,7 @@ export function scimDoor({
       caller,
       base,
       cursorKeys,
+      totals: known,
       now: exchange.begun,
       change: (command) =>
         again(() =>

@@ -260,10 +260,10 @@ function searchHandler(types: readonly ResourceType[]): Route['handle'] {
 async function listed(
   types: readonly ResourceType[],
   request: ListRequest,
-  { sql, plan, caller, cursorKeys, now, base }: Tools,
+  { sql, plan, caller, cursorKeys, totals, now, base }: Tools,
 ): Promise<ScimAnswer> {
   if (types.length === 0) throw bad('invalidValue', 'This token reaches nothing.');
-  const context = { sql, accountId: caller.accountId, cursorKeys, base, now, plan };
+  const context = { sql, accountId: caller.accountId, cursorKeys, totals, base, now, plan };
   return listAnswer(await list(context, types, request), request, base);
 }
 

@@ -4,6 +4,7 @@ import type { Directory } from '#identity/scim/context.ts';
 import type { ListPlan, ListRequest } from '#identity/scim/list.ts';
 import type { Conditions } from '#identity/scim/etag.ts';
 import type { Resource } from '#identity/scim/value.ts';
+import type { Totals } from '#identity/scim/totals.ts';
 import type { Foundation } from '#identity/work.ts';
 import type { ScimAnswer } from './answer.ts';
 
@@ -30,6 +31,7 @@ export interface Tools {
   /** The address of this door. */
   base: string;
   cursorKeys: readonly Buffer[];
+  totals: Totals;
   now: Date;
   /** Runs a change: in one transaction, tried again where it collided with another. */
   change<T>(command: (directory: Directory) => Promise<T>): Promise<T>;

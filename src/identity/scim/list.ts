@@ -4,9 +4,10 @@ import { openCursor, sealCursor, type Position } from './cursor.ts';
 import { readFilter, type Condition } from './filter/condition.ts';
 import { conditionSql, isPlain, Params } from './filter/sql.ts';
 import { groupColumns, groupResource, type GroupRow } from './group-record.ts';
-import { orderOf, requireFew, type Order } from './order.ts';
+import { orderOf, ordersOf, requireFew, type Order } from './order.ts';
 import { projection, type Projection, type Wanted } from './projection.ts';
 import { accountSchema, groups, users, type Attribute, type ResourceType } from './schema.ts';
+import type { Totals } from './totals.ts';
 import { userPage, userTextPage, type UserText } from './user-page.ts';
 import { ofAccount, userColumns, userResource, userTables, type UserRow } from './user-record.ts';
 import type { Resource } from './value.ts';
@@ -40,6 +41,8 @@ export interface ListContext {
   /** Where the door is. */
   base: string;
   now: Date;
+  /** How many were found before, where it is gone through by index. */
+  totals?: Totals | undefined;
   /** Made before for this request, of one type. */
   plan?: ListPlan | undefined;
 }
@@ -176,7 +179,7 @@ async function listOne(
   else rows = await page();
   const ends = rows.length <= request.count && request.count > 0;
   if (ends && !after && (rows.length > 0 || skipped === 0)) many = skipped + rows.length;
-  many ??= await total(context, plan);
+  many ??= await totalOfWalk(context, request, scope, rows.length, () => total(context, plan));
 
   const shownRows = rows.slice(0, request.count);
   const last = shownRows.at(-1);
@@ -213,51 +216,58 @@ async function listAll(
   request: ListRequest,
 ): Promise<Listed> {
   const { sql, accountId, cursorKeys, now } = context;
+  const scope = scopeOf(context, types, request);
+  const after = positionOf(context, scope, request);
+  const direction = request.descending ? 'desc' : 'asc';
+  const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
+  const orders = ordersOf(
+    types.map((type) => [type, tableOf[type.name].created]),
+    request.sortBy,
+  );
   const params = new Params(accountId);
   const unknown = types.map(() => new Set<string>());
+  // Each type gives as many as the page might take of it: no more are put in order than that.
+  const most = params.add(skipped + request.count + 1, 'int');
   const parts = types.map((type, at) => {
     const table = tableOf[type.name];
+    const order = orders[at]!;
     const condition =
       request.filter === undefined ? null : readFilter(type, request.filter, unknown[at]);
     const filter = condition ? ` and ${conditionSql(condition, type, params)}` : '';
-    const order = orderOf(type, request.sortBy, table.created);
-    if (order.most !== null)
-      throw bad('invalidValue', 'sortBy: all resources in one are not sorted by this.');
-    return `select '${type.name}' as type, ${table.id} as id, ${order.key} as key
-      from ${table.tables} where ${table.where}${filter}`;
+    const where = `${table.where}${filter}`;
+    const keyset = after ? ` and ${afterSql(order, table, after, request, params)}` : '';
+    const text = `(select '${type.name}' as type, ${table.id} as id, ${order.key} as key
+      from ${tablesFor(type, `${where} ${order.key}`)} where ${where}${keyset}
+      order by ${order.key} ${direction}, ${table.id} ${direction} limit ${most})`;
+    return { type, condition, text };
   });
   const [nowhere] = unknown.reduce((all, some) => all.intersection(some));
   if (nowhere !== undefined)
     throw bad('invalidFilter', `No resource has an attribute ${quoted(nowhere)}.`);
-  const union = parts.join(' union all ');
-  const counting = new Params(...params.values);
-  const scope = scopeOf(context, types, request);
-  const after = positionOf(context, scope, request);
-  const direction = request.descending ? 'desc' : 'asc';
-  const { cast } = orderOf(types[0]!, request.sortBy, tableOf[types[0]!.name].created);
-  const keyset = after
-    ? ` where (l.key, l.id) ${request.descending ? '<' : '>'}
-        (${params.add(after[0], cast)}, ${params.add(after[1], 'uuid')})`
-    : '';
-  const skipped = request.cursor === undefined ? request.startIndex - 1 : 0;
-  const counted = after?.[2] ?? null;
-  const [rows, many] = await Promise.all([
-    sql.query<{ type: string; id: string; key: string | Date }>(
-      `select l.type, l.id, l.key from (${union}) l${keyset}
-       order by l.key ${direction}, l.id ${direction}
-       ${limitSql(request, skipped, params)}`,
-      params.values,
-      { anew: true },
-    ),
-    counted ??
-      sql
-        .query<{ total: number }>(
-          `select count(*)::int as total from (${union}) l`,
-          counting.values,
-          { anew: true },
-        )
-        .then(([row]) => row!.total),
-  ]);
+  const count = async (): Promise<number> => {
+    const counts = parts.map(({ type, condition }) => {
+      const own = new Params(accountId);
+      const filter = condition ? ` and ${conditionSql(condition, type, own)}` : '';
+      const counting = { where: `${tableOf[type.name].where}${filter}`, params: own };
+      return total(context, { type, condition, counting, anew: true });
+    });
+    return (await Promise.all(counts)).reduce((all, one) => all + one, 0);
+  };
+  let many = after?.[2] ?? null;
+  for (const [at, order] of orders.entries())
+    if (order.most !== null) {
+      many ??= await count();
+      requireFew(types[at]!, order, many);
+    }
+  const rows = await sql.query<{ type: string; id: string; key: string | Date }>(
+    `select l.type, l.id, l.key from (${parts.map(({ text }) => text).join(' union all ')}) l
+     order by l.key ${direction}, l.id ${direction} ${limitSql(request, skipped, params)}`,
+    params.values,
+    { anew: true },
+  );
+  const ends = rows.length <= request.count && request.count > 0;
+  if (ends && !after && (rows.length > 0 || skipped === 0)) many = skipped + rows.length;
+  many ??= await totalOfWalk(context, request, scope, rows.length, count);
   const page = rows.slice(0, request.count);
   const found = new Map<string, Listed['resources'][number]>();
   for (const type of types) {
@@ -342,10 +352,32 @@ function positionOf(
   return cursor ? openCursor(cursorKeys, scope, cursor, now) : null;
 }
 
+/** The same, of a list that is walked through by index: counted at its first page. */
+async function totalOfWalk(
+  { accountId, totals, now }: ListContext,
+  { filter, startIndex, cursor }: ListRequest,
+  scope: string,
+  found: number,
+  counted: () => Promise<number>,
+): Promise<number> {
+  if (!totals || filter === undefined || cursor !== undefined) return counted();
+  const known = startIndex > 1 ? totals.known(accountId, scope, now) : null;
+  // Where there is more than was known of, people came meanwhile.
+  if (known !== null && known >= startIndex - 1 + found) return known;
+  const many = await counted();
+  totals.keep(accountId, scope, many, now);
+  return many;
+}
+
 /** How many there are: of all users of an account it is known, of others counted. */
 async function total(
   { sql, accountId }: ListContext,
-  { type, condition, counting: { where, params }, anew }: ListPlan,
+  {
+    type,
+    condition,
+    counting: { where, params },
+    anew,
+  }: Pick<ListPlan, 'type' | 'condition' | 'counting' | 'anew'>,
 ): Promise<number> {
   const [row] =
     condition === null && type === users

@@ -21,9 +21,32 @@ const behindAll = `U&'\\+10FFFF'`;
  * @throws {ScimError} 400 for what is no attribute, or none that is shown
  */
 export function orderOf(type: ResourceType, sortBy: string | undefined, created: string): Order {
+  const [order] = ordersOf([[type, created]], sortBy);
+  return order!;
+}
+
+/**
+ * The orders of resources of several types in one list. A type that does not have the attribute is
+ * behind those that do (RFC 7644, section 3.4.2.3).
+ *
+ * @param types with the column of when a resource came to be
+ * @throws {ScimError} 400, also where none of them has it
+ */
+export function ordersOf(
+  types: readonly (readonly [type: ResourceType, created: string])[],
+  sortBy: string | undefined,
+): Order[] {
+  const orders = types.map(([type, created]) => orderIn(type, sortBy, created));
+  const known = orders.find((one) => one !== null);
+  if (!known) throw bad('invalidValue', `sortBy: there is no attribute ${shown(sortBy)}.`);
+  const nothing = known.cast === 'text' ? `${behindAll} collate "C"` : `'infinity'::timestamptz`;
+  return orders.map((one) => one ?? { key: nothing, cast: known.cast, most: null });
+}
+
+function orderIn(type: ResourceType, sortBy: string | undefined, created: string): Order | null {
   if (sortBy === undefined) return { key: created, cast: 'timestamptz', most: null };
   const target = resolve(type, sortBy);
-  if (!target) throw bad('invalidValue', `sortBy: there is no attribute ${shown(sortBy)}.`);
+  if (!target) return null;
   const leaf = compared(target);
   if (!leaf) throw bad('invalidValue', `sortBy: ${written(target)} has parts: name one of them.`);
   if (leaf.returned === 'never' || !leaf.place?.value)

@@ -450,6 +450,30 @@ describe('RFC 7644, section 3.4: finding resources', () => {
     );
     for (const filter of ['nobody pr', 'userName sw "b" or nobody pr'])
       expect(errorOf(await search('', { filter }))).toEqual([400, 'invalidFilter']);
+    // What only people have, or no index serves: groups are behind, or before where it goes backwards.
+    const inOrder = async (more: object): Promise<string> => {
+      const found: string[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined;) {
+        const { json } = await search('', { ...more, count: 2, cursor });
+        expect(json.totalResults).toBe(5);
+        for (const { userName } of json.Resources) found.push(userName?.slice(0, 3) ?? 'group');
+        cursor = json.nextCursor;
+      }
+      return found.join(' ');
+    };
+    expect(await inOrder({ sortBy: 'userName' })).toBe('ann bob cid dan group');
+    expect(await inOrder({ sortBy: 'userName', sortOrder: 'descending' })).toBe(
+      'group dan cid bob ann',
+    );
+    expect(await inOrder({ sortBy: 'externalId' })).toBe('ann bob cid dan group');
+    expect(await inOrder({ sortBy: 'title', sortOrder: 'descending' })).toMatch(/ bob ann$/);
+    expect((await search('', { sortBy: 'title', count: 1, startIndex: 2 })).json).toMatchObject({
+      totalResults: 5,
+      Resources: [{ userName: 'bob@acme.example' }],
+    });
+    expect(errorOf(await search('', { sortBy: 'nobody' }))).toEqual([400, 'invalidValue']);
+    await given.rows('update affiliation_counts set people = people + 10000');
+    expect(errorOf(await search('', { sortBy: 'title' }))).toEqual([400, 'tooMany']);
     expect(errorOf(await entra.post('/.search', { filter: 'id pr' }))).toEqual([
       400,
       'invalidSyntax',
