@@ -4,6 +4,7 @@ import { createScimToken } from '#identity/scim/token.ts';
 import { countEvents } from '#identity/reports/count.ts';
 import { it } from '#test/support/it.ts';
 import { signIn } from '#test/support/sign-in.ts';
+import { directoryOf } from '../scim/support.ts';
 import { acmeAndFay, open } from './support.ts';
 
 it('tells an administrator what happened, in words as well as in a picture, and what waits', async ({
@@ -49,6 +50,28 @@ it('shows operators all accounts together', async ({ given, browser }) => {
   expect(page.words).toContain('Figures of all accounts');
   expect(page.words).toContain('People: 2');
   void fay;
+});
+
+it('tells whom a directory brought, whether it made them or took them over', async ({
+  given,
+  browser,
+  program,
+}) => {
+  const { acme, fay } = await acmeAndFay(given);
+  const before = await given.user('bob@acme.example', { password: null });
+  const directory = await directoryOf(given, program, acme);
+  const { id } = await directory.user('ann@acme.example');
+  await directory.user(before.email);
+  await directory.delete(`/Users/${id}`);
+  const { database, vault } = given.foundation;
+  while (((await sealAudit(database, vault)) ?? 1) > 0);
+  await countEvents(database);
+
+  const ofDirectory = /By your directory \(SCIM\) (\d+)/g;
+  const page = await open(browser, '/dashboard', fay);
+  // Both ways are one line.
+  expect([...page.words.matchAll(ofDirectory)].map(([, many]) => many)).toEqual(['2']);
+  expect(page.words).not.toMatch(/\b(adopted|directory) \d/);
 });
 
 it('keeps the figures of all accounts from who looks after one', async ({ given, browser }) => {
