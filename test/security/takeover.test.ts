@@ -188,6 +188,40 @@ describe('an address that a thief changed', () => {
     expect(server.errors).toEqual([]);
   });
 
+  it('hears what is done to it, wherever the thief has mails sent; until it is taken back', async ({
+    given,
+    server,
+  }) => {
+    const ann = await given.user('ann@home.example');
+    const thief = server.agent();
+    const page = await open(thief, '/profile', ann);
+    await thief.submit(formTo(page, '/profile/mail'), { mail: 'eve@evil.example' });
+    await followLink(server, 'communication_email', /eve@evil|ann@home/);
+    const security = await thief.get('/profile/security');
+    await thief.submit(formTo(security, '/profile/password'), {
+      current: ann.password,
+      password: chosen,
+      password_again: chosen,
+    });
+    const data = await thief.get('/profile/data');
+    await thief.submit(formTo(data, '/profile/data/delete'), { understood: 'yes' });
+    const told = (await mailsTo(server)).slice(0, 2);
+    expect(told.map(({ kind, recipient }) => [kind, recipient])).toEqual([
+      ['erasure', ann.email],
+      ['credential_changed', ann.email],
+    ]);
+    await followLink(server, 'erasure', /keep-account/);
+    expect(await given.person(ann)).toMatchObject({ identity: 'ready', locks: [] });
+
+    const again = server.agent();
+    await askFor(again, { ...ann, password: chosen }, 'eve@evil.example');
+    await followLink(server, 'email_change', /eve@evil/);
+    await followLink(server, 'credential_changed', /email.revert/);
+    expect(
+      await given.rows('select email, communication_email, communication_proved from users'),
+    ).toEqual([{ email: ann.email, communication_email: null, communication_proved: null }]);
+  });
+
   it('is the same one afterwards, whatever letters its domain is written in', async ({
     given,
     server,

@@ -277,8 +277,9 @@ interface LetterRules<Kind extends LetterKind> {
   asked?(letter: Letters[Kind]): boolean;
   /**
    * Whether it is for the mailbox it is addressed to and no other: it proves that mailbox, lets
-   * somebody in, or tells it what was changed behind its back. All else goes where the person wants to
-   * be written to (`users/communication.ts`).
+   * somebody in, or tells it what was done to the user account behind its back: who had mails sent
+   * elsewhere may be who does it. All else goes where the person wants to be written to
+   * (`users/communication.ts`).
    */
   mailbox?(letter: Letters[Kind]): boolean;
 }
@@ -367,13 +368,19 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     secret: [],
     until: 'endsAt',
   },
-  locked_out: { number: 'M10', trigger: 'too many wrong passwords', life: null, secret: [] },
+  locked_out: {
+    number: 'M10',
+    trigger: 'too many wrong passwords',
+    life: null,
+    secret: [],
+    mailbox: () => true,
+  },
   credential_changed: {
     number: 'M11',
     trigger: 'a password, factor, email address or linked identity changes (old and new address)',
     life: 'revert link 7 days',
     secret: ['link'],
-    mailbox: ({ what }) => what === 'email' || what === 'communication_email',
+    mailbox: () => true,
   },
   removed_from_account: {
     number: 'M12',
@@ -412,6 +419,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     trigger: 'an erasure is requested, cancelled or done',
     life: 'until the date',
     secret: ['link'],
+    mailbox: () => true,
   },
   erasure_request: {
     number: 'M16',
@@ -437,6 +445,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     trigger: 'an administrator resets the second factor; the recovery codes are used up',
     life: null,
     secret: [],
+    mailbox: () => true,
   },
   secret_expiring: {
     number: 'M20',
@@ -534,6 +543,7 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
     trigger: 'a right password, and then five wrong codes',
     life: null,
     secret: [],
+    mailbox: () => true,
   },
   break_glass_used: {
     number: 'M26',

@@ -266,7 +266,8 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
 
 /**
  * Whoever changed the address was not its owner: the links by which they could take it back again are
- * dead, and the password, which they knew or chose, lets nobody in until the mailbox chose another one.
+ * dead, no mail goes elsewhere any more, and the password, which they knew or chose, lets nobody in
+ * until the mailbox chose another one.
  *
  * @param since when the change was made that is taken back
  */
@@ -275,6 +276,10 @@ async function shutOutThief(work: Work, { id, account }: Person, since: Date): P
     `delete from one_time_tokens
      where user_id = $1 and purpose = 'email_revert' and used_at is null and created_at >= $2`,
     [id, since],
+  );
+  await work.query(
+    'update users set communication_email = null, communication_proved = null where id = $1',
+    [id],
   );
   if (await hasPassword(work, id))
     await lockUser(work, id, 'compromised', { accountId: account?.id ?? null });
