@@ -189,7 +189,8 @@ async function closeOpen(
 
 /**
  * Removes a person from their account. The person stays, with credentials and history; what the
- * account gave goes: roles, groups, country, tokens. And they are locked as `unaffiliated`, so that
+ * account gave goes: roles, groups, country, tokens, what it demanded of them, and where it had their
+ * mail sent. And they are locked as `unaffiliated`, so that
  * nobody who was sent away signs in somewhere by the back door (behaviour.md U14).
  *
  * @throws {Refusal} `user_not_found`, `user_is_fulfillment_contact`, `last_administrator`
@@ -239,16 +240,23 @@ export async function takeOut(
        and released_at is null`,
     [userId, accountId, work.now, JSON.stringify(work.actor)],
   );
-  const [had] = await work.query<{ country: string | null; pinned: boolean }>(
-    `select entitlement_country as country, entitlement_pinned as pinned from users where id = $1`,
+  const [had] = await work.query<{ country: string | null; pinned: boolean; factor: boolean }>(
+    `select entitlement_country as country, entitlement_pinned as pinned,
+       second_factor_required as factor
+     from users where id = $1`,
     [userId],
   );
+  const { factor, ...entitlement } = had!;
   await work.query(
     `update users set affiliation = 'none', account_id = null, entitlement_country = null,
-       entitlement_pinned = false, break_glass = false, updated_at = $2, version = version + 1
+       entitlement_pinned = false, break_glass = false, second_factor_required = false,
+       communication_email = case when ${ownAddress} then communication_email end,
+       communication_proved = case when ${ownAddress} then communication_proved end,
+       updated_at = $2, version = version + 1
      where id = $1`,
     [userId, work.now],
   );
+  await work.query('delete from mail_optouts where user_id = $1', [userId]);
   await work.query(
     `update affiliations set ended_at = $2, ended_by = $3 where user_id = $1 and ended_at is null`,
     [userId, work.now, reason],
@@ -262,7 +270,8 @@ export async function takeOut(
       reason,
       roles: roles.map(({ role }) => role),
       groups: groups.map((one) => one.group_id),
-      entitlement: had,
+      entitlement,
+      secondFactorRequired: factor,
     },
     accountId,
   );
@@ -291,6 +300,9 @@ export async function takeOut(
       },
     );
 }
+
+/** Whether they said themselves where they want to be written to. */
+const ownAddress = `attribute_sources #>> '{communicationEmail,source}' = 'person'`;
 
 /** What the person is told, where it was no administrator. */
 const whyOf: Partial<Record<string, 'directory' | 'inactive' | 'account_closed'>> = {

@@ -37,11 +37,13 @@ export async function restoreUser(
     groups: string[];
     country: string | null;
     pinned: boolean | null;
+    factor: boolean | null;
   }>(
     `select coalesce(e.details -> 'roles', '[]') as roles,
             coalesce(e.details -> 'groups', '[]') as groups,
             e.details #>> '{entitlement,country}' as country,
-            (e.details #>> '{entitlement,pinned}')::boolean as pinned
+            (e.details #>> '{entitlement,pinned}')::boolean as pinned,
+            (e.details ->> 'secondFactorRequired')::boolean as factor
      from audit_events e
      where e.target_id = $1 and e.action = 'user.unaffiliated' and e.account_id = $2
        and e.at > $3
@@ -65,6 +67,8 @@ export async function restoreUser(
   });
   if (removal.pinned && (had !== null || removal.country === null))
     await setEntitlementCountry(work, account, person.id, { country: had, pinned: true });
+  if (removal.factor)
+    await work.query('update users set second_factor_required = true where id = $1', [person.id]);
   const roles = await work.query<{ key: string }>(
     "select key from roles where key = any ($1::text[]) and scope = 'account'",
     [removal.roles],

@@ -455,6 +455,13 @@ describe('removing a person', () => {
       [cole.id],
     );
     await admin.post(`${users}/${cole.id}/entitlement`, { country: 'DE', pinned: true });
+    await admin.post(`${users}/${cole.id}/second-factors/require`, { required: true });
+    await admin.patch(`${users}/${cole.id}`, { communicationEmail: 'fay@acme.example' });
+    const demanded = () =>
+      given.rows(
+        `select second_factor_required as factor, communication_email as mail from users where id = $1`,
+        [cole.id],
+      );
     expect((await co.delete(`${users}/${cole.id}`)).status).toBe(204);
     expect((await given.person(cole))!).toMatchObject({
       affiliation: 'none',
@@ -463,6 +470,7 @@ describe('removing a person', () => {
       groups: [],
       locks: [{ reason: 'unaffiliated' }],
     });
+    expect(await demanded()).toEqual([{ factor: false, mail: null }]);
     expect((await co.get(`${users}/${cole.id}`)).status).toBe(404);
     expect((await co.delete(`${users}/${cole.id}`)).json.code).toBe('user_not_found');
 
@@ -477,6 +485,7 @@ describe('removing a person', () => {
     expect(
       await given.rows('select entitlement_pinned as pinned from users where id = $1', [cole.id]),
     ).toEqual([{ pinned: true }]);
+    expect(await demanded()).toEqual([{ factor: true, mail: null }]);
     expect((await co.post(`${users}/${cole.id}/restore`)).json.code).toBe('user_not_found');
     await co.delete(`${users}/${cole.id}`);
     server.clock.advance(31 * 24 * 3600);
