@@ -53,18 +53,12 @@ export function conflictsPage(
               columns: [
                 {
                   title: t('rooms.explain.person'),
-                  cell: ({ userId, email, lastAt, times, connectionId, traceId }) => [
+                  cell: ({ userId, email, lastAt, times }) => [
                     userId === null
                       ? named(email, 64)
                       : html`<a href="${`/console/users/${userId}`}">${named(email, 64)}</a>`,
                     html`<span class="hint"
-                      >${
-                        connectionId !== null && traceId !== null
-                          ? html`<a href="${`${home}/${connectionId}/traces/${traceId}`}"
-                              >${when(page, lastAt)}</a
-                            >`
-                          : when(page, lastAt)
-                      }${times > 1 && [', ', t('connection.conflict.times', { n: times })]}</span
+                      >${when(page, lastAt)}${times > 1 && [', ', t('connection.conflict.times', { n: times })]}</span
                     >`,
                   ],
                 },
@@ -73,10 +67,12 @@ export function conflictsPage(
                   cell: (one) => [
                     html`<strong>${t(reasons[one.reason][0])}</strong>`,
                     html`<span class="hint">${t(reasons[one.reason][1])}</span>`,
-                    whatHelps(page, one),
+                    html`<div class="actions">${whatHelps(page, one)}</div>`,
                     may &&
                       postForm({ action: `${home}/conflicts/${one.id}/close`, csrf }, [
-                        html`<button type="submit">${t('connection.conflict.done')}</button>`,
+                        html`<div class="actions">
+                          <button type="submit">${t('connection.conflict.done')}</button>
+                        </div>`,
                       ]),
                   ],
                 },
@@ -92,11 +88,15 @@ export function conflictsPage(
   });
 }
 
-/** Where it is done. */
-function whatHelps({ t }: ConsoleFrame, { reason, connectionId }: ConflictShown): Child {
-  if (reason === 'user_in_other_account')
-    return html`<a href="/console/users/add">${t('connection.conflict.ask')}</a>`;
-  if (reason === 'identity_conflict' && connectionId !== null)
-    return html`<a href="${`${home}/${connectionId}/people`}">${t('connection.people')}</a>`;
-  return null;
+/** Where it is done, and what came of the last time. */
+function whatHelps({ t }: ConsoleFrame, { reason, connectionId, traceId }: ConflictShown): Child {
+  const to = (href: string, text: MessageKey): Html =>
+    html`<a class="button quiet" href="${href}">${t(text)}</a>`;
+  return [
+    reason === 'user_in_other_account' && to('/console/users/add', 'connection.conflict.ask'),
+    connectionId !== null && [
+      reason === 'identity_conflict' && to(`${home}/${connectionId}/people`, 'connection.people'),
+      traceId !== null && to(`${home}/${connectionId}/traces/${traceId}`, 'rooms.connection.trace'),
+    ],
+  ];
 }
