@@ -104,18 +104,24 @@ async function supervise(config: Config, log: Log): Promise<void> {
   const app = await createApp({ config, database, log });
   const demo = config.demo ? await seedDemo(app, config) : null;
   await database.close();
-  if (demo) await startCorporateIdp(config, demo, log);
+  const corporate = demo && (await startCorporateIdp(config, demo, log));
 
   let stopping = false;
   for (let index = 0; index < config.workers; index += 1) cluster.fork();
   cluster.on('exit', (worker, code, signal) => {
-    if (stopping) return;
+    if (stopping) return lastOneOut();
     log.error({ worker: worker.id, code, signal }, 'a worker died and is replaced');
-    setTimeout(() => cluster.fork(), 1000);
+    setTimeout(() => stopping || cluster.fork(), 1000);
   });
+  /** The workers finish what they began; what else listens here ends after them. */
+  const lastOneOut = (): void => {
+    if (Object.keys(cluster.workers ?? {}).length > 0) return;
+    void Promise.resolve(corporate?.close()).finally(() => process.exit(0));
+  };
   const stop = (signal: NodeJS.Signals): void => {
     stopping = true;
     for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal);
+    lastOneOut();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

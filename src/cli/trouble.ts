@@ -9,6 +9,7 @@ const ours = {
   FolderInUse: 'folder_in_use',
   BadSettings: 'bad_settings',
   BackupProblem: 'backup_problem',
+  WrongKey: 'wrong_key',
 } as const;
 
 /** Nobody is there, or nobody answers. */

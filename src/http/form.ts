@@ -91,8 +91,10 @@ export function select(list: {
   hint?: Child;
   error?: Child;
   autocomplete?: string;
+  /** The empty choice is none. */
+  required?: boolean;
 }): Html {
-  const { name, label, value, options, hint, error, autocomplete = 'off' } = list;
+  const { name, label, value, options, hint, error, autocomplete = 'off', required } = list;
   const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
   return html`
     <div class="field">
@@ -102,6 +104,7 @@ export function select(list: {
         id="${name}"
         name="${name}"
         autocomplete="${autocomplete}"
+        ${required && raw('required')}
         ${described && html`aria-describedby="${described}"`}
         ${error && raw('aria-invalid="true"')}
       >

@@ -54,9 +54,18 @@ export function vault(secrets: readonly Buffer[]): Vault {
           // Sealed with an older key, perhaps: the next one is tried.
         }
       }
-      throw new Error(`Nothing opens ${context}: SECRET_KEY is not the one it was sealed with.`);
+      throw new WrongKey(context);
     },
   };
+}
+
+/** What is kept was sealed with a key that we were not given. */
+export class WrongKey extends Error {
+  override readonly name = 'WrongKey';
+
+  constructor(context: string) {
+    super(`Nothing opens ${context}: SECRET_KEY is not the one it was sealed with.`);
+  }
 }
 
 /** A secret of 256 bits, as URL-safe text. */

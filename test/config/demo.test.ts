@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readDemo, seedDemo } from '#config/demo.ts';
 import { loadConfig } from '#config/load.ts';
+import { vault } from '#platform/secrets.ts';
 import { testDatabase } from '#test/support/database.ts';
 import { startServer } from '#test/support/server.ts';
 import { serve, whyNot } from '../../src/main.ts';
@@ -97,5 +98,17 @@ describe('a server that cannot start', () => {
     const said = whyNot(Object.assign(new Error('it failed'), error));
     expect(said).toContain(setting);
     expect(said).not.toMatch(/\n\s+at /);
+  });
+
+  it('says that its key is another than what is kept was sealed with', () => {
+    const sealed = vault([Buffer.alloc(32, 1)]).seal('told to nobody', 'a secret');
+    const other = vault([Buffer.alloc(32, 2)]);
+    let said = '';
+    try {
+      other.open(sealed, 'a secret');
+    } catch (error) {
+      said = whyNot(error);
+    }
+    expect(said).toBe('Nothing opens a secret: SECRET_KEY is not the one it was sealed with.');
   });
 });

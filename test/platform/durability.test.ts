@@ -303,4 +303,11 @@ describe.skipIf(templateUrl === null)('two processes over PostgreSQL', () => {
     expect((await one.kill('SIGTERM')).code).toBe(0);
     expect((await other.kill('SIGTERM')).code).toBe(0);
   }, 120_000);
+
+  it('workers of one server end when it is told to, and so does who looks after them', async () => {
+    const server = await ready(await start({ WORKERS: '2' }));
+    expect(server.output()).toContain('Ostiary is at');
+    expect(await server.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(await fetch(server.url).catch(() => null)).toBeNull();
+  }, 120_000);
 });

@@ -175,6 +175,7 @@ export function federationAskPage(page: FederationAskPage): Html {
             value: values.country ?? '',
             options: [['', t('register.choose')], ...countries],
             autocomplete: 'country',
+            required: true,
             error: errors.country && t('profile.invalid_country'),
           }),
         primary(t('action.continue')),

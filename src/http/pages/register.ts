@@ -44,6 +44,7 @@ export function personFields(
       value: values.country ?? '',
       options: [['', t('register.choose')], ...countries],
       autocomplete: 'country',
+      required: true,
       error: errors.country && t('profile.invalid_country'),
     }),
   ];

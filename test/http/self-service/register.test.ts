@@ -23,6 +23,7 @@ async function register(
 ): Promise<Answer> {
   const page = await browser.get(path);
   expect(page.status).toBe(200);
+  expect(page.text).toMatch(/<select[^>]*name="country"[^>]*required/);
   return browser.submit(page.forms[0]!, person);
 }
 
