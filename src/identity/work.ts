@@ -193,14 +193,26 @@ export async function workAtOnce<Row>(
 ): Promise<Row[]> {
   const now = clock();
   const { text, params, audit } = change(now);
-  const written = insertAudit.replaceAll(/\$(\d)/g, (_all, at) => `$${Number(at) + params.length}`);
-  const rows = await database.query<Row>(
-    `with changed as (${text}), written as (${written} where exists (select from changed))
-     select * from changed`,
-    [...params, ...auditParams({ now, actor: withoutAddress(actor), origin }, audit)],
-  );
+  const rows = await database.query<Row>(withAudit(text, params.length), [
+    ...params,
+    ...auditParams({ now, actor: withoutAddress(actor), origin }, audit),
+  ]);
   if (rows.length > 0) heard?.(audit, []);
   return rows;
+}
+
+const auditedTexts = new Map<string, string>();
+
+/** The statement with `insertAudit` behind it, whose parameters follow its own. There are few such. */
+function withAudit(text: string, taken: number): string {
+  let whole = auditedTexts.get(text);
+  if (whole === undefined) {
+    const written = insertAudit.replaceAll(/\$(\d)/g, (_all, at) => `$${Number(at) + taken}`);
+    whole = `with changed as (${text}), written as (${written} where exists (select from changed))
+      select * from changed`;
+    auditedTexts.set(text, whole);
+  }
+  return whole;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalDomain, canonicalEmail } from '#identity/users/email.ts';
@@ -139,6 +140,19 @@ describe('a domain name', () => {
   it('is compared letter by letter, not by its parent', () => {
     expect(canonicalDomain('sub.acme.example')).toBe('sub.acme.example');
     expect(canonicalDomain('1.2.3.4.example')).toBe('1.2.3.4.example');
+  });
+
+  it('that is plain is what a URL makes of it', () => {
+    const label = fc.stringMatching(/^[A-Za-z0-9-]{1,6}$/);
+    fc.assert(
+      fc.property(fc.array(label, { minLength: 1, maxLength: 4 }), (labels) => {
+        const name = labels.join('.');
+        const canonical = canonicalDomain(name);
+        if (canonical !== null) expect(canonical).toBe(domainToASCII(name));
+        else expect(name).toMatch(/^[^.]+$|(^|\.)-|-(\.|$)|(^|\.)xn--|(^|\.)[\d-][^.]*$/i);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('is never one that looks like another only after folding', () => {
