@@ -162,6 +162,10 @@ describe('an administrator, as the documents tell it,', () => {
     expect(await page.locator('[data-count]').innerText()).toBe('Chosen: 1');
     await cora.choose('What to do…', 'Lock');
     await cora.press('Continue');
+    // On the next page one goes on with what is on it, not with the menu again.
+    await expect
+      .poll(() => page.evaluate('document.activeElement.id + location.pathname'))
+      .toBe('main/console/users/do/lock');
     await cora.type({ Why: 'Lost the laptop' });
     await cora.press('Lock');
     await cora.isTold('One person is locked.');

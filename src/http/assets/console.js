@@ -79,5 +79,12 @@ else {
   const wrong =
     document.querySelector('main [aria-invalid="true"]') ??
     document.querySelector('main [role="alert"] :is(a, button)');
-  wrong?.focus();
+  // From one page of the console to another: what comes next is what is on it, not the menu again.
+  const main = document.querySelector('main');
+  const within = document.referrer.startsWith(`${location.origin}/console`);
+  if (wrong) wrong.focus();
+  else if (within && document.activeElement === document.body) {
+    main.tabIndex = -1;
+    main.focus({ preventScroll: true });
+  }
 }
