@@ -379,6 +379,9 @@ export class OidcUpstream implements UpstreamProtocol {
     checkIdToken(header, claims, clientId);
     const now = this.#dependencies.clock().getTime() / 1000;
     if (claims.iat > now + skew) throw invalid('The ID token was issued in the future.');
+    const ends = claims['session_expiry'];
+    if (typeof ends === 'number' && ends <= now)
+      throw invalid('The session at the provider has ended.');
     const atHash = claims['at_hash'];
     if (atHash !== undefined && atHash !== accessTokenHash(tokens.access_token, header.alg!))
       throw invalid('The access token is not the one that belongs to the ID token.');
@@ -565,8 +568,8 @@ function claimsIn(token: string): JWTPayload & { sub: string } {
 /** How somebody proved who they are, as far as the provider says it. */
 function saidBy(
   claims: Record<string, unknown>,
-): Pick<UpstreamAssertion, 'acr' | 'amr' | 'authTime' | 'sessionIndex'> {
-  const { acr, amr, auth_time: authTime, sid } = claims;
+): Pick<UpstreamAssertion, 'acr' | 'amr' | 'authTime' | 'sessionIndex' | 'sessionEnds'> {
+  const { acr, amr, auth_time: authTime, sid, session_expiry: ends } = claims;
   return {
     acr: typeof acr === 'string' ? acr : null,
     amr: Array.isArray(amr)
@@ -574,6 +577,7 @@ function saidBy(
       : [],
     authTime: typeof authTime === 'number' ? authTime : null,
     sessionIndex: typeof sid === 'string' ? sid : null,
+    sessionEnds: typeof ends === 'number' && isMoment(ends) ? ends : null,
   };
 }
 

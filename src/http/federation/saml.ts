@@ -150,6 +150,7 @@ export class SamlUpstream implements UpstreamProtocol {
         amr: [],
         authTime: Math.floor(verified.authnInstant / 1000),
         sessionIndex: verified.sessionIndex,
+        sessionEnds: verified.sessionNotOnOrAfter && verified.sessionNotOnOrAfter / 1000,
         signOut: namedBy(verified),
         once: { id: verified.assertionId, until: new Date(verified.replayUntil) },
       };

@@ -61,7 +61,9 @@ export function signedIn(
     federation: {
       connection: connection.id,
       at: now.toISOString(),
-      until: new Date(now.getTime() + ceiling * 1000).toISOString(),
+      until: new Date(
+        Math.min(now.getTime() / 1000 + ceiling, assertion.sessionEnds ?? Infinity) * 1000,
+      ).toISOString(),
       sid: assertion.sessionIndex,
       ...forSignOut(foundation.vault, connection, assertion),
     },

@@ -17,6 +17,11 @@ export interface UpstreamAssertion {
   /** What the provider calls its session: `sid`, or SessionIndex. For logout. */
   sessionIndex: string | null;
   /**
+   * When the session there ends, in seconds, where the provider says so (`session_expiry`, OpenID IPSIE
+   * SL1; `SessionNotOnOrAfter`, SAML core 2.7.2): nothing here stands on it any longer than that.
+   */
+  sessionEnds?: number | null;
+  /**
    * What the provider has to be told when the person signs out: the ID token, or the name it gave them
    * (`nameId`). For its protocol, which alone understands it.
    */

@@ -10,7 +10,7 @@ import type { TestServer } from '#test/support/server.ts';
 import type { GivenClient, World } from '#test/support/world.ts';
 import { connectedSaml, idpSignOut } from '#test/support/saml-connection.ts';
 import { logoutForm, logoutUrl, logoutXml, signInBySaml, type SaidLogout } from './saml-support.ts';
-import { connected, dan, provider, signInUpstream, silent } from './support.ts';
+import { connected, dan, provider, refusals, signInUpstream, silent } from './support.ts';
 
 const acmeIdp = provider();
 const home = 'https://rp.example/signed-out';
@@ -125,6 +125,34 @@ describe('signing out, where an OpenID provider vouched for the person', () => {
     expect((await silent(browser, client)).searchParams.get('error')).toBe('login_required');
     expect(server.errors).toEqual([]);
   });
+});
+
+describe('a session that the provider says the end of', () => {
+  it.for(['OpenID Connect', 'SAML'] as const)(
+    'ends here no later, and is over at once where it is over there: %s',
+    async (protocol, { given, server, browser }) => {
+      const acme = await given.account('Acme', { owns: ['acme.example'] });
+      const client = await given.client();
+      const inTenMinutes = Math.floor(server.clock().getTime() / 1000) + 600;
+      if (protocol === 'SAML') {
+        await connectedSaml(given, acme);
+        const sessionEnds = new Date(inTenMinutes * 1000);
+        codeOf(await signInBySaml(server, browser, client, 'ann@acme.example', { sessionEnds }));
+      } else {
+        await connected(given, acme, acmeIdp);
+        acmeIdp.person = { ...dan, session_expiry: inTenMinutes };
+        codeOf(await signInUpstream(browser, client, dan.email));
+      }
+      server.clock.advance(590);
+      expect((await silent(browser, client)).searchParams.has('code')).toBe(true);
+      server.clock.advance(20);
+      expect((await silent(browser, client)).searchParams.get('error')).toBe('login_required');
+      if (protocol === 'SAML') return;
+      acmeIdp.person = { ...dan, session_expiry: inTenMinutes - 1200 };
+      expect((await signInUpstream(server.agent(), client, dan.email)).status).toBe(403);
+      expect(await refusals(given)).toEqual(['response_invalid']);
+    },
+  );
 });
 
 describe('SAML single logout', () => {
