@@ -170,7 +170,7 @@ export async function createApp({
   const secrets = await loadAppSecrets(database, safe, clock());
   const cookieKeys = new CookieKeys(safe.derive('cookies'));
   const forms = csrf(safe.derive('forms')[0]!, issuer);
-  const kept = keptForms(foundation);
+  const kept = keptForms(foundation, forms);
   await firstKeys(foundation);
 
   // --- The engine, made anew when the keys change

@@ -3,7 +3,7 @@ import type { Html } from '#platform/html.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { Foundation } from '#identity/work.ts';
 import { queryText } from './context.ts';
-import type { Whose } from './csrf.ts';
+import type { Csrf, Whose } from './csrf.ts';
 import type { PageContext } from './layout.ts';
 import { keptFormPage } from './pages/kept-form.ts';
 
@@ -11,7 +11,8 @@ type Fields = Readonly<Record<string, string>>;
 
 /**
  * Forms that were sent by somebody who had to prove first who they are. What they typed waits,
- * sealed, and is offered to the same person when they are back: signing in again loses nothing.
+ * sealed, and is offered to the same person in the same browser when they are back: signing in again
+ * loses nothing.
  */
 export interface KeptForms {
   /** Where the sender comes back to: the address of the form, which names what is kept of it. */
@@ -33,17 +34,16 @@ const life = 24 * 3600_000;
 /** A person who sends this many has long forgotten the first. */
 const most = 10;
 
-export function keptForms({
-  database,
-  vault,
-  clock,
-}: Pick<Foundation, 'database' | 'vault' | 'clock'>): KeptForms {
+export function keptForms(
+  { database, vault, clock }: Pick<Foundation, 'database' | 'vault' | 'clock'>,
+  csrf: Pick<Csrf, 'browser'>,
+): KeptForms {
   return {
     async keep(ctx, form, whose) {
       if (!whose) return ctx.path;
       const back = (secret: string): string => `${ctx.path}?${field}=${secret}`;
-      const { csrf, ...typed } = form;
-      void csrf;
+      const { csrf: token, ...typed } = form;
+      void token;
       // It was on its way already, and waits still.
       if (typed[field] !== undefined) return back(encodeURIComponent(typed[field]));
       if (Object.keys(typed).length === 0) return ctx.path;
@@ -95,8 +95,11 @@ export function keptForms({
     }
   }
 
-  /** It is good at its own address, and for what it was about. */
+  /**
+   * It is good at its own address, for what it was about, and in the browser that sent it: whoever has
+   * a session of somebody else must not have them send, by a link, what they could not themselves.
+   */
   function contextOf(ctx: Context, { person, about }: Whose): string {
-    return `kept form ${person} ${about} ${ctx.path}`;
+    return `kept form ${person} ${about} ${ctx.path} ${secretHash(csrf.browser(ctx))}`;
   }
 }

@@ -52,7 +52,7 @@ export function tokenStands(now: string): string {
       )
       select from maker m where m.type = 'user' and not exists (
         select from users u join role_assignments r on r.user_id = u.id
-        where u.id = m.id::uuid and u.identity = 'ready'
+        where u.id = case when m.type = 'user' then m.id::uuid end and u.identity = 'ready'
           and (r.role = 'operator' or (r.role = 'account_administrator'
             and r.account_id = t.account_id and u.account_id = t.account_id))
           and not exists (select from user_locks l where l.user_id = u.id

@@ -38,7 +38,7 @@ describe('what was typed when somebody had to sign in again', () => {
     expect(await given.rows('select from kept_forms')).toHaveLength(0);
   });
 
-  it('waits where the session ended, and for the same person alone', async ({
+  it('waits where the session ended, for the same person in the same browser alone', async ({
     given,
     server,
     browser,
@@ -59,6 +59,13 @@ describe('what was typed when somebody had to sign in again', () => {
     expect((await other.get(`/console/groups/new?kept=${secret}`)).words).not.toContain('again');
     const stolen = formTo(await other.get('/console/groups/new'), '/groups/new');
     await other.submit(stolen, { kept: secret! });
+    expect(await given.rows('select from groups')).toHaveLength(0);
+    // Nor is she led by a link to send what somebody sent in her name elsewhere.
+    const hers = server.agent();
+    await open(hers, '/groups', fay);
+    const led = await hers.get(`/console/groups/new?kept=${secret}`);
+    expect(led.words).not.toContain('again');
+    await hers.submit(formTo(led, '/groups/new'), { kept: secret! });
     expect(await given.rows('select from groups')).toHaveLength(0);
 
     const back = await typePassword(browser, await browser.get(address), fay);
