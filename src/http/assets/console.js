@@ -66,8 +66,8 @@ document.addEventListener('change', (event) => {
 for (const list of document.querySelectorAll('[data-list]')) count(list);
 
 // Whoever did something to a row goes on there, once the browser has scrolled to it and let go of
-// whatever had the focus. Whoever sent a form that came back goes on at what is wrong with it, or at
-// what can be done instead.
+// whatever had the focus. Whoever sent a form that came back goes on at what can be done instead, or
+// else at what is wrong with it.
 if (location.hash.length > 1)
   addEventListener('load', () => {
     setTimeout(() => {
@@ -77,8 +77,8 @@ if (location.hash.length > 1)
   });
 else {
   const wrong =
-    document.querySelector('main [aria-invalid="true"]') ??
-    document.querySelector('main [role="alert"] :is(a, button)');
+    document.querySelector('main [role="alert"] :is(a, button)') ??
+    document.querySelector('main [aria-invalid="true"]');
   // From one page of the console to another: what comes next is what is on it, not the menu again.
   const main = document.querySelector('main');
   const within = document.referrer.startsWith(`${location.origin}/console`);
