@@ -36,3 +36,5 @@ const status = await run(commands, process.argv.slice(2), {
   err: (text) => process.stderr.write(`${text}\n`),
 });
 process.exitCode = status;
+// A server that could not start leaves open what it began: it would stay, and serve nobody.
+if (status !== 0 && process.argv[2] === 'serve') process.exit();

@@ -70,6 +70,9 @@ describe('an installation', () => {
         found: 'SECRET_KEY does not open them',
         advice: expect.stringContaining('separated by a comma'),
       });
+      const locked = await ostiary(['serve'], { ...env, SECRET_KEY: other });
+      expect(locked.status).toBe(1);
+      expect(locked.err).toMatch(/^Nothing opens .*SECRET_KEY .*\(wrong_key\)\n$/);
 
       expect(existsSync(join(folder, 'demo.json'))).toBe(true);
       expect((await ostiary(['demo', 'reset'], env)).status).toBe(0);
