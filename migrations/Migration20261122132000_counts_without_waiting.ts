@@ -14,6 +14,7 @@ export class Migration20261122132000_counts_without_waiting extends Migration {
         step integer := 0;
         account uuid;
         free smallint;
+        counted text := current_setting('ostiary.counted_in', true);
       begin
         if tg_op <> 'DELETE' and new.ended_at is null then
           step := 1; account := new.account_id;
@@ -22,8 +23,16 @@ export class Migration20261122132000_counts_without_waiting extends Migration {
           step := step - 1; account := old.account_id;
         end if;
         if step <> 0 then
-          select c.part into free from affiliation_counts c where c.account_id = account
-          order by c.part for no key update skip locked limit 1;
+          -- One that this transaction holds already is not looked for among its own versions again.
+          if counted like account || ':%' then
+            free := split_part(counted, ':', 2)::smallint;
+          else
+            select c.part into free from affiliation_counts c where c.account_id = account
+            order by c.part for no key update skip locked limit 1;
+            if free is not null then
+              perform set_config('ostiary.counted_in', account || ':' || free, true);
+            end if;
+          end if;
           if free is null then
             insert into affiliation_counts as c (account_id, part, people)
             values (account, 16 + pg_backend_pid() % 32000, step)

@@ -310,7 +310,9 @@ export async function runBench(options: BenchOptions): Promise<Results> {
         await load.call('prepare', {
           place: system.place,
           flow,
-          clients: options.clients,
+          clients: isBaseline
+            ? options.clients
+            : Math.min(options.clients, scenario.clients ?? options.clients),
           warm: Math.min(0.5, options.seconds / 4),
         });
       const samples = (): Promise<Sample[]> =>

@@ -10,6 +10,8 @@ export interface Scenario {
   /** Our throughput divided by the baseline's; or, by `p50`, its time divided by ours. */
   reach: number;
   by?: 'p50';
+  /** At most so many clients of ours, where more would only wait for one another. */
+  clients?: number;
   hashing?: boolean;
 }
 
@@ -82,6 +84,7 @@ export const scenarios: Record<string, Scenario> = {
     baseline: 'ourselves',
     baselineFlow: 'scim_create',
     worth: 1000,
+    clients: 2,
     reach: 3,
   },
   scim_group_full: {
