@@ -2,7 +2,7 @@ import type { Person } from '#identity/users/person.ts';
 
 /** Which claims each scope gives (OpenID Connect Core 1.0, section 5.4; ours from `organization` on). */
 export const claimsOfScopes: Record<string, string[]> = {
-  openid: ['sub', 'acr', 'amr', 'auth_time', 'sid'],
+  openid: ['sub', 'acr', 'amr', 'auth_time', 'sid', 'session_expiry'],
   profile: ['name', 'given_name', 'family_name', 'preferred_username', 'locale', 'updated_at'],
   email: ['email', 'email_verified'],
   phone: ['phone_number', 'phone_number_verified'],

@@ -114,9 +114,24 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
   async function isTooOld(ctx: KoaContextWithOIDC): Promise<boolean> {
     const { accountId, loginTs } = ctx.oidc.session ?? {};
     if (!accountId || loginTs === undefined) return false;
-    const { hours } = sessionPolicy(await personOf(accountId));
-    const limit = hours === null ? lifetimes.sessionAbsolute : hours * 3600;
-    return clock().getTime() / 1000 - loginTs > limit;
+    return clock().getTime() / 1000 - loginTs > longestSession(await personOf(accountId));
+  }
+
+  /** Seconds after which a person proves anew who they are, however busy they were. */
+  function longestSession(person: Person | null | undefined): number {
+    const { hours } = sessionPolicy(person);
+    return hours === null ? lifetimes.sessionAbsolute : hours * 3600;
+  }
+
+  /**
+   * When what began with this proof is over at the latest, in seconds since 1970: the `session_expiry`
+   * of OpenID IPSIE's session lifecycle profile. A company's provider may have set an earlier end.
+   */
+  function sessionExpiry(person: Person, authTime: number | undefined): number | undefined {
+    if (authTime === undefined) return undefined;
+    const own = authTime + longestSession(person);
+    const until = requestScopes.getStore()?.redeemed?.until;
+    return until === undefined ? own : Math.min(own, Math.floor(Date.parse(until) / 1000));
   }
 
   function refreshAbsolute(person: Person | null | undefined): number {
@@ -326,7 +341,14 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
         }
       }
       void ctx;
-      return { accountId: sub, claims: () => claimsOf(person) };
+      const { authTime } = (token ?? {}) as { authTime?: number };
+      return {
+        accountId: sub,
+        claims: (use) =>
+          use === 'id_token'
+            ? { ...claimsOf(person), session_expiry: sessionExpiry(person, authTime) }
+            : claimsOf(person),
+      };
     },
     pairwiseIdentifier: (_ctx, accountId, client) =>
       Promise.resolve(pairwise(client.sectorIdentifier as string, accountId)),

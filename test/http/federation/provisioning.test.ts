@@ -119,12 +119,22 @@ describe('what a provider says of a person', () => {
     expect((await given.rows(who))[0]).toMatchObject({ email: 'dan.dove@acme.example' });
   });
 
-  it('passes acr, amr and auth_time on to the application', async ({ given, browser }) => {
+  it('passes acr, amr, auth_time and session_expiry on to the application', async ({
+    given,
+    browser,
+  }) => {
     const acme = await given.account('Acme', { owns: ['acme.example'] });
     const client = await given.client();
     await connected(given, acme, acmeIdp);
     const at = Math.floor(Date.now() / 1000) - 500;
-    acmeIdp.person = { ...dan, acr: 'urn:acme:two-factors', amr: ['pwd', 'otp'], auth_time: at };
+    const ends = Math.floor(Date.now() / 1000) + 900;
+    acmeIdp.person = {
+      ...dan,
+      acr: 'urn:acme:two-factors',
+      amr: ['pwd', 'otp'],
+      auth_time: at,
+      session_expiry: ends,
+    };
     const back = await signInUpstream(browser, client, dan.email, { acr_values: 'urn:acme:x' });
     const { id_token: token } = (await redeem(browser, client, codeOf(back))).json;
     const claims = JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
@@ -132,6 +142,7 @@ describe('what a provider says of a person', () => {
       acr: 'urn:acme:two-factors',
       amr: ['pwd', 'otp'],
       auth_time: at,
+      session_expiry: ends,
     });
     const sent = acmeIdp.requests.find(({ path }) => path === '/authorize')!.parameters;
     expect(sent.get('acr_values')).toBe('urn:acme:x');

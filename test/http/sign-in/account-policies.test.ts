@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
 import { authorizeUrl, codeOf, refresh, signIn, tokensFor } from '#test/support/sign-in.ts';
@@ -135,6 +136,23 @@ describe('the session policy of an account', () => {
     expect(await silently(anns)).toBeNull();
     server.clock.advance(16 * 60);
     expect(await silently(anns)).toBe('login_required');
+  });
+
+  it('is told to the application: when the person has to come again at the latest', async ({
+    given,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    await set(given, acme, { sessions: { hours: 8 } });
+    const client = await given.client();
+    const hoursOf = async (email: string, of?: typeof acme): Promise<number> => {
+      const person = await given.user(email, of && { of });
+      const { id_token: token } = await tokensFor(server.agent(), client, person);
+      const { session_expiry: ends, auth_time: began } = decodeJwt<Record<string, number>>(token);
+      return (ends! - began!) / 3600;
+    };
+    expect(await hoursOf('ann@acme.example', acme)).toBe(8);
+    expect(await hoursOf('carl@nowhere.example')).toBe(7 * 24);
   });
 
   it('ends what an application keeps', async ({ given, server, program }) => {

@@ -54,6 +54,7 @@ describe('OpenID Connect Discovery 1.0 and RFC 8414', () => {
           'acr',
           'amr',
           'sid',
+          'session_expiry',
           'name',
           'email',
           'email_verified',
