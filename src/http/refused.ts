@@ -3,8 +3,11 @@ import type { Denial } from '#identity/access/access-decision.ts';
 import { administratorsOf } from '#identity/accounts/administrators.ts';
 import type { LockReason } from '#identity/users/locks.ts';
 import type { Person } from '#identity/users/person.ts';
+import { offerToKeep } from '#identity/users/erase.ts';
+import type { Foundation } from '#identity/work.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { pageContext, referenceOf, sendPage } from './context.ts';
+import type { Csrf } from './csrf.ts';
 import type { Interaction } from './interactions.ts';
 import { stopPage, type StopReason } from './pages/stop.ts';
 
@@ -38,29 +41,31 @@ export function stopReason(denial: Denial): StopReason {
 /** Tells a person who has proved who they are why they may not come in, and who can change that. */
 export async function showRefusal(
   ctx: Context,
-  sql: Sql,
+  { foundation, csrf }: { foundation: Foundation; csrf: Csrf },
   { client, uid }: Pick<Interaction, 'client' | 'uid'>,
   person: Person,
   denial: Denial,
-  { csrf }: { csrf: string },
 ): Promise<void> {
+  const { database: sql, clock } = foundation;
   // Who waits for an organization is told who can let them in.
   const account = denial.reason === 'pending' ? await awaited(sql, person.id) : person.account;
   const lock = denial.reason === 'locked' ? denial.lock : null;
   const until = person.locks.find(({ reason }) => reason === lock)?.until;
+  const kept = lock === 'erasing' ? await offerToKeep(sql, person.id, clock()) : null;
   sendPage(
     ctx,
     403,
     stopPage({
       ...pageContext(ctx, { profile: person.language }),
-      csrf,
+      csrf: csrf.token(ctx, uid),
       reason: stopReason(denial),
       account: account?.name,
       administrators: account ? await administratorsOf(sql, account.id) : [],
       reference: referenceOf(ctx),
       text:
         denial.reason === 'account_on_hold' ? (person.account?.holdReason ?? undefined) : undefined,
-      date: until ? new Date(until) : undefined,
+      date: kept?.dueAt ?? (until ? new Date(until) : undefined),
+      keep: kept ? { action: keepAction(kept.secret, uid), csrf: csrf.token(ctx) } : undefined,
       clientName: client?.name,
       signOutAction: `/sign-in/${uid}/sign-out`,
       returnHref: `/sign-in/${uid}/return`,
@@ -71,6 +76,11 @@ export async function showRefusal(
           : undefined,
     }),
   );
+}
+
+/** Where a deletion is taken back; with the sign-in to go on with. */
+export function keepAction(secret: string, signIn?: string): string {
+  return `/keep-account?${new URLSearchParams({ token: secret, ...(signIn && { sign_in: signIn }) })}`;
 }
 
 /** The organization that has somebody's request. */

@@ -53,14 +53,10 @@ export function turningBack({ foundation, csrf }: Way): TurnBack {
   return {
     async refuse(ctx, interaction, attempt, assertion, { reason, person, lock, missing }) {
       if (reason === 'locked' && person && lock)
-        return showRefusal(
-          ctx,
-          database,
-          interaction,
-          person,
-          { reason: 'locked', lock },
-          { csrf: csrf.token(ctx, interaction.uid) },
-        );
+        return showRefusal(ctx, { foundation, csrf }, interaction, person, {
+          reason: 'locked',
+          lock,
+        });
       const { account, connection } = attempt.realm;
       const stop = stops[reason];
       sendPage(

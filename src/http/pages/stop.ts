@@ -34,7 +34,7 @@ export interface StopPage extends PageContext {
   date?: Date | undefined;
   signOutAction?: string | undefined;
   /** Takes the deletion back, with `locked.erasing`. */
-  keepAction?: string | undefined;
+  keep?: { action: string; csrf: string } | undefined;
   returnHref?: string | undefined;
   forgotHref?: string | undefined;
   clientName?: string | undefined;
@@ -42,7 +42,7 @@ export interface StopPage extends PageContext {
 
 /** Why nobody comes further here, and who can change it. */
 export function stopPage(page: StopPage): Html {
-  const { t, csrf, reason, text, reference, signOutAction, keepAction } = page;
+  const { t, csrf, reason, text, reference, signOutAction, keep } = page;
   const { title, tone } = kinds[reason];
   return card(page, {
     title: t(title),
@@ -53,12 +53,11 @@ export function stopPage(page: StopPage): Html {
         reason === 'pending' && html`<p>${t('pending.mail')}</p>`,
         text && html`<p>${named(text, 1000)}</p>`,
       ])}
-      ${administratorList(page)}
-      ${keepAction && postForm({ action: keepAction, csrf }, primary(t('stop.keep')))}
+      ${administratorList(page)} ${keep && postForm(keep, primary(t('stop.keep')))}
       ${ways(page).map(
         ({ href, text }, index) =>
           html`<p>
-            <a class="button ${index === 0 && !keepAction && 'primary'}" href="${href}">${text}</a>
+            <a class="button ${index === 0 && !keep && 'primary'}" href="${href}">${text}</a>
           </p>`,
       )}
       ${signOutAction && postForm({ action: signOutAction, csrf }, signOutButton(page))}
@@ -163,8 +162,8 @@ function ways({
 
 /** The way on, where there is no other. */
 function signOutButton(page: StopPage): Html {
-  const { t, keepAction } = page;
-  const other = keepAction || ways(page).length > 0;
+  const { t, keep } = page;
+  const other = keep !== undefined || ways(page).length > 0;
   return other
     ? html`<button class="quiet" type="submit">${t('action.sign_out')}</button>`
     : primary(t('action.sign_out'));

@@ -7,6 +7,7 @@ import { originOf, pageContext, queryText, referenceOf, sendPage } from '../cont
 import type { Csrf } from '../csrf.ts';
 import { linkInvalidPage } from '../pages/password.ts';
 import { stopPage } from '../pages/stop.ts';
+import { keepAction } from '../refused.ts';
 
 export interface KeepAccountDependencies {
   foundation: Foundation;
@@ -30,7 +31,7 @@ export function keepAccountRoutes({ foundation, csrf }: KeepAccountDependencies)
         csrf: csrf.token(ctx),
         reason: 'locked.erasing',
         date: found.dueAt,
-        keepAction: `/keep-account?token=${encodeURIComponent(token)}`,
+        keep: { action: keepAction(token), csrf: csrf.token(ctx) },
         reference: referenceOf(ctx),
       }),
     );
@@ -45,8 +46,9 @@ export function keepAccountRoutes({ foundation, csrf }: KeepAccountDependencies)
       if (!(error instanceof Refusal)) throw error;
       return sendPage(ctx, 410, linkInvalidPage(pageContext(ctx)));
     }
+    const signIn = queryText(ctx, 'sign_in') ?? '';
     ctx.status = 303;
-    ctx.redirect('/profile');
+    ctx.redirect(/^[\w-]+$/.test(signIn) ? `/sign-in/${signIn}` : '/profile');
   });
 
   return router;

@@ -41,7 +41,7 @@ export interface Proved {
 
 export function provedAt(desk: Desk, device: DeviceCookie): Proved {
   const { foundation, interactions, csrf, secondFactor } = desk;
-  const { database, clock } = foundation;
+  const { clock } = foundation;
 
   return {
     async proved(ctx, interaction, person, given, details = {}) {
@@ -67,9 +67,7 @@ export function provedAt(desk: Desk, device: DeviceCookie): Proved {
             lock: step.denial.lock,
             origin: originOf(ctx),
           });
-          return showRefusal(ctx, database, interaction, person, step.denial, {
-            csrf: csrf.token(ctx, interaction.uid),
-          });
+          return showRefusal(ctx, { foundation, csrf }, interaction, person, step.denial);
         default:
       }
       await finish(ctx, interaction, person, proof, details);

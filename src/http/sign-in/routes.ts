@@ -143,9 +143,7 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
       case 'consent':
         return showConsent(ctx, interaction, person!);
       case 'refused':
-        return showRefusal(ctx, foundation.database, interaction, person!, step.denial, {
-          csrf: csrf.token(ctx, interaction.uid),
-        });
+        return showRefusal(ctx, { foundation, csrf }, interaction, person!, step.denial);
       case 'verify':
       case 'done':
         // What stopped the request is no longer so, such as a hold that was lifted meanwhile.

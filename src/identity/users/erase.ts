@@ -200,13 +200,41 @@ export async function openErasureLink(
   secret: string,
   now: Date,
 ): Promise<{ person: Person; dueAt: Date } | null> {
-  const [token] = await sql.query<{ user_id: string; expires_at: Date }>(
-    `select user_id, expires_at from one_time_tokens
-     where purpose = 'erasure_cancel' and secret_hash = $1 and used_at is null and expires_at > $2`,
+  const [token] = await sql.query<{ userId: string; dueAt: Date }>(
+    `select t.user_id as "userId", r.due_at as "dueAt" from one_time_tokens t
+     join erasure_requests r on r.user_id = t.user_id and r.state = 'grace'
+     where t.purpose = 'erasure_cancel' and t.secret_hash = $1 and t.used_at is null
+       and t.expires_at > $2`,
     [secretHash(secret), now],
   );
-  const person = token && (await findPerson(sql, token.user_id, now));
-  return person?.identity === 'erasing' ? { person, dueAt: token!.expires_at } : null;
+  const person = token && (await findPerson(sql, token.userId, now));
+  return person?.identity === 'erasing' ? { person, dueAt: token!.dueAt } : null;
+}
+
+/** As long as a page of a sign-in is looked at. */
+const offered = 15 * 60_000;
+
+/**
+ * The same for a person who has just proved who they are: they need not look for the mail. Null where
+ * nothing can be taken back.
+ */
+export async function offerToKeep(
+  sql: Sql,
+  userId: string,
+  now: Date,
+): Promise<{ secret: string; dueAt: Date } | null> {
+  const secret = newSecret();
+  const [offer] = await sql.query<{ dueAt: Date }>(
+    `with due as (
+       select due_at from erasure_requests where user_id = $2 and state = 'grace' and due_at > $4
+     ), made as (
+       insert into one_time_tokens (id, purpose, user_id, secret_hash, created_at, expires_at)
+       select $1, 'erasure_cancel', $2, $3, $4, least(due_at, $5::timestamptz) from due
+     )
+     select due_at as "dueAt" from due`,
+    [newId(now.getTime()), userId, secretHash(secret), now, new Date(now.getTime() + offered)],
+  );
+  return offer ? { secret, dueAt: offer.dueAt } : null;
 }
 
 /**

@@ -17,7 +17,7 @@ import { exportPerson } from '#identity/users/export.ts';
 import { unlockUser } from '#identity/users/lock.ts';
 import { unitOfWork } from '#identity/work.ts';
 import { it } from '#test/support/it.ts';
-import { refresh, signIn, tokensFor } from '#test/support/sign-in.ts';
+import { codeOf, refresh, signIn, tokensFor, typePassword } from '#test/support/sign-in.ts';
 import type { TestServer } from '#test/support/server.ts';
 import type { GivenUser, World } from '#test/support/world.ts';
 import { mailsTo } from '../../http/self-service/mailbox.ts';
@@ -101,6 +101,37 @@ describe('a person who asks to be deleted', () => {
     await eraseDue(given.foundation, marks);
     expect(await given.person(ann)).toMatchObject({ identity: 'ready', locks: [] });
     expect((await signIn(browser, client, ann)).location).not.toBeNull();
+  });
+
+  it('is told at the sign-in until when, and takes it back there', async ({
+    server,
+    given,
+    browser,
+  }) => {
+    const ann = await given.user('ann@nowhere.example');
+    const client = await given.client();
+    await asks(given, ann);
+    server.clock.advance(2 * days);
+    const wrong = await signIn(browser, client, { ...ann, password: 'not the right one' });
+    expect(wrong.text).not.toContain('keep-account');
+
+    const stopped = await signIn(browser, client, ann);
+    expect(stopped.status).toBe(403);
+    const due = new Date(server.clock().getTime() + 28 * days * 1000);
+    const date = due.toLocaleDateString('en', { dateStyle: 'long', timeZone: 'UTC' });
+    expect(stopped.words).toContain(`This account is being deleted on ${date}.`);
+    const keep = stopped.forms.find(({ action }) => action.includes('/keep-account'))!;
+    const page = await browser.follow(await browser.submit(keep, {}));
+    expect(codeOf(await typePassword(browser, page, ann))).toBeTruthy();
+    expect((await browser.submit(keep, {})).status).toBe(410);
+
+    // Whoever looks at the page for too long asks again.
+    await asks(given, ann);
+    const late = await signIn(server.agent(), client, ann);
+    server.clock.advance(16 * 60);
+    const form = late.forms.find(({ action }) => action.includes('/keep-account'))!;
+    expect((await browser.submit(form, {})).status).toBeGreaterThanOrEqual(400);
+    expect((await given.person(ann))!.identity).toBe('erasing');
   });
 
   it('whose organization owns the domain has its administrators decide', async ({
