@@ -229,7 +229,8 @@ async function configuration(
     captcha_register_enabled: 0,
     requireToken: 0,
     portalCheckLogins: 0,
-    portalForceAuthnInterval: 0,
+    // Not even a sign-in of this very second counts as a new one.
+    portalForceAuthnInterval: -1,
     notification: 0,
     loginHistoryEnabled: 0,
     timeout: 7200,
