@@ -65,7 +65,7 @@ export async function showRefusal(
       text:
         denial.reason === 'account_on_hold' ? (person.account?.holdReason ?? undefined) : undefined,
       date: kept?.dueAt ?? (until ? new Date(until) : undefined),
-      keep: kept ? { action: keepAction(kept.secret, uid), csrf: csrf.token(ctx) } : undefined,
+      keep: kept ? { csrf: csrf.token(ctx), token: kept.secret, signIn: uid } : undefined,
       clientName: client?.name,
       signOutAction: `/sign-in/${uid}/sign-out`,
       returnHref: `/sign-in/${uid}/return`,
@@ -76,11 +76,6 @@ export async function showRefusal(
           : undefined,
     }),
   );
-}
-
-/** Where a deletion is taken back; with the sign-in to go on with. */
-export function keepAction(secret: string, signIn?: string): string {
-  return `/keep-account?${new URLSearchParams({ token: secret, ...(signIn && { sign_in: signIn }) })}`;
 }
 
 /** The organization that has somebody's request. */

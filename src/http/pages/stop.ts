@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { alert, named, notice, postForm, primary, type Tone } from '../form.ts';
+import { alert, hidden, named, notice, postForm, primary, type Tone } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card, referenceLine } from './card.ts';
 
@@ -34,7 +34,7 @@ export interface StopPage extends PageContext {
   date?: Date | undefined;
   signOutAction?: string | undefined;
   /** Takes the deletion back, with `locked.erasing`. */
-  keep?: { action: string; csrf: string } | undefined;
+  keep?: { csrf: string; token: string; signIn?: string } | undefined;
   returnHref?: string | undefined;
   forgotHref?: string | undefined;
   clientName?: string | undefined;
@@ -53,7 +53,15 @@ export function stopPage(page: StopPage): Html {
         reason === 'pending' && html`<p>${t('pending.mail')}</p>`,
         text && html`<p>${named(text, 1000)}</p>`,
       ])}
-      ${administratorList(page)} ${keep && postForm(keep, primary(t('stop.keep')))}
+      ${administratorList(page)}
+      ${
+        keep &&
+        postForm({ action: '/keep-account', csrf: keep.csrf }, [
+          hidden('token', keep.token),
+          hidden('sign_in', keep.signIn),
+          primary(t('stop.keep')),
+        ])
+      }
       ${ways(page).map(
         ({ href, text }, index) =>
           html`<p>

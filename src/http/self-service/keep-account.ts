@@ -7,7 +7,6 @@ import { originOf, pageContext, queryText, referenceOf, sendPage } from '../cont
 import type { Csrf } from '../csrf.ts';
 import { linkInvalidPage } from '../pages/password.ts';
 import { stopPage } from '../pages/stop.ts';
-import { keepAction } from '../refused.ts';
 
 export interface KeepAccountDependencies {
   foundation: Foundation;
@@ -31,22 +30,22 @@ export function keepAccountRoutes({ foundation, csrf }: KeepAccountDependencies)
         csrf: csrf.token(ctx),
         reason: 'locked.erasing',
         date: found.dueAt,
-        keep: { action: keepAction(token), csrf: csrf.token(ctx) },
+        keep: { csrf: csrf.token(ctx), token },
         reference: referenceOf(ctx),
       }),
     );
   });
 
   router.post('/keep-account', async (ctx) => {
-    csrf.check(ctx, await readForm(ctx));
-    const token = queryText(ctx, 'token') ?? '';
+    const form = await readForm(ctx);
+    csrf.check(ctx, form);
+    const { token = '', sign_in: signIn = '' } = form;
     try {
       await cancelErasureByLink(foundation, token, originOf(ctx));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return sendPage(ctx, 410, linkInvalidPage(pageContext(ctx)));
     }
-    const signIn = queryText(ctx, 'sign_in') ?? '';
     ctx.status = 303;
     ctx.redirect(/^[\w-]+$/.test(signIn) ? `/sign-in/${signIn}` : '/profile');
   });

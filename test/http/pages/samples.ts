@@ -282,7 +282,7 @@ export const samples: Sample[] = [
       signOutAction: '/sign-out',
       returnHref: '/sign-in/abc/return',
       forgotHref: reason === 'locked.attempts' ? '/forgot-password' : undefined,
-      keep: reason === 'locked.erasing' ? { action: '/keep-account', csrf: 'x' } : undefined,
+      keep: reason === 'locked.erasing' ? { csrf, token: 'abc', signIn: 'def' } : undefined,
       text: reason === 'account.hold' ? 'Invoice 4711 is open. Call +31 20 555 0100.' : undefined,
     }),
   ),

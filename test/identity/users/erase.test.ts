@@ -120,7 +120,7 @@ describe('a person who asks to be deleted', () => {
     const due = new Date(server.clock().getTime() + 28 * days * 1000);
     const date = due.toLocaleDateString('en', { dateStyle: 'long', timeZone: 'UTC' });
     expect(stopped.words).toContain(`This account is being deleted on ${date}.`);
-    const keep = stopped.forms.find(({ action }) => action.includes('/keep-account'))!;
+    const keep = stopped.forms.find(({ action }) => action.endsWith('/keep-account'))!;
     const page = await browser.follow(await browser.submit(keep, {}));
     expect(codeOf(await typePassword(browser, page, ann))).toBeTruthy();
     expect((await browser.submit(keep, {})).status).toBe(410);
@@ -129,7 +129,7 @@ describe('a person who asks to be deleted', () => {
     await asks(given, ann);
     const late = await signIn(server.agent(), client, ann);
     server.clock.advance(16 * 60);
-    const form = late.forms.find(({ action }) => action.includes('/keep-account'))!;
+    const form = late.forms.find(({ action }) => action.endsWith('/keep-account'))!;
     expect((await browser.submit(form, {})).status).toBeGreaterThanOrEqual(400);
     expect((await given.person(ann))!.identity).toBe('erasing');
   });
