@@ -1,3 +1,4 @@
+import { isId } from '#platform/ids.ts';
 import {
   addressMark,
   isAskedFor,
@@ -49,7 +50,7 @@ export function mailHandler({ foundation, transport, from, product }: MailDepend
     letter: Letter,
   ): Promise<{ email: string; suppressed: SuppressionReason | null }> {
     const now = clock().getTime();
-    const userId = !isForMailbox(letter) && uuid.test(subject) ? subject : null;
+    const userId = !isForMailbox(letter) && isId(subject) ? subject : null;
     const [sent] = await database.query<Sent>(countSent, [
       id,
       kept.address,
@@ -148,8 +149,6 @@ interface Sent {
   /** Where the person wants to be written to. */
   instead: string | null;
 }
-
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const tryOnce = `
   update suppressed_addresses set tried_at = $2

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { ExchangeDetail, ExchangeLine } from '#identity/scim/exchanges.ts';
 import { directoryStates, type DirectoryHealth } from '#identity/scim/health.ts';
-import type { Meaning } from '#identity/scim/meaning.ts';
-import { outcomes } from '#identity/scim/meaning.ts';
+import { type Meaning, outcomes } from '#identity/scim/meaning.ts';
 import { domainPolicies } from '#identity/scim/caller.ts';
 import { translator } from '#messages/translate.ts';
 import { healthText, meaningText } from '../directory-text.ts';

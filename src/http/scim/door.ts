@@ -5,9 +5,15 @@ import { bad, ScimError } from '#identity/scim/error.ts';
 import { knowing } from '#identity/scim/ahead.ts';
 import { changeAtOnce } from '#identity/scim/at-once.ts';
 import { heldRefusal, hold } from '#identity/scim/brake.ts';
-import { directoryWork, during, newExchange, type Exchange } from '#identity/scim/exchange.ts';
+import {
+  directoryWork,
+  during,
+  newExchange,
+  type Exchange,
+  type GivenAnswer,
+  type SentRequest,
+} from '#identity/scim/exchange.ts';
 import type { Recorder } from '#identity/scim/recorder.ts';
-import type { GivenAnswer, SentRequest } from '#identity/scim/exchange.ts';
 import type { Rehearse } from '#identity/scim/replay.ts';
 import { totals } from '#identity/scim/totals.ts';
 import { tellSpared } from '#identity/scim/spared.ts';

@@ -1,5 +1,5 @@
 import { bad, notFound, ScimError } from '#identity/scim/error.ts';
-import { names } from '#identity/scim/etag.ts';
+import { names, type Conditions } from '#identity/scim/etag.ts';
 import type { Ahead } from '#identity/scim/ahead.ts';
 import { aheadOf, list, type ListPlan, type ListRequest } from '#identity/scim/list.ts';
 import { changeAhead } from '#identity/scim/at-once.ts';
@@ -16,7 +16,6 @@ import {
 } from '#identity/scim/users.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import type { Resource } from '#identity/scim/value.ts';
-import type { Conditions } from '#identity/scim/etag.ts';
 import type { Directory } from '#identity/scim/context.ts';
 import { patchUser } from '#identity/scim/patch.ts';
 import {

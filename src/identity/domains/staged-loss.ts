@@ -117,21 +117,12 @@ async function putAtRisk(work: Work, domain: Domain, finding: Finding): Promise<
     { proof: domain.proof, seen: finding.seen },
     domain.accountId,
   );
-  await tellAdministrators(
-    work,
-    domain.accountId,
-    {
-      kind: 'domain_at_risk',
-      account: await accountName(work, domain.accountId),
-      domain: shownDomain(domain.name),
-      stage: 'failing',
-      expected: proofValue(domain.challenge ?? ''),
-      found: finding.seen[0] ?? null,
-      lapsesAt: new Date(work.now.getTime() + graceBeforeAutomationStops),
-      domainLink: domainLink(work, domain.name),
-    },
-    { dedupKey: `domain_at_risk:${domain.id}:${work.now.getTime()}` },
-  );
+  await tellAtRisk(work, domain, {
+    stage: 'failing',
+    found: finding.seen[0] ?? null,
+    lapsesAt: new Date(work.now.getTime() + graceBeforeAutomationStops),
+    dedupKey: `domain_at_risk:${domain.id}:${work.now.getTime()}`,
+  });
 }
 
 /** Since when the domain has been at risk, when its administrators are told once more. */
@@ -147,6 +138,28 @@ async function remindOfLoss(
   // A domain is looked at each day; of a letter that is long gone nothing is left to know it by.
   const due = reminders.findLast((from) => atRisk >= from && atRisk < from + 3 * days);
   if (due === undefined) return;
+  await tellAtRisk(work, domain, {
+    stage: 'stopped',
+    found,
+    lapsesAt: new Date(work.now.getTime() - atRisk + graceBeforeLapse),
+    dedupKey: `domain_stopped:${domain.id}:${domain.atRiskAt?.getTime() ?? 0}:${due / days}`,
+  });
+}
+
+interface AtRisk {
+  stage: 'failing' | 'stopped' | 'lapsed';
+  found: string | null;
+  /** Null where it is lost already. */
+  lapsesAt: Date | null;
+  dedupKey: string;
+}
+
+/** The letter about a missing proof: what was expected, what was found, and until when it can be mended. */
+async function tellAtRisk(
+  work: Work,
+  domain: Domain,
+  { dedupKey, ...told }: AtRisk,
+): Promise<void> {
   await tellAdministrators(
     work,
     domain.accountId,
@@ -154,13 +167,11 @@ async function remindOfLoss(
       kind: 'domain_at_risk',
       account: await accountName(work, domain.accountId),
       domain: shownDomain(domain.name),
-      stage: 'stopped',
       expected: proofValue(domain.challenge ?? ''),
-      found,
-      lapsesAt: new Date(work.now.getTime() - atRisk + graceBeforeLapse),
       domainLink: domainLink(work, domain.name),
+      ...told,
     },
-    { dedupKey: `domain_stopped:${domain.id}:${domain.atRiskAt?.getTime() ?? 0}:${due / days}` },
+    { dedupKey },
   );
 }
 
@@ -188,21 +199,12 @@ export async function lapse(
   for (const name of [domain.name, ...along])
     await distrustMailboxes(work, { accountId: domain.accountId, name });
   work.record('domain.lapsed', { type: 'domain', id: domain.name }, { reason }, domain.accountId);
-  await tellAdministrators(
-    work,
-    domain.accountId,
-    {
-      kind: 'domain_at_risk',
-      account: await accountName(work, domain.accountId),
-      domain: shownDomain(domain.name),
-      stage: 'lapsed',
-      expected: proofValue(domain.challenge ?? ''),
-      found,
-      lapsesAt: null,
-      domainLink: domainLink(work, domain.name),
-    },
-    { dedupKey: `domain_lapsed:${domain.id}:${work.now.getTime()}` },
-  );
+  await tellAtRisk(work, domain, {
+    stage: 'lapsed',
+    found,
+    lapsesAt: null,
+    dedupKey: `domain_lapsed:${domain.id}:${work.now.getTime()}`,
+  });
 }
 
 /** What came along with a domain is as it is. Returns the names. */

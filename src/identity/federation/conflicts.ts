@@ -1,6 +1,7 @@
 import { isId, newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
+import { accountName } from '../domains/tell.ts';
 import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
@@ -77,27 +78,21 @@ export async function openConflict(
     [newId(work.now.getTime()), accountId, connectionId, reason, userId, email, traceId, work.now],
   );
   if (!opened) return;
-  const [account] = await work.query<{ name: string }>('select name from accounts where id = $1', [
-    accountId,
-  ]);
+  const account = await accountName(work, accountId);
   const today = work.now.toISOString().slice(0, 10);
-  for (const to of await administratorsOf(work, accountId)) {
-    const dedupKey = `federation_conflict:${accountId}:${to.id}:${today}`;
-    const sent = await work.query('select 1 from outbox where dedup_key = $1', [dedupKey]);
-    if (sent.length > 0) continue;
+  for (const to of await administratorsOf(work, accountId))
     mail(
       work,
       { userId: to.id, email: to.email, name: to.name, locale: to.language },
       {
         kind: 'sign_in_conflict',
-        account: account!.name,
+        account,
         reason,
         email,
         conflictsLink: work.link('/console/connections/conflicts'),
       },
-      { dedupKey },
+      { dedupKey: `federation_conflict:${accountId}:${to.id}:${today}` },
     );
-  }
 }
 
 /** Somebody came in by a connection after all: what stood in their way is decided. */

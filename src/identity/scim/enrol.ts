@@ -15,9 +15,8 @@ import { verdict } from '../verdict/verdict.ts';
 import { claims, type SourcedAttribute } from './authority.ts';
 import type { Directory } from './context.ts';
 import { bad } from './error.ts';
-import { accountOf, managerOf, nameOf, storedPart } from './user-record.ts';
+import { accountOf, managerOf, nameOf, storedPart, type LockedUser } from './user-record.ts';
 import { countryOf, languageOf, phoneOf, requireManager } from './user-values.ts';
-import type { LockedUser } from './user-record.ts';
 import type { Resource } from './value.ts';
 
 /** How somebody came to be in the account. */

@@ -1,7 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from '#platform/ids.ts';
-import type { AuditRow, Foundation, Origin, Outgoing, Work, WorkContext } from '../work.ts';
-import { unitOfWork } from '../work.ts';
+import {
+  type AuditRow,
+  type Foundation,
+  type Origin,
+  type Outgoing,
+  type Work,
+  type WorkContext,
+  unitOfWork,
+} from '../work.ts';
 import type { ScimCaller } from './caller.ts';
 
 /** Why a connection is to be held: what it would have come to, and what it may at most. */

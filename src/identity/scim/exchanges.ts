@@ -1,8 +1,13 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { canonicalEmail } from '../users/email.ts';
 import { Refusal } from '../refusal.ts';
-import { meaningOf, type Change, type Explained, type Meaning } from './meaning.ts';
-import type { ExchangeOutcome } from './meaning.ts';
+import {
+  meaningOf,
+  type Change,
+  type Explained,
+  type Meaning,
+  type ExchangeOutcome,
+} from './meaning.ts';
 
 /** One request of a directory and what it came to, as it stands in a list. */
 export interface ExchangeLine {

@@ -1,7 +1,6 @@
 import type { Param } from '#platform/database/sql.ts';
 import type { SourcedAttribute } from './authority.ts';
-import type { Conditions } from './etag.ts';
-import { requireMatch } from './etag.ts';
+import { type Conditions, requireMatch } from './etag.ts';
 import { accountSchema, enterpriseSchema, users } from './schema.ts';
 import {
   accountOf,

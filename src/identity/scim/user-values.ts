@@ -12,8 +12,7 @@ import { readFacts } from '../verdict/facts.ts';
 import type { Directory } from './context.ts';
 import { bad, ScimError, shown } from './error.ts';
 import type { Complex, Resource } from './value.ts';
-import type { LockedUser } from './user-record.ts';
-import { accountOf, ofAccount, type UserRow } from './user-record.ts';
+import { type LockedUser, accountOf, ofAccount, type UserRow } from './user-record.ts';
 
 /** A person has a few addresses. */
 const mostEmails = 20;

@@ -21,8 +21,11 @@ import { findPerson, type Person } from './person.ts';
  */
 const life = 7 * 24 * 3600_000;
 
-/** Asks the reader of the address that is set, where there is one that is not proved yet. */
-export async function askToConfirm(work: Work, userId: string): Promise<void> {
+/**
+ * Asks the reader of the address that is set, where there is one that is not proved yet. Returns
+ * whether it did.
+ */
+export async function askToConfirm(work: Work, userId: string): Promise<boolean> {
   const [row] = await work.query<{
     email: string | null;
     address: string | null;
@@ -41,7 +44,7 @@ export async function askToConfirm(work: Work, userId: string): Promise<void> {
      where user_id = $1 and purpose = 'communication_email' and used_at is null`,
     [userId, work.now],
   );
-  if (!row?.waits) return;
+  if (!row?.waits) return false;
   const { email, address, name, language } = row;
   const secret = newSecret();
   const expiresAt = new Date(work.now.getTime() + life);
@@ -60,6 +63,7 @@ export async function askToConfirm(work: Work, userId: string): Promise<void> {
       expiresAt,
     },
   );
+  return true;
 }
 
 /**
@@ -77,10 +81,10 @@ export async function changeCommunicationEmail(
   const address = typed === '' ? null : canonicalEmail(typed);
   if (typed !== '' && address === null) throw new Refusal('invalid_email');
   const wanted = address === canonicalEmail(person.email) ? null : address;
-  const rows = await work.query<{ proved: string | null }>(
+  const rows = await work.query(
     `update users set communication_email = $2, updated_at = $3, version = version + 1
      where id = $1 and communication_email is distinct from $2
-     returning communication_proved as proved`,
+     returning 1`,
     [person.id, wanted, work.now],
   );
   if (rows.length > 0) {
@@ -92,13 +96,7 @@ export async function changeCommunicationEmail(
       person.account?.id,
     );
   }
-  await askToConfirm(work, person.id);
-  const [now] = await work.query<{ waits: boolean }>(
-    `select coalesce(communication_email is distinct from communication_proved, false)
-       and communication_email is not null as waits from users where id = $1`,
-    [person.id],
-  );
-  return now!.waits;
+  return askToConfirm(work, person.id);
 }
 
 /** Whose mail would go where by this link, while it is good. Looking does not use it up. */

@@ -1,7 +1,12 @@
 import { describe, expect } from 'vitest';
-import { directoryWork, during, newExchange } from '#identity/scim/exchange.ts';
+import {
+  directoryWork,
+  during,
+  newExchange,
+  type GivenAnswer,
+  type SentRequest,
+} from '#identity/scim/exchange.ts';
 import { kindOf, sweepExchanges } from '#identity/scim/recorder.ts';
-import type { GivenAnswer, SentRequest } from '#identity/scim/exchange.ts';
 import { shownOf, withoutSecrets } from '#identity/scim/redact.ts';
 import { recognise } from '#identity/scim/dialect.ts';
 import { findScimToken } from '#identity/scim/token.ts';
