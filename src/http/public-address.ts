@@ -9,23 +9,24 @@ import { Problem } from './problem.ts';
  * host and protocol is not listened to at all.
  */
 export function pinAddress(app: Koa, issuer: string): Middleware {
-  const { host, protocol, origin } = new URL(issuer);
+  const { host, hostname, protocol, origin } = new URL(issuer);
   const scheme = protocol.slice(0, -1);
   Object.defineProperties(app.request, {
     host: { get: () => host },
-    hostname: { get: () => new URL(issuer).hostname },
+    hostname: { get: () => hostname },
     protocol: { get: () => scheme },
     secure: { get: () => scheme === 'https' },
     origin: { get: () => origin },
   });
 
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const target = ctx.req.url ?? '';
     if (!target.startsWith('/') || target.startsWith('//'))
       throw new Problem(400, 'invalid_request', 'The request does not name a path of this server.');
-    if (!isProbe(ctx.path) && ctx.get('host').toLowerCase() !== host)
+    const named = ctx.req.headers.host;
+    if (named !== host && named?.toLowerCase() !== host && !isProbe(ctx.path))
       throw new Problem(421, 'misdirected_request', `This server answers for ${host} alone.`);
-    await next();
+    return next();
   };
 }
 

@@ -447,6 +447,20 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
     Object.assign(response, { interval: pollInterval });
   });
 
+  // The engine would find its client by a hash of all its metadata, at each request.
+  const find = provider.Client.find.bind(provider.Client);
+  const made = new WeakMap<Client, EngineClient>();
+  provider.Client.find = async (id: string): Promise<EngineClient | undefined> => {
+    const client = typeof id === 'string' ? await registry.client(id) : undefined;
+    if (!client) return undefined;
+    let engineClient = made.get(client);
+    if (!engineClient) {
+      engineClient = await find(id);
+      if (engineClient) made.set(client, engineClient);
+    }
+    return engineClient;
+  };
+
   // Several secrets per client, each hashed and with an end of its own.
   provider.Client.prototype.compareClientSecret = async function (
     this: EngineClient,
