@@ -118,7 +118,7 @@ class Rehearsed {
 /**
  * Runs `command` in a transaction of its own. A thrown error saves nothing.
  *
- * Audit rows and outgoing messages are written by one statement each, which go out with the commit.
+ * Audit rows and outgoing messages are written by one statement, which goes out with the commit.
  */
 export async function unitOfWork<T>(
   { database, vault, clock, issuer, sent }: Foundation,
@@ -154,8 +154,11 @@ export async function unitOfWork<T>(
     const answer = await command(work);
     // MikroORM writes its changes at the commit; audit rows refer to rows it may still hold back.
     await tx.flush();
-    if (audit.length > 0) last.push([insertAudit, auditParams(work, audit)]);
-    if (outbox.length > 0) last.push([insertOutbox, outboxParams(vault, now, outbox)]);
+    const said = audit.length > 0 ? auditParams(work, audit) : null;
+    const leaving = outbox.length > 0 ? outboxParams(vault, now, outbox) : null;
+    if (said && leaving) last.push([insertBoth, [...said, ...leaving]]);
+    else if (said) last.push([insertAudit, said]);
+    else if (leaving) last.push([insertOutbox, leaving]);
     if (rehearsal) {
       for (const statement of last) await tx.query(...statement);
       throw new Rehearsed(answer);
@@ -201,13 +204,18 @@ export async function workAtOnce<Row>(
   return rows;
 }
 
+/** The statement behind others, whose parameters come first: so many. */
+function moved(text: string, taken: number): string {
+  return text.replaceAll(/\$(\d+)/g, (_all, at) => `$${Number(at) + taken}`);
+}
+
 const auditedTexts = new Map<string, string>();
 
 /** The statement with `insertAudit` behind it, whose parameters follow its own. There are few such. */
 function withAudit(text: string, taken: number): string {
   let whole = auditedTexts.get(text);
   if (whole === undefined) {
-    const written = insertAudit.replaceAll(/\$(\d)/g, (_all, at) => `$${Number(at) + taken}`);
+    const written = moved(insertAudit, taken);
     whole = `with changed as (${text}), written as (${written} where exists (select from changed))
       select * from changed`;
     auditedTexts.set(text, whole);
@@ -314,6 +322,9 @@ export const insertOutbox = `
   from jsonb_to_recordset($2::jsonb)
     as r(kind text, dedup_key text, subject text, payload jsonb, sealed text, expires_at timestamptz)
   on conflict (dedup_key) do nothing`;
+
+/** What is written down and what is to leave, by one statement: nearly every change does both. */
+const insertBoth = `with written as (${insertAudit}) ${moved(insertOutbox, 7)}`;
 
 /** The parameters of `insertOutbox`. */
 export function outboxParams(vault: Vault, now: Date, rows: readonly Outgoing[]): Param[] {

@@ -8,10 +8,9 @@ import { askToConfirm } from '../users/communication.ts';
 import { createUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';
 import { findPerson } from '../users/person.ts';
-import { readFacts } from '../verdict/facts.ts';
 import { verdict, type Door, type Facts, type Verdict } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
-import { enterDoor, refusalOf } from './door.ts';
+import { factsAtDoor, refusalOf } from './door.ts';
 import { entitledHere, give, requireGiveable, type Given } from './given.ts';
 import { invite, invitedAt } from './invite.ts';
 import { holdPlace, takeOver } from './only-invited.ts';
@@ -75,13 +74,7 @@ export async function addUser(
     return { outcome, userId, message, upstream };
   }
   await affiliate(work, userId, account.id, door === 'bulk_add' ? 'import' : 'added', {
-    entitlementCountry: await entitledHere(
-      work,
-      account,
-      facts.email,
-      given.entitlementCountry,
-      input.country,
-    ),
+    entitlementCountry: entitledHere(facts, given.entitlementCountry, input.country),
   });
   await give(work, asking, userId, account.id, given);
   if (input.communicationEmail) await askToConfirm(work, userId);
@@ -116,13 +109,7 @@ export async function addToAccount(
   const given = await requireGiveable(work, asking, account, input);
   const before = (await findPerson(work, userId, work.now))!;
   await affiliate(work, userId, account.id, 'added', {
-    entitlementCountry: await entitledHere(
-      work,
-      account,
-      facts.email,
-      given.entitlementCountry,
-      before.country,
-    ),
+    entitlementCountry: entitledHere(facts, given.entitlementCountry, before.country),
   });
   await give(work, asking, userId, account.id, given);
   if (unlock) await unlockUser(work, userId, ['unaffiliated'], account.id);
@@ -240,8 +227,7 @@ async function judge(
   account: PermittedAccount,
   email: unknown,
 ): Promise<{ facts: Facts; said: Verdict }> {
-  await enterDoor(work, account.id, [email]);
-  const facts = await readFacts(work, email, account.id, work.now);
+  const facts = await factsAtDoor(work, account.id, email);
   return { facts, said: verdict(door, facts) };
 }
 

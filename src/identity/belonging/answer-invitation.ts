@@ -208,17 +208,12 @@ async function accept(
     `update invitations set state = 'accepted', decided_at = $2, decided_by = $3 where id = $1`,
     [id, work.now, userId],
   );
-  const [{ countries }] = (await work.query<{ countries: string[] }>(
-    'select countries from accounts where id = $1',
-    [accountId],
-  )) as [{ countries: string[] }];
+  const countries = facts.account?.countries ?? [];
   const before = (await findPerson(work, userId!, work.now))!;
   const asked = invitation.entitlementCountry;
   await affiliate(work, userId!, accountId, 'invitation', {
-    entitlementCountry: await entitledHere(
-      work,
-      { id: accountId, countries },
-      email,
+    entitlementCountry: entitledHere(
+      facts,
       asked && countries.includes(asked) ? asked : null,
       before.country,
     ),

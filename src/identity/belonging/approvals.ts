@@ -210,13 +210,7 @@ async function decide(
     return { ...nothing, id, userId, email, result: 'rejected' };
   }
   await affiliate(work, userId, account.id, 'approval', {
-    entitlementCountry: await entitledHere(
-      work,
-      account,
-      email,
-      given.entitlementCountry,
-      person.country,
-    ),
+    entitlementCountry: entitledHere(facts, given.entitlementCountry, person.country),
     by: id,
   });
   await give(work, asking, userId, account.id, given);

@@ -1,7 +1,8 @@
 import { adoptDomain } from '../domains/subdomains.ts';
 import { Refusal, type Action, type RefusalCode } from '../refusal.ts';
 import { canonicalEmail, domainOf } from '../users/email.ts';
-import type { NextAction, Verdict } from '../verdict/verdict.ts';
+import { readFacts } from '../verdict/facts.ts';
+import type { Facts, NextAction, Verdict } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
 
 /**
@@ -16,21 +17,69 @@ export async function enterDoor(
   accountId: string | null,
   emails: readonly unknown[],
 ): Promise<void> {
-  const known = [...new Set(emails.map(canonicalEmail).filter((email) => email !== null))];
+  const known = inOrder(emails);
   // Sent one behind the other without waiting: they are carried out in this order all the same.
   await Promise.all([
-    accountId !== null && work.query('select 1 from accounts where id = $1 for share', [accountId]),
-    ...known
-      .toSorted()
-      .map((email) =>
-        work.query('select pg_advisory_xact_lock(hashtextextended($1, 20261122))', [email]),
-      ),
-    work.query('select 1 from users where email = any ($1::text[]) order by id for update', [
-      known,
-    ]),
+    work.query(takeAddresses, [accountId, known]),
+    work.query(takePeople, [known]),
   ]);
-  if (accountId !== null)
-    for (const email of known) await adoptDomain(work, accountId, domainOf(email));
+  await adoptDomains(work, accountId, known);
+}
+
+/**
+ * `enterDoor` for one address, and what is known of it behind it. Mostly nobody has the address: then
+ * nobody's row has to be taken, and no other door can give it to anybody.
+ */
+export async function factsAtDoor(work: Work, accountId: string, typed: unknown): Promise<Facts> {
+  const known = inOrder([typed]);
+  await work.query(takeAddresses, [accountId, known]);
+  await adoptDomains(work, accountId, known);
+  const facts = await readFacts(work, typed, accountId, work.now);
+  if (facts.person === null) return facts;
+  await work.query(takePeople, [known]);
+  return readFacts(work, typed, accountId, work.now);
+}
+
+/**
+ * `enterDoor` for many addresses at once.
+ *
+ * @returns those of them that somebody has, in canonical form
+ */
+export async function enterTogether(
+  work: Work,
+  accountId: string,
+  emails: readonly unknown[],
+): Promise<ReadonlySet<string>> {
+  const known = inOrder(emails);
+  await work.query(takeAddresses, [accountId, known]);
+  await adoptDomains(work, accountId, known);
+  const people = await work.query<{ email: string }>(
+    'select email from users where email = any ($1::text[])',
+    [known],
+  );
+  return new Set(people.map(({ email }) => email));
+}
+
+function inOrder(emails: readonly unknown[]): string[] {
+  const known = emails.map(canonicalEmail).filter((email) => email !== null);
+  return [...new Set(known)].toSorted();
+}
+
+/** The account $1, where there is one, and then the addresses $2, as they are listed. */
+const takeAddresses = `
+  with account as materialized (select 1 from accounts where id = $1::uuid for share)
+  select pg_advisory_xact_lock(hashtextextended(e.email, 20261122))
+  from (select count(*) from account) taken, unnest($2::text[]) as e (email)`;
+
+const takePeople = 'select 1 from users where email = any ($1::text[]) order by id for update';
+
+async function adoptDomains(
+  work: Work,
+  accountId: string | null,
+  emails: readonly string[],
+): Promise<void> {
+  if (accountId === null) return;
+  for (const domain of new Set(emails.map(domainOf))) await adoptDomain(work, accountId, domain);
 }
 
 /** A verdict that says no, with the ways there are to go on, as far as there is an address for them. */

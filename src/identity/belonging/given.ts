@@ -4,6 +4,7 @@ import { changeRoles, requireAdministratorGrant } from '../access/change-roles.t
 import { Refusal } from '../refusal.ts';
 import { domainOf } from '../users/email.ts';
 import { notEntitled } from '../users/entitlement.ts';
+import type { Facts } from '../verdict/verdict.ts';
 import type { Work } from '../work.ts';
 
 /** What an account gives a person who joins it. */
@@ -99,7 +100,7 @@ async function groupIds(
  * @throws {Refusal} `invalid_country`
  */
 export function entitledIn(
-  { countries }: Pick<PermittedAccount, 'countries'>,
+  { countries }: { countries: readonly string[] },
   asked: string | null | undefined,
   own: string | null | undefined,
   otherwise: string | null = null,
@@ -113,22 +114,14 @@ export function entitledIn(
   return countries.length === 1 ? countries[0]! : null;
 }
 
-/** The same, looking up what their domain gives where neither they nor anybody said a country. */
-export async function entitledHere(
-  work: Work,
-  account: Pick<PermittedAccount, 'id' | 'countries'>,
-  email: string | null,
+/** The same, with what their domain gives where neither they nor anybody said a country. */
+export function entitledHere(
+  { account }: Pick<Facts, 'account'>,
   asked: string | null | undefined,
   own: string | null | undefined,
-): Promise<string | null> {
-  const said = entitledIn(account, asked, own);
-  if (said !== null || email === null || account.countries.length === 0) return said;
-  return entitledIn(
-    account,
-    null,
-    null,
-    (await defaultsOf(work, email, account.id)).entitlementCountry,
-  );
+): string | null {
+  const { countries = [], countryOfDomain = null } = account ?? {};
+  return entitledIn({ countries }, asked, own, countryOfDomain);
 }
 
 export interface DomainDefaults {

@@ -176,50 +176,69 @@ function tellManaged(
   );
 }
 
+/** Whom a link to a first password is sent. */
+export type Activated = Pick<Person, 'id' | 'email' | 'givenName' | 'language' | 'affiliation'> & {
+  account: { name: string } | null;
+};
+
 /**
  * The mail by which a person who has no password yet sets their first (M3); with `founds`, the one that
- * tells the first contact of a new account what they are to look after, too (M5).
+ * tells the first contact of a new account what they are to look after, too (M5). Links sent before are
+ * of no use any more.
+ *
+ * @param invitedBy the name of whoever brought them; null where that is nobody
  */
 export async function sendActivation(
   work: Work,
-  person: Pick<Person, 'id' | 'email' | 'givenName' | 'language' | 'affiliation'> & {
-    account: { name: string } | null;
-  },
-  {
-    invitedBy,
-    first = false,
-    founds = null,
-  }: { invitedBy: string | null; first?: boolean; founds?: string | null },
+  person: Activated,
+  { invitedBy, founds = null }: { invitedBy: string | null; founds?: string | null },
 ): Promise<void> {
-  const link = newSecret();
+  await work.query(
+    `update one_time_tokens set used_at = $2
+     where user_id = $1 and purpose = 'activation' and used_at is null`,
+    [person.id, work.now],
+  );
+  await sendFirstActivations(work, [person], { invitedBy, founds });
+}
+
+/** The same for people who are new, by one statement: there are no links from before. */
+export async function sendFirstActivations(
+  work: Work,
+  people: readonly Activated[],
+  { invitedBy, founds = null }: { invitedBy: string | null; founds?: string | null },
+): Promise<void> {
+  if (people.length === 0) return;
   const expiresAt = new Date(work.now.getTime() + activationLife);
-  if (!first)
-    await work.query(
-      `update one_time_tokens set used_at = $2
-       where user_id = $1 and purpose = 'activation' and used_at is null`,
-      [person.id, work.now],
-    );
+  const links = people.map(() => newSecret());
   await work.atEnd(
     `insert into one_time_tokens (id, purpose, user_id, secret_hash, created_at, expires_at)
-     values ($1, 'activation', $2, $3, $4, $5)`,
-    [newId(), person.id, secretHash(link), work.now, expiresAt],
-  );
-  const address = work.link(`/activate?token=${link}`);
-  if (founds !== null)
-    return mail(work, recipient(person), {
-      kind: 'account_welcome',
-      account: founds,
-      link: address,
+     select t.id, 'activation', t.user_id, t.secret_hash, $2, $3
+     from unnest($1::uuid[], $4::uuid[], $5::text[]) as t (id, user_id, secret_hash)`,
+    [
+      people.map(() => newId()),
+      work.now,
       expiresAt,
-    });
-  mail(work, recipient(person), {
-    kind: 'activation',
-    // Whoever was merely invited was added nowhere.
-    account: person.affiliation === 'member' ? (person.account?.name ?? null) : null,
-    invitedBy,
-    link: address,
-    expiresAt,
-  });
+      people.map(({ id }) => id),
+      links.map(secretHash),
+    ],
+  );
+  for (const [at, person] of people.entries()) {
+    const link = work.link(`/activate?token=${links[at]}`);
+    mail(
+      work,
+      recipient(person),
+      founds !== null
+        ? { kind: 'account_welcome', account: founds, link, expiresAt }
+        : {
+            kind: 'activation',
+            // Whoever was merely invited was added nowhere.
+            account: person.affiliation === 'member' ? (person.account?.name ?? null) : null,
+            invitedBy,
+            link,
+            expiresAt,
+          },
+    );
+  }
 }
 
 export type TokenPurpose = 'password_reset' | 'activation';

@@ -2,7 +2,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import { isId } from '#platform/ids.ts';
 import { workAtOnce, type Foundation, type Origin } from '../work.ts';
 import type { Ahead } from './ahead.ts';
-import { ScimError } from './error.ts';
+import { orNull } from './error.ts';
 import type { Conditions } from './etag.ts';
 import { contextOf, type Exchange } from './exchange.ts';
 import { accountSchema } from './schema.ts';
@@ -37,7 +37,7 @@ export async function changeAtOnce(
   if (exchange.rehearsal || !isId(id)) return null;
   const [row] = await sql.query<LockedUser>(personAsRead, [caller.accountId, id]);
   if (!row) return null;
-  const changed = attempted(() => changedBy(change, row, conditions));
+  const changed = orNull(() => changedBy(change, row, conditions));
   if (!changed) return null;
   const { before, after, names } = changed;
   if (names.length === 0) return before;
@@ -102,12 +102,3 @@ const writeAtOnce = `
         select from role_assignments r where r.user_id = u.id and r.role = 'operator')
     for no key update of a skip locked)
   update affiliations t set ${setWords} from place where t.id = place.id returning t.id`;
-
-function attempted<T>(attempt: () => T): T | null {
-  try {
-    return attempt();
-  } catch (error) {
-    if (error instanceof ScimError) return null;
-    throw error;
-  }
-}

@@ -1,22 +1,21 @@
 import { newId } from '#platform/ids.ts';
 import { administratorNames } from '../accounts/administrators.ts';
-import { enterDoor, refusalOf } from '../belonging/door.ts';
+import { factsAtDoor, refusalOf } from '../belonging/door.ts';
 import { entitledHere } from '../belonging/given.ts';
 import { invite } from '../belonging/invite.ts';
 import { holdPlace, takeOver } from '../belonging/only-invited.ts';
-import { sendActivation } from '../credentials/password.ts';
+import { sendActivation, sendFirstActivations } from '../credentials/password.ts';
 import { mail } from '../mail/letter.ts';
-import { affiliate, createMember } from '../users/affiliate.ts';
-import { createUser, type NewUser } from '../users/create-user.ts';
+import { affiliate } from '../users/affiliate.ts';
+import { createUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';
 import { findPerson } from '../users/person.ts';
-import { readFacts } from '../verdict/facts.ts';
 import { verdict } from '../verdict/verdict.ts';
-import { claims, type SourcedAttribute } from './authority.ts';
 import type { Directory } from './context.ts';
 import { bad } from './error.ts';
-import { accountOf, managerOf, nameOf, storedPart, type LockedUser } from './user-record.ts';
-import { countryOf, languageOf, phoneOf, requireManager } from './user-values.ts';
+import { admit, asDirectory, entitledTo, newcomer } from './newcomers.ts';
+import { managerOf, nameOf, type LockedUser } from './user-record.ts';
+import { countryOf, languageOf, requireManager } from './user-values.ts';
 import type { Resource } from './value.ts';
 
 /** How somebody came to be in the account. */
@@ -41,10 +40,7 @@ export async function enrol(directory: Directory, given: Resource): Promise<Plac
   const { work, caller } = directory;
   const { accountId } = caller;
   const typed = String(given['userName']);
-  await enterDoor(work, accountId, [typed]);
-  const facts = await readFacts(work, typed, accountId, work.now);
-  // A directory does not invite strangers, unless its connection is there to try things out.
-  if (facts.account) facts.account.allowsForeignDomains = caller.domainPolicy === 'any_unowned';
+  const facts = asDirectory(caller, await factsAtDoor(work, accountId, typed));
   const said = verdict('scim_create', facts);
   if (said.outcome === 'invite')
     throw bad(
@@ -62,14 +58,7 @@ export async function enrol(directory: Directory, given: Resource): Promise<Plac
     fresh: null,
   });
   const country = countryOf(given);
-  const { countries = [] } = facts.account ?? {};
-  const entitlementCountry = await entitledHere(
-    work,
-    { id: accountId, countries: [...countries] },
-    facts.email,
-    entitledTo(given),
-    country,
-  );
+  const entitlementCountry = entitledHere(facts, entitledTo(given), country);
   const person = {
     ...nameOf(given),
     country,
@@ -82,13 +71,9 @@ export async function enrol(directory: Directory, given: Resource): Promise<Plac
     case 'create_member': {
       const known = facts.person?.id;
       if (known === undefined) {
-        const fresh = await create(
-          directory,
-          given,
-          { ...person, email: facts.email! },
-          entitlementCountry,
-        );
-        return { userId: fresh.userId, how: 'created', account, federated, fresh };
+        const manager = await requireManager(directory, managerOf(given));
+        const [fresh] = await admit(directory, [newcomer(directory, given, facts, manager)]);
+        return { userId: fresh!.userId, how: 'created', account, federated, fresh: fresh! };
       }
       await takeOver(work, known, person);
       await affiliate(work, known, accountId, 'directory', { entitlementCountry });
@@ -129,92 +114,6 @@ export async function enrol(directory: Directory, given: Resource): Promise<Plac
   }
 }
 
-/** Somebody nobody knew: all that was said of them goes into the rows they begin with. */
-async function create(
-  directory: Directory,
-  given: Resource,
-  person: Pick<
-    NewUser,
-    'email' | 'givenName' | 'familyName' | 'country' | 'language' | 'identity' | 'source'
-  >,
-  entitlementCountry: string | null,
-): Promise<LockedUser> {
-  const { work, caller } = directory;
-  const text = (name: string): string | null => (given[name] as string | undefined) ?? null;
-  const manager = await requireManager(directory, managerOf(given));
-  const attributes = storedPart(given);
-  const title = text('title');
-  const phone = phoneOf(given);
-  const said: Record<SourcedAttribute, unknown> = {
-    email: true,
-    givenName: person.givenName,
-    familyName: person.familyName,
-    jobTitle: title,
-    phone,
-    country: person.country,
-    language: person.language,
-    communicationEmail: null,
-  };
-  const names = (Object.keys(said) as SourcedAttribute[]).filter((name) => said[name]);
-  const userName = String(given['userName']);
-  const words = {
-    externalId: text('externalId'),
-    displayName: text('displayName'),
-    managerId: manager?.value ?? null,
-    attributes: JSON.stringify(attributes),
-    by: caller.id,
-  };
-  const { userId, id, version } = await createMember(
-    work,
-    {
-      ...person,
-      emailDisplay: userName,
-      jobTitle: title,
-      phone,
-      attributeSources: claims(names, 'directory', caller.id, work.now),
-    },
-    caller.accountId,
-    'directory',
-    { entitlementCountry, words },
-  );
-  return {
-    id,
-    userId,
-    userName,
-    email: person.email,
-    givenName: person.givenName,
-    familyName: person.familyName,
-    displayName: words.displayName,
-    externalId: words.externalId,
-    title,
-    language: person.language ?? null,
-    active: true,
-    provisional: false,
-    attributes,
-    emails: [{ value: userName, type: 'work', primary: true }],
-    manager,
-    entitlementCountry,
-    source: 'scim',
-    identity: person.identity,
-    version,
-    created: work.now,
-    modified: work.now,
-    groups: null,
-    locks: [],
-    lastLogin: null,
-    emailVerified: false,
-    termsAcceptedAt: null,
-    breakGlass: false,
-    operator: false,
-    administrator: false,
-  };
-}
-
-function entitledTo(given: Resource): string | null {
-  const country = accountOf(given)['entitlementCountry'];
-  return typeof country === 'string' ? country : null;
-}
-
 /** Tells a person that they are in: once all is written that the mail says of them. */
 export async function welcome(
   { work, caller }: Directory,
@@ -234,7 +133,7 @@ export async function welcome(
       account,
       affiliation: 'member' as const,
     };
-    return sendActivation(work, person, { invitedBy: null, first: true });
+    return sendFirstActivations(work, [person], { invitedBy: null });
   }
   const person = how === 'created' && federated ? null : await findPerson(work, userId, work.now);
   if (!person) return;

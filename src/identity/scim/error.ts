@@ -1,3 +1,5 @@
+import { Refusal } from '../refusal.ts';
+
 /** What RFC 7644 (table 9) and RFC 9865 (section 2.1) call what went wrong. */
 export type ScimType =
   | 'invalidFilter'
@@ -57,4 +59,14 @@ export function notFound(): ScimError {
 export function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+/** What a try comes to, or null where it is refused: for who goes another way then, which says why. */
+export function orNull<T>(attempt: () => T): T | null {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof ScimError || error instanceof Refusal) return null;
+    throw error;
+  }
 }

@@ -50,6 +50,16 @@ export function settleActive(resource: Resource): void {
   resource[accountSchema] = account;
 }
 
+/** What a directory that brings somebody makes of them: they keep what it does not say. */
+export function broughtBy(given: Resource, before: Resource): Resource {
+  const after: Resource = { ...before, ...given };
+  const name = { ...(before['name'] as Complex), ...(given['name'] as Complex) };
+  assign(after, 'name', Object.keys(name).length > 0 ? name : undefined);
+  after[accountSchema] = { ...accountOf(before), ...accountOf(given) };
+  after['active'] = given['active'] ?? true;
+  return after;
+}
+
 /** What is read only is the same on both sides. */
 export function changedNames(before: Resource, after: Resource): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);

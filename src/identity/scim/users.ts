@@ -34,8 +34,9 @@ import {
   requireUserValues,
   setPassword,
 } from './user-values.ts';
-import { assign, readResource, type Complex, type Resource } from './value.ts';
+import { readResource, type Complex, type Resource } from './value.ts';
 import {
+  broughtBy,
   changedBy,
   changedNames,
   finished,
@@ -103,14 +104,7 @@ export async function createUser(directory: Directory, body: unknown): Promise<R
   const place = await enrol(directory, given);
   const person = place.fresh ?? (await personOf(work, caller.accountId, place.userId));
   const before = userResource(person);
-  const after: Resource = { ...before };
-  for (const [name, value] of Object.entries(given)) after[name] = value;
-  // Whoever is adopted keeps what the directory does not say.
-  const name = { ...(before['name'] as Complex), ...(given['name'] as Complex) };
-  assign(after, 'name', Object.keys(name).length > 0 ? name : undefined);
-  after[accountSchema] = { ...accountOf(before), ...accountOf(given) };
-  after['active'] = given['active'] ?? true;
-  after['userName'] = given['userName'];
+  const after = broughtBy(given, before);
   // Whoever was somebody before keeps the password they chose, and nobody is told that they do.
   if (place.how === 'adopted') delete after['password'];
   const changed = await writeUser(directory, person, before, after, {

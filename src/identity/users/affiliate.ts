@@ -70,94 +70,97 @@ export async function affiliate(
   await closeOpen(work, userId, standing.email, by);
 }
 
-/** What a directory says of somebody, for the place it knows them by. */
-export interface DirectoryWords {
+/** Somebody a directory brings whom nobody knew. */
+export interface NewMember extends Omit<NewUser, 'source'> {
+  jobTitle: string | null;
+  phone: string | null;
+  /** JSON, as `claims` writes it. */
+  attributeSources: string;
+  entitlementCountry: string | null;
   externalId: string | null;
   displayName: string | null;
   managerId: string | null;
   /** JSON of all that has no column. */
   attributes: string;
-  /** The id of its token. */
-  by: string;
+}
+
+/** A new person and their place. */
+export interface MadeMember {
+  userId: string;
+  /** Of the affiliation. */
+  id: string;
+  version: number;
 }
 
 /**
- * A new person who is a member from the first moment: nobody else can have taken them meanwhile, so
- * there is nothing to be looked at again, and next to nothing to be closed. To be called behind the
- * door (`enterDoor`), where the account was found active.
+ * New people who are members from the first moment, all by one statement: nobody else can have taken
+ * them meanwhile, so there is nothing to be looked at again, and next to nothing to be closed. To be
+ * called behind the door (`factsAtDoor`), where the account was found active.
+ *
+ * @param by the id of the token that brings them
+ * @returns them in their order
  */
-export async function createMember(
+export async function createMembers(
   work: Work,
-  user: NewUser & { jobTitle: string | null; phone: string | null; attributeSources: string },
+  members: readonly NewMember[],
   accountId: string,
-  reason: string,
-  { entitlementCountry, words }: { entitlementCountry: string | null; words: DirectoryWords },
-): Promise<{ userId: string; id: string; version: number }> {
-  const userId = newId(work.now.getTime());
-  const id = newId(work.now.getTime());
-  const person = work.query(
-    `insert into users (id, email, email_display, given_name, family_name, country, language,
-       job_title, phone, identity, source, attribute_sources, affiliation, account_id,
-       entitlement_country, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'member', $13, $14, $15, $15)`,
-    [
-      userId,
-      user.email,
-      user.emailDisplay,
-      user.givenName,
-      user.familyName,
-      user.country,
-      user.language ?? null,
-      user.jobTitle,
-      user.phone,
-      user.identity,
-      user.source,
-      user.attributeSources,
-      accountId,
-      entitlementCountry,
-      work.now,
-    ],
+  { source, reason, by }: { source: NewUser['source']; reason: string; by: string },
+): Promise<MadeMember[]> {
+  const given = members.map((member) => ({
+    ...member,
+    userId: newId(work.now.getTime()),
+    id: newId(work.now.getTime()),
+  }));
+  const rows = await work.query<{ id: string; version: number; closed: Closed[] | null }>(
+    insertMembers,
+    [JSON.stringify(given), work.now, accountId, source, reason, by],
   );
-  const affiliation = work.query<{ version: number; closed: Closed[] | null }>(
-    `with closed as (
-       update invitations set state = 'superseded', decided_at = $5
-       where email = $11 and state = 'pending' returning id, account_id
-     )
-     insert into affiliations (id, user_id, account_id, reason, began_at, external_id, display_name,
-       display_name_key, manager_id, attributes, provisioned_by)
-     values ($1, $2, $3, $4, $5, $6, $7, coalesce(folded($7), U&'\\+10FFFF'), $8, $9, $10)
-     returning version, (select jsonb_agg(jsonb_build_object('id', c.id, 'account_id', c.account_id))
-       from closed c) as closed`,
-    [
-      id,
-      userId,
-      accountId,
-      reason,
-      work.now,
-      words.externalId,
-      words.displayName,
-      words.managerId,
-      words.attributes,
-      words.by,
-      user.email,
-    ],
-  );
-  const [, [place]] = await Promise.all([person, affiliation]);
-  work.record('user.added', { type: 'user', id: userId }, { source: user.source });
-  work.record('user.affiliated', { type: 'user', id: userId }, { reason }, accountId);
-  for (const { id: invitation, account_id: account } of place!.closed ?? [])
+  const versions = new Map(rows.map(({ id, version }) => [id, version]));
+  const userOf = new Map(given.map(({ email, userId }) => [email, userId]));
+  for (const { userId } of given) {
+    work.record('user.added', { type: 'user', id: userId }, { source });
+    work.record('user.affiliated', { type: 'user', id: userId }, { reason }, accountId);
+  }
+  for (const { id, account_id: account, email } of rows[0]?.closed ?? [])
     work.record(
       'invitation.superseded',
-      { type: 'invitation', id: invitation },
-      { user: userId },
+      { type: 'invitation', id },
+      { user: userOf.get(email) },
       account,
     );
-  return { userId, id, version: place!.version };
+  return given.map(({ userId, id }) => ({ userId, id, version: versions.get(id)! }));
 }
+
+const insertMembers = `
+  with given as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as g("userId" uuid, id uuid, email text,
+      "emailDisplay" text, "givenName" text, "familyName" text, country text, language text,
+      "jobTitle" text, phone text, identity text, "attributeSources" text,
+      "entitlementCountry" text, "externalId" text, "displayName" text, "managerId" uuid,
+      attributes text)
+  ), closed as (
+    update invitations set state = 'superseded', decided_at = $2::timestamptz
+    where email in (select email from given) and state = 'pending' returning id, account_id, email
+  ), people as (
+    insert into users (id, email, email_display, given_name, family_name, country, language,
+      job_title, phone, identity, source, attribute_sources, affiliation, account_id,
+      entitlement_country, created_at, updated_at)
+    select "userId", email, "emailDisplay", "givenName", "familyName", country, language,
+      "jobTitle", phone, identity, $4, "attributeSources"::jsonb, 'member', $3::uuid,
+      "entitlementCountry", $2, $2
+    from given returning id
+  )
+  insert into affiliations (id, user_id, account_id, reason, began_at, external_id, display_name,
+    display_name_key, manager_id, attributes, provisioned_by)
+  select g.id, p.id, $3, $5, $2, g."externalId", g."displayName",
+    coalesce(folded(g."displayName"), U&'\\+10FFFF'), g."managerId", g.attributes::jsonb, $6::uuid
+  from given g join people p on p.id = g."userId"
+  returning id, version, (select jsonb_agg(c) from closed c) as closed`;
 
 interface Closed {
   id: string;
   account_id: string;
+  email: string;
 }
 
 /** Closes what waited for a person who has joined somewhere now. Each account is told in its log. */

@@ -63,7 +63,7 @@ export async function restoreUser(
   const had =
     removal.country && account.countries.includes(removal.country) ? removal.country : null;
   await affiliate(work, person.id, account.id, 'restored', {
-    entitlementCountry: await entitledHere(work, account, facts.email, had, person.country),
+    entitlementCountry: entitledHere(facts, had, person.country),
   });
   if (removal.pinned && (had !== null || removal.country === null))
     await setEntitlementCountry(work, account, person.id, { country: had, pinned: true });

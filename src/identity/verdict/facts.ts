@@ -39,6 +39,7 @@ export async function readFacts(
       status: account.status,
       name: account.name,
       countries: account.countries,
+      countryOfDomain: account.country,
       allowsForeignDomains: account.foreign !== 'off',
     },
     domain: standing({ domain, accountId, owner, claimed, trusted }),
@@ -75,6 +76,7 @@ interface Row {
     status: AccountStatus;
     name: string;
     countries: string[];
+    country: string | null;
     foreign: string | null;
   } | null;
   owner: {
@@ -124,6 +126,8 @@ const statement = `
   select
     (select jsonb_build_object('id', a.id, 'status', a.status, 'name', a.name,
        'countries', to_jsonb(a.countries),
+       'country', (select d.defaults ->> 'entitlementCountry' from domains d
+          where d.name = $2 and d.account_id = a.id and d.state in ('owned', 'at_risk', 'lapsed')),
        'foreign', a.settings ->> 'foreignDomains')
      from accounts a where a.id = $3::uuid) as account,
     (select jsonb_build_object('id', o.account_id, 'status', a.status, 'signup', o.signup,

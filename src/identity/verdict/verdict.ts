@@ -63,6 +63,8 @@ export interface Facts {
     /** Its name, and where it may be entitled to something: they decide nothing here. */
     name?: string;
     countries?: readonly string[];
+    /** The country that its rule for new people of this domain says. */
+    countryOfDomain?: string | null;
   } | null;
   domain: DomainStanding;
   /** Who owns the domain, seen from a person who registers; null where nobody does. */
