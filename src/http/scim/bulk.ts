@@ -2,31 +2,28 @@ import { attempt } from '#identity/attempt.ts';
 import type { Directory } from '#identity/scim/context.ts';
 import { bad, ScimError, shown } from '#identity/scim/error.ts';
 import { enterpriseSchema } from '#identity/scim/schema.ts';
-import { fieldsOf, isObject, requireSchema } from '#identity/scim/value.ts';
+import { isObject } from '#identity/scim/value.ts';
 import { patchSchema } from '#identity/scim/patch.ts';
 import type { Work } from '#identity/work.ts';
 import type { ScimAnswer } from './answer.ts';
 import type { ScimRequest, Tools } from './request.ts';
 import { errorBody, toScimError } from './errors.ts';
-import { bulkLimits } from './limits.ts';
+import {
+  circlesOf,
+  lastOf,
+  readBulk,
+  reference,
+  referencesIn,
+  type BulkOperation,
+} from './bulk-request.ts';
 
-export const bulkRequestSchema = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest';
 export const bulkResponseSchema = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse';
 
 /** More operations than these are carried out in turn with others; so few are done in a moment. */
 const mostAtOnce = 50;
 
-interface BulkOperation {
-  method: string;
-  path: string;
-  bulkId: string | undefined;
-  version: string | undefined;
-  data: unknown;
-  /** Why it cannot be carried out, whatever the others do. */
-  wrong: ScimError | null;
-  /** The operations it refers to. */
-  needs: number[];
-}
+/** So many people are made by one statement. */
+const mostTogether = 200;
 
 type Result = { answer: ScimAnswer; id: string | null; path: string } | { error: ScimError };
 
@@ -47,6 +44,7 @@ export async function bulk({ body }: ScimRequest, tools: Tools): Promise<ScimAns
       const listed: Record<string, unknown>[] = [];
       let errors = 0;
       for (const at of operations.keys()) {
+        await run.createFrom(at);
         await run.carryOut(at);
         const result = results.get(at)!;
         listed.push(report(operations[at]!, result, tools.base));
@@ -56,100 +54,6 @@ export async function bulk({ body }: ScimRequest, tools: Tools): Promise<ScimAns
       return { status: 200, body: { schemas: [bulkResponseSchema], Operations: listed } };
     });
   return operations.length > mostAtOnce ? tools.inTurn(carriedOut) : carriedOut();
-}
-
-/** @throws {ScimError} 400, 413 */
-function readBulk(body: unknown): { operations: BulkOperation[]; failOnErrors: number | null } {
-  if (!isObject(body)) throw bad('invalidSyntax', 'The body must be a JSON object.');
-  requireSchema(body, bulkRequestSchema);
-  const fields = new Map(fieldsOf(body, '').map(([name, value]) => [name.toLowerCase(), value]));
-  const given = fields.get('operations');
-  if (!Array.isArray(given))
-    throw bad('invalidSyntax', 'Operations: an array of operations is expected.');
-  if (given.length > bulkLimits.operations)
-    throw new ScimError(
-      413,
-      `At most ${bulkLimits.operations} operations are taken (maxOperations); these are ${given.length}.`,
-    );
-  const failOnErrors = fields.get('failonerrors') ?? null;
-  if (failOnErrors !== null && !(Number.isInteger(failOnErrors) && Number(failOnErrors) >= 1))
-    throw bad('invalidValue', 'failOnErrors: a whole number of at least 1 is expected.');
-  return { operations: readAll(given), failOnErrors: failOnErrors as number | null };
-}
-
-function readAll(given: readonly unknown[]): BulkOperation[] {
-  const operations = given.map((one, index) => readOne(one, `Operations[${index}]`));
-  const made = new Map<string, number>();
-  for (const [at, one] of operations.entries()) {
-    if (one.method !== 'POST' || one.bulkId === undefined) continue;
-    if (made.has(one.bulkId))
-      one.wrong ??= bad('invalidValue', `bulkId: ${shown(one.bulkId)} is there twice.`);
-    else made.set(one.bulkId, at);
-  }
-  for (const one of operations) {
-    const named = new Set([...referencesIn(one.data), ...referencesIn(lastOf(one.path))]);
-    for (const name of named) {
-      const at = made.get(name);
-      if (at === undefined)
-        one.wrong ??= bad('invalidValue', `There is no operation with bulkId ${shown(name)}.`);
-      else one.needs.push(at);
-    }
-  }
-  return operations;
-}
-
-const methods = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
-
-function readOne(given: unknown, where: string): BulkOperation {
-  if (!isObject(given)) throw bad('invalidSyntax', `${where}: an object is expected.`);
-  const fields = new Map(
-    fieldsOf(given, where).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  const text = (name: string): string | undefined => {
-    const value = fields.get(name.toLowerCase()) ?? undefined;
-    if (value !== undefined && typeof value !== 'string')
-      throw bad('invalidSyntax', `${where}.${name}: a text is expected.`);
-    return value;
-  };
-  const method = (text('method') ?? '').toUpperCase();
-  const path = text('path') ?? '';
-  const bulkId = text('bulkId');
-  const data = fields.get('data');
-  return {
-    method,
-    path,
-    bulkId,
-    version: text('version'),
-    data,
-    wrong: whatIsWrong(),
-    needs: [],
-  };
-
-  function whatIsWrong(): ScimError | null {
-    if (!methods.has(method))
-      return bad('invalidSyntax', `${where}.method: POST, PUT, PATCH or DELETE.`);
-    const form = method === 'POST' ? /^\/(Users|Groups)$/i : /^\/(Users|Groups)\/[^/?#]+$/i;
-    if (!form.test(path) || path.toLowerCase().endsWith('/.search'))
-      return bad('invalidSyntax', `${where}.path: ${shown(path)} is not for ${method} here.`);
-    if (method === 'POST' && bulkId === undefined)
-      return bad('invalidSyntax', `${where}.bulkId: it is required with POST.`);
-    if (method !== 'DELETE' && data === undefined)
-      return bad('invalidSyntax', `${where}.data is missing.`);
-    return null;
-  }
-}
-
-function lastOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-const reference = /^bulkId:(.+)$/is;
-
-/** The names of operations in a value, wherever they stand. */
-function referencesIn(value: unknown): string[] {
-  if (typeof value === 'string') return reference.exec(value)?.slice(1, 2) ?? [];
-  if (Array.isArray(value)) return value.flatMap(referencesIn);
-  return isObject(value) ? Object.values(value).flatMap(referencesIn) : [];
 }
 
 /** The value with ids in the place of the names that are known. */
@@ -172,6 +76,11 @@ class Run {
   readonly #ids = new Map<string, string>();
   /** For each operation, those it goes in a circle with; itself too. */
   readonly #circles: readonly (readonly number[])[];
+  /** Up to here each is carried out alone. */
+  #alone = 0;
+  /** So many are looked at together next, and after so many where nobody of them could be made. */
+  #reach = mostTogether;
+  #patience = 1;
 
   constructor(
     operations: readonly BulkOperation[],
@@ -184,6 +93,47 @@ class Run {
     this.#tools = tools;
     this.#directory = directory;
     this.#circles = circlesOf(operations);
+  }
+
+  /**
+   * Makes who is to be made from here on by the statements one takes, as far as they stand behind one
+   * another and there is nothing else to be decided about them.
+   */
+  async createFrom(at: number): Promise<void> {
+    if (at < this.#alone || this.#results.has(at)) return;
+    const window = this.#operations.slice(at, at + this.#reach);
+    const end = window.findIndex((one, after) => !isCreation(one) || this.#results.has(at + after));
+    const many = end === -1 ? window : window.slice(0, end);
+    if (many.length < 2) return;
+    const answers = await this.#createFirst(many);
+    for (const [after, answer] of answers.entries()) {
+      const id = lastOf(answer.headers!['Location']!);
+      this.#results.set(at + after, { answer, id, path: many[after]!.path });
+      this.#ids.set(many[after]!.bulkId!, id);
+    }
+    const next = at + answers.length;
+    // Where most have to be looked at alone, looking for others would cost more than it saves.
+    const all = answers.length === many.length;
+    this.#reach = all ? mostTogether : Math.max(2, 2 * answers.length);
+    this.#patience = answers.length > 0 ? 1 : Math.min(2 * this.#patience, mostTogether);
+    this.#alone = all ? next : next + this.#patience;
+  }
+
+  async #createFirst(many: readonly BulkOperation[]): Promise<ScimAnswer[]> {
+    const { createFirst } = this.#tools.route('POST', '/Users');
+    if (!createFirst) return [];
+    try {
+      return await attempt(this.#directory.work, (work) =>
+        createFirst(
+          { ...this.#directory, work },
+          many.map(({ data }) => data),
+          this.#tools.base,
+        ),
+      );
+    } catch (error) {
+      if (toScimError(error)) return [];
+      throw error;
+    }
   }
 
   async carryOut(at: number): Promise<void> {
@@ -284,6 +234,11 @@ class Run {
   }
 }
 
+/** Such as may be made together with others: nothing is known yet that speaks against it. */
+function isCreation({ method, path, wrong, needs }: BulkOperation): boolean {
+  return method === 'POST' && /^\/Users$/i.test(path) && wrong === null && needs.length === 0;
+}
+
 /** Which operation of a circle it was that failed: the others fail for its sake. */
 class InCircle extends ScimError {
   readonly at: number;
@@ -345,30 +300,6 @@ function leftOut(known: unknown, given: unknown, path: string): Record<string, u
       });
   }
   return operations;
-}
-
-/** For each operation those that reach it and are reached by it (Tarjan's components). */
-function circlesOf(operations: readonly BulkOperation[]): number[][] {
-  const circles: number[][] = [];
-  const order = new Map<number, number>();
-  const low = new Map<number, number>();
-  const open: number[] = [];
-  const visit = (at: number): void => {
-    order.set(at, order.size);
-    low.set(at, order.get(at)!);
-    open.push(at);
-    for (const need of operations[at]!.needs) {
-      if (!order.has(need)) {
-        visit(need);
-        low.set(at, Math.min(low.get(at)!, low.get(need)!));
-      } else if (open.includes(need)) low.set(at, Math.min(low.get(at)!, order.get(need)!));
-    }
-    if (low.get(at) !== order.get(at)) return;
-    const circle = open.splice(open.indexOf(at)).sort((one, other) => one - other);
-    for (const member of circle) circles[member] = circle;
-  };
-  for (const at of operations.keys()) if (!order.has(at)) visit(at);
-  return circles;
 }
 
 function report(

@@ -17,6 +17,7 @@ import {
 import type { Sql } from '#platform/database/sql.ts';
 import type { Resource } from '#identity/scim/value.ts';
 import type { Directory } from '#identity/scim/context.ts';
+import { createNewcomers } from '#identity/scim/newcomers.ts';
 import { patchUser } from '#identity/scim/patch.ts';
 import {
   changeGroup,
@@ -27,7 +28,7 @@ import {
   replaceGroup,
 } from '#identity/scim/groups.ts';
 import { projection, saidIn, type Wanted } from '#identity/scim/projection.ts';
-import { listAnswer, resourceAnswer, versionOf, type ScimAnswer } from './answer.ts';
+import { listAnswer, locationOf, resourceAnswer, versionOf, type ScimAnswer } from './answer.ts';
 import { bulk } from './bulk.ts';
 import { errorBody } from './errors.ts';
 import {
@@ -48,6 +49,8 @@ export interface Resources {
   type: ResourceType;
   read(sql: Sql, accountId: string, id: string, wanted: Wanted): Promise<Resource>;
   create(directory: Directory, body: unknown): Promise<Resource>;
+  /** Creates the first of many, as far as they need no looking at of their own. */
+  createFirst?(directory: Directory, bodies: readonly unknown[]): Promise<Resource[]>;
   replace(directory: Directory, id: string, body: unknown, when: Conditions): Promise<Resource>;
   /** Gives what is wanted of the resource, where anything is named. */
   patch(
@@ -74,6 +77,7 @@ export const userResources: Resources = {
   type: users,
   read: (sql, accountId, id) => readUser(sql, accountId, id),
   create: createUser,
+  createFirst: createNewcomers,
   replace: replaceUser,
   patch: (directory, id, body, when) =>
     changeUser(directory, id, (before) => patchUser(before, body), when),
@@ -109,14 +113,18 @@ function showsMembers(wanted: Wanted): boolean {
  */
 export function routeOf(method: string, path: string, caller: ScimCaller): Route {
   const asked = method === 'HEAD' ? 'GET' : method;
-  const [handlers, needs] = handlersAt(path, caller);
+  const [handlers, needs, createFirst] = handlersAt(path, caller);
   requireScope(caller, needs, asked, path);
   const handle = handlers[asked as Method];
   if (!handle)
     throw new ScimError(405, `${method} is not for this address.`, {
       headers: { Allow: Object.keys(handlers).join(', ') },
     });
-  return { takesBody: asked === 'POST' || asked === 'PUT' || asked === 'PATCH', handle };
+  return {
+    takesBody: asked === 'POST' || asked === 'PUT' || asked === 'PATCH',
+    handle,
+    createFirst: asked === 'POST' ? createFirst : undefined,
+  };
 }
 
 type Needs = 'users' | 'groups' | 'any';
@@ -141,7 +149,7 @@ function reached({ scopes }: ScimCaller): ResourceType[] {
   return resourceTypes.filter((type) => (type === users ? scopes.users : scopes.groups));
 }
 
-function handlersAt(path: string, caller: ScimCaller): [Handlers, Needs] {
+function handlersAt(path: string, caller: ScimCaller): [Handlers, Needs, Route['createFirst']?] {
   const [first = '', second, ...more] = path.split('/').slice(1);
   if (more.length > 0) throw notFound();
   const [name, rest] = [first.toLowerCase(), second];
@@ -154,8 +162,10 @@ function handlersAt(path: string, caller: ScimCaller): [Handlers, Needs] {
     return [{ GET: ({ query }, tools) => configuration(query, tools) }, 'any'];
   if (name === 'resourcetypes') return [discoveryHandlers('ResourceTypes', rest), 'any'];
   if (name === 'schemas') return [discoveryHandlers('Schemas', rest), 'any'];
-  if (name === 'users') return [resourceHandlers(userResources, rest), 'users'];
-  if (name === 'groups') return [resourceHandlers(groupResources, rest), 'groups'];
+  if (name === 'users')
+    return [resourceHandlers(userResources, rest), 'users', creating(userResources)];
+  if (name === 'groups')
+    return [resourceHandlers(groupResources, rest), 'groups', creating(groupResources)];
   throw notFound();
 }
 
@@ -245,6 +255,20 @@ function resourceHandlers(resources: Resources, id: string | undefined): Handler
       return kept ? { status: kept.status, body: errorBody(kept) } : { status: 204 };
     },
   };
+}
+
+/** Without the resources themselves: a Bulk response says of each where it is, and its version. */
+function creating({ type, createFirst }: Resources): Route['createFirst'] {
+  return (
+    createFirst &&
+    (async (directory, bodies, base) => {
+      const made = await createFirst(directory, bodies);
+      return made.map((resource) => ({
+        status: 201,
+        headers: { ETag: versionOf(resource), Location: locationOf(type, resource, base) },
+      }));
+    })
+  );
 }
 
 function listHandler(types: readonly ResourceType[]): Route['handle'] {

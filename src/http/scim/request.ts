@@ -55,4 +55,8 @@ export interface Tools {
 export interface Route {
   takesBody: boolean;
   handle(request: ScimRequest, tools: Tools): Promise<ScimAnswer> | ScimAnswer;
+  /** Creates the first of many, by few statements; whose turn is next is for `handle`. */
+  createFirst?:
+    | ((directory: Directory, bodies: readonly unknown[], base: string) => Promise<ScimAnswer[]>)
+    | undefined;
 }
