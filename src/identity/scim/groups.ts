@@ -211,12 +211,19 @@ async function addMembers(
 ): Promise<void> {
   if (ids.length === 0) return;
   // Those who are found are taken, so that none of them leaves meanwhile.
-  const found = await work.query<{ id: string; user_id: string }>(
-    `select a.id, a.user_id from affiliations a join users u on u.id = a.user_id
-     where a.account_id = $1 and a.ended_at is null and a.id = any ($2::uuid[])
-       and u.identity not in ('erasing', 'erased')
-     order by u.id for share of u`,
-    [caller.accountId, ids.filter(isId)],
+  const found = await work.query<{ id: string; user_id: string; added: boolean }>(
+    `with found as materialized (
+       select a.id, a.user_id from affiliations a join users u on u.id = a.user_id
+       where a.account_id = $1 and a.ended_at is null and a.id = any ($2::uuid[])
+         and u.identity not in ('erasing', 'erased')
+       order by u.id for share of u
+     ), added as (
+       insert into group_members (group_id, user_id, added_at)
+       select $3, f.user_id, $4 from found f on conflict do nothing returning user_id
+     )
+     select f.id, f.user_id, n.user_id is not null as added
+     from found f left join added n on n.user_id = f.user_id`,
+    [caller.accountId, ids.filter(isId), groupId, work.now],
   );
   if (found.length < ids.length) {
     const known = new Set(found.map(({ id }) => id));
@@ -227,11 +234,7 @@ async function addMembers(
       'unknown_reference',
     );
   }
-  const added = await work.query<{ user_id: string }>(
-    `insert into group_members (group_id, user_id, added_at)
-     select $1, u, $3 from unnest($2::uuid[]) u on conflict do nothing returning user_id`,
-    [groupId, found.map((one) => one.user_id), work.now],
-  );
+  const added = found.filter((one) => one.added);
   tell({ work, caller }, 'group.members_added', groupId, added);
 }
 
