@@ -1,8 +1,10 @@
 import { describe, expect } from 'vitest';
 import { unitOfWork } from '#identity/work.ts';
+import { openPostgres } from '#platform/database/postgres.ts';
 import { it } from '#test/support/it.ts';
 
-const onPostgres = Boolean(process.env['TEST_DATABASE_URL']);
+const url = process.env['TEST_DATABASE_URL'];
+const onPostgres = Boolean(url);
 const named = 'select count(*)::int as accounts from accounts where name = $1';
 
 describe('a transaction', () => {
@@ -53,5 +55,22 @@ describe('a transaction', () => {
     );
     await expect(change).rejects.toMatchObject({ code: '22P02' });
     expect(await foundation.database.query(named, ['Globex'])).toEqual([{ accounts: 0 }]);
+  });
+});
+
+describe.skipIf(!onPostgres)('a database that is closed', () => {
+  it('keeps no connection open: a command that is done ends', async ({ server }) => {
+    const closed = await openPostgres(url!, [], () => {});
+    const whoami = 'select pg_backend_pid() as pid';
+    const used = [
+      ...(await closed.query<{ pid: number }>(whoami)),
+      ...(await closed.transaction((tx) => tx.query<{ pid: number }>(whoami))),
+    ].map(({ pid }) => pid);
+    const left = 'select pid from pg_stat_activity where pid = any($1::int[])';
+    expect(await server.app.foundation.database.query(left, [used])).toHaveLength(2);
+    await closed.close();
+    await expect
+      .poll(() => server.app.foundation.database.query(left, [used]), { timeout: 5000 })
+      .toEqual([]);
   });
 });

@@ -126,6 +126,8 @@ export async function openPostgres(
         listener?.end(),
       ]);
       await orm.close(true);
+      // MikroORM closes the pool it has used itself, and nobody else's use of it counts.
+      if (!pool.ending) await pool.end();
     },
   };
   return database;
