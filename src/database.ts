@@ -9,5 +9,7 @@ import { entities } from './entities.ts';
 export function openDatabase({ database }: Pick<Config, 'database'>, log: Log): Promise<Database> {
   return database.kind === 'postgres'
     ? openPostgres(database.url, entities, (message) => log.warn({ message }, 'PostgreSQL'))
-    : openEmbedded(database.folder, entities);
+    : openEmbedded(database.folder, entities, (message) =>
+        log.warn({ message }, 'embedded database'),
+      );
 }

@@ -7,6 +7,7 @@ export interface Trouble extends Pick<Refused, 'code' | 'message'> {
 
 const ours = {
   FolderInUse: 'folder_in_use',
+  FolderDamaged: 'folder_damaged',
   BadSettings: 'bad_settings',
   BackupProblem: 'backup_problem',
   WrongKey: 'wrong_key',

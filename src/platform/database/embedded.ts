@@ -1,4 +1,5 @@
-import { mkdirSync, renameSync, rmSync, existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { MikroORM, type SqlEntityManager } from '@mikro-orm/pglite';
 import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely';
@@ -15,23 +16,60 @@ import type { Entities } from './postgres.ts';
 import type { Param } from './sql.ts';
 import { parsers } from './types.ts';
 
+/** What is in the folder is all of a database, and none that can be opened. */
+export class FolderDamaged extends Error {
+  override readonly name = 'FolderDamaged';
+
+  constructor(folder: string, cause: unknown) {
+    super(
+      `The embedded database in ${folder} is damaged: it cannot be opened. Move the folder away and ` +
+        'start anew, restore a backup, or throw the demo away with npm run demo:reset.',
+      { cause },
+    );
+  }
+}
+
 /**
  * The embedded database: PostgreSQL inside this process, in a folder. For one process; survives a
  * killed process, not a power cut (stack.md, section 2). Production uses PostgreSQL.
  *
  * The folder is locked before it is touched. A new one is made beside its place and moved there when
- * it is whole, so a process that dies half-way leaves nothing that the next one could trip over.
+ * it is whole, so a process that dies half-way leaves nothing that the next one could trip over. One
+ * that somebody else left half-made is moved out of the way, and not thrown away.
+ *
+ * @param warn is told what was moved, and where to
+ * @throws FolderInUse, FolderDamaged
  */
-export async function openEmbedded(folder: string, entities: Entities): Promise<Database> {
+export async function openEmbedded(
+  folder: string,
+  entities: Entities,
+  warn: (message: string) => void = () => {},
+): Promise<Database> {
   const lock = lockFolder(folder);
   try {
-    if (!existsSync(folder)) await create(folder);
-    const pglite = await PGlite.create({ dataDir: folder, parsers });
-    return await embeddedOver(pglite, entities, () => lock.release());
+    if (!isWhole(folder)) {
+      setAside(folder, warn);
+      await create(folder);
+    }
+    return await embeddedOver(await open(folder), entities, () => lock.release());
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** Without these two nobody ever had a database here: they are among the first that are written. */
+function isWhole(folder: string): boolean {
+  return ['PG_VERSION', 'global/pg_control'].every((file) => existsSync(join(folder, file)));
+}
+
+function setAside(folder: string, warn: (message: string) => void): void {
+  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  let number = 1;
+  while (existsSync(`${folder}.half-made-${number}`)) number += 1;
+  const aside = `${folder}.half-made-${number}`;
+  renameSync(folder, aside);
+  warn(`what was in ${folder} was no whole database; it is in ${aside} now`);
 }
 
 async function create(folder: string): Promise<void> {
@@ -40,7 +78,25 @@ async function create(folder: string): Promise<void> {
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   const pglite = await PGlite.create({ dataDir: unfinished });
   await pglite.close();
-  renameSync(unfinished, folder);
+  try {
+    renameSync(unfinished, folder);
+  } catch (error) {
+    // An empty folder that is a mount of its own cannot be replaced: it is filled when it is opened.
+    if (!mounted.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+const mounted = new Set(['EBUSY', 'EXDEV']);
+
+async function open(folder: string): Promise<PGlite> {
+  try {
+    return await PGlite.create({ dataDir: folder, parsers });
+  } catch (error) {
+    // A folder that may not be read, or a full disk, says so itself.
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+    throw new FolderDamaged(folder, error);
+  }
 }
 
 /** A PGlite of the caller's, such as the one in memory that a test worker opens. */
