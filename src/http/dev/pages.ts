@@ -38,7 +38,7 @@ export function mailboxPage(
         <a href="/dev/mailbox/previews">See every letter in every language</a>
       </p>
       <div class="toolbar">
-        <form method="get" action="/dev/mailbox" role="search">
+        <form method="get" action="/dev/mailbox" role="search" class="toolbar">
           <div class="field">
             <label for="to">Recipient</label>
             <input id="to" name="to" type="search" value="${to}" autocomplete="off" />
@@ -59,7 +59,6 @@ export function mailboxPage(
                   <tr>
                     <th scope="col">To</th>
                     <th scope="col">Subject</th>
-                    <th scope="col">Kind</th>
                     <th scope="col">Sent</th>
                   </tr>
                 </thead>
@@ -68,8 +67,10 @@ export function mailboxPage(
                     ({ id, recipient, subject, kind, sent_at }) => html`
                       <tr>
                         <td>${recipient}</td>
-                        <td><a href="/dev/mailbox/${id}">${subject}</a></td>
-                        <td><code>${kind}</code></td>
+                        <td>
+                          <a href="/dev/mailbox/${id}">${subject}</a>
+                          <div class="hint"><code>${kind}</code></div>
+                        </td>
                         <td>${moment(sent_at)}</td>
                       </tr>
                     `,

@@ -66,12 +66,19 @@ export interface ErrorPage extends PageContext {
 
 export function errorPage(page: ErrorPage): Html {
   const { t, status, detail, code, reference } = page;
-  const [title, text] = texts[status] ?? (status >= 500 ? texts[500]! : other);
+  const [title, text] =
+    byCode[code ?? ''] ?? byStatus[status] ?? (status >= 500 ? byStatus[500]! : other);
+  // Where our own words say it all, those of the protocol add nothing: they are in English.
+  const more = title === other[0] || page.title !== undefined ? detail : undefined;
   return card(page, {
     title: page.title ?? t(title),
     failed: true,
     body: [
-      alert([html`<p>${t(text)}</p>`, detail && html`<p>${named(detail, 1000)}</p>`], 'warning'),
+      alert(
+        [html`<p>${t(text)}</p>`, more && html`<p lang="en">${named(more, 1000)}</p>`],
+        'warning',
+      ),
+      status === 404 && button('/', t('error.404.home')),
       code &&
         html`<p class="reference">
           ${t.parts('error.code', { code: html`<code>${clip(code)}</code>` })}
@@ -81,12 +88,16 @@ export function errorPage(page: ErrorPage): Html {
   });
 }
 
-type Texts = [title: MessageKey, text: MessageKey];
+type Texts = readonly [title: MessageKey, text: MessageKey];
 
-const other: Texts = ['error.title', 'error.text'];
-const texts: Record<number, Texts> = {
+const other = ['error.title', 'error.text'] as const satisfies Texts;
+const byCode: Readonly<Record<string, Texts>> = {
+  form_expired: ['error.form.title', 'error.form.text'],
+};
+const byStatus: Readonly<Record<number, Texts>> = {
   404: ['error.404.title', 'error.404.text'],
   405: ['error.405.title', 'error.405.text'],
+  413: ['error.413.title', 'error.413.text'],
   421: ['error.421.title', 'error.421.text'],
   500: ['error.500.title', 'error.500.text'],
 };

@@ -304,7 +304,7 @@ export const samples: Sample[] = [
   sample('expired, without a start', expiredPage, { reference }),
   sample('throttled', throttledPage, { minutes: 2, reference }),
   sample('busy', busyPage, { seconds: 7 }),
-  ...[400, 404, 405, 421, 500, 503].map((status) =>
+  ...[400, 404, 405, 413, 421, 500, 503].map((status) =>
     sample(`error ${status}`, errorPage, { status, reference }),
   ),
   sample('error of OAuth', errorPage, {

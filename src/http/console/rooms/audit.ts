@@ -115,7 +115,7 @@ function auditRoom(
                   ? 'Ostiary'
                   : (names.get(report.accountId) ?? report.accountId),
               checked: report.checked,
-              fault: report.fault && `${report.fault.fault} ${report.fault.seq}`,
+              fault: report.fault,
             })),
           }),
         );

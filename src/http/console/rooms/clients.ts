@@ -97,7 +97,7 @@ export const clients: Room = {
       visit.show(
         confirmPage(visit.page, {
           title: visit.t('rooms.remove'),
-          heading: named(name),
+          heading: [visit.t('rooms.remove'), ': ', named(name)],
           back: { href: `/console${home}/${id}`, title: named(name) },
           what: visit.t('rooms.client.remove_text'),
           action: `/console${home}/${id}/remove`,

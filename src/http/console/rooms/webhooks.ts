@@ -153,7 +153,7 @@ function openAt(door: Door, { path, title, everywhere, read, manage }: Place): v
     visit.show(
       confirmPage(visit.page, {
         title: visit.t('rooms.remove'),
-        heading: named(url, 80),
+        heading: [visit.t('rooms.remove'), ': ', named(url, 80)],
         back: { href: `/console${path}/${id}`, title: named(url, 80) },
         what: visit.t('rooms.webhook.remove_text'),
         action: `/console${path}/${id}/remove`,

@@ -1,7 +1,8 @@
+import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
 import { fieldText, valueText } from '../../audit-fields.ts';
 import { actionText, actorText, targetText } from '../../audit-text.ts';
-import { alert, clip, field, named, notice } from '../../form.ts';
+import { alert, clip, field, named, notice, select } from '../../form.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
 import { clear, empty, facts, filters, pager, withQuery } from './parts.ts';
 
@@ -50,23 +51,20 @@ export function auditPage(page: AuditPage): Html {
     ],
     main: [
       filters(page, 'list', [
-        field({
+        select({
           name: 'action',
           label: t('rooms.audit.action'),
           value: filter.action,
-          optional: true,
+          options: actionChoices(page),
           error: errors['action'],
-          attributes: 'list="actions" data-search',
         }),
-        html`<datalist id="actions">
-          ${page.actions.map((action) => html`<option value="${action}">${actionText(t, action)}</option>`)}
-        </datalist>`,
         field({
           name: 'actor',
           label: t('rooms.audit.actor'),
           value: filter.actor,
           optional: true,
           error: errors['actor'],
+          attributes: 'data-search',
         }),
         field({
           name: 'target',
@@ -106,6 +104,15 @@ export function auditPage(page: AuditPage): Html {
   });
 }
 
+/** All that is ever written down, in the order of the reader's alphabet; one typed in an address too. */
+function actionChoices({ t, actions, filter }: AuditPage): (readonly [string, string])[] {
+  const named = actions
+    .map((action) => [action, actionText(t, action)] as const)
+    .toSorted(([, one], [, other]) => one.localeCompare(other, t.locale));
+  const other = filter.action !== '' && !actions.includes(filter.action) ? [filter.action] : [];
+  return [['', t('people.any')], ...other.map((one) => [one, one] as const), ...named];
+}
+
 function one(page: AuditPage, event: EventShown): Html {
   const { t } = page;
   const { actor, target, changes, rest } = event;
@@ -116,8 +123,9 @@ function one(page: AuditPage, event: EventShown): Html {
       <span class="whom"
         >${
           target && [
-            html`<span class="hidden">${targetText(t, target.type)}: </span>`,
-            named(target.name ?? target.id, 60),
+            target.name !== null &&
+              html`<span class="hidden">${targetText(t, target.type)}: </span>`,
+            named(target.name ?? targetText(t, target.type), 60),
           ]
         }</span
       >
@@ -241,8 +249,20 @@ function value(page: AuditPage, one: unknown, name = ''): Child {
 
 export interface AuditCheckPage extends ConsoleFrame {
   back: { href: string; title: string };
-  chains: readonly { name: string; checked: number; fault: string | null }[];
+  chains: readonly {
+    name: string;
+    checked: number;
+    fault: { fault: keyof typeof faults; seq: number } | null;
+  }[];
 }
+
+const faults = {
+  altered: 'rooms.audit.fault.altered',
+  missing: 'rooms.audit.fault.missing',
+  reordered: 'rooms.audit.fault.reordered',
+  cut_off: 'rooms.audit.fault.cut_off',
+  forged_end: 'rooms.audit.fault.forged_end',
+} as const satisfies Record<string, MessageKey>;
 
 /** Whether the log is as it was written. */
 export function auditCheckPage(page: AuditCheckPage): Html {
@@ -254,7 +274,13 @@ export function auditCheckPage(page: AuditCheckPage): Html {
     main: chains.map(({ name, checked, fault }) =>
       fault === null
         ? notice('success', t('rooms.audit.sound', { name, n: checked }))
-        : alert(t('rooms.audit.fault', { name, n: checked, fault })),
+        : alert(
+            t('rooms.audit.fault', {
+              name,
+              n: checked,
+              fault: t(faults[fault.fault], { n: fault.seq }),
+            }),
+          ),
     ),
   });
 }

@@ -86,7 +86,7 @@ export function unlinkPage(
   const base = `${home}/${connection.id}/people`;
   return confirmPage(page, {
     title: t('connection.unlink'),
-    heading: named(link.email ?? link.subject),
+    heading: [t('connection.unlink'), ': ', named(link.email ?? link.subject)],
     back: { href: base, title: t('connection.people') },
     what: [
       html`<p>${t('connection.unlink_text')}</p>`,

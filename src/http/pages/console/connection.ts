@@ -1,5 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
+import { outcomeText } from '../../federation-text.ts';
 import { alert, named, notice, postForm } from '../../form.ts';
 import { signOutPart } from './connection-sign-out.ts';
 import { badges, home, kindName, type ConnectionRow, type State } from './connections.ts';
@@ -122,7 +123,9 @@ export function connectionPage(page: ConnectionPage): Html {
             [
               t('rooms.connection.reasons'),
               page.reasons.length > 0 &&
-                page.reasons.map(({ outcome, count }) => html`<code>${outcome}</code> ${count} `),
+                page.reasons.map(
+                  ({ outcome, count }) => html`<div>${outcomeText(outcome, t)}: ${count}</div>`,
+                ),
             ],
           ]),
           may &&
@@ -157,13 +160,15 @@ export function connectionPage(page: ConnectionPage): Html {
             [t('rooms.connection.password_ends'), readiness.members.passwordEnds],
             [t('rooms.connection.break_glass'), readiness.members.breakGlass],
           ]),
-          html`<ul class="plain">
+          html`<ul class="rows findings">
             ${readiness.items.map(
               ({ level, count, detail, people }) =>
                 html`<li>
                   <span class="badge ${levels[level][0]}">${count ?? t(levels[level][1])}</span>
-                  ${named(detail, 400)}
-                  ${people.length > 0 && html`<span class="hint">${named(people.join(', '), 600)}</span>`}
+                  <div>
+                    ${named(detail, 400)}
+                    ${people.length > 0 && html`<span class="hint">${named(people.join(', '), 600)}</span>`}
+                  </div>
                 </li>`,
             )}
           </ul>`,

@@ -119,9 +119,10 @@ export function releasePage(
   },
 ): Html {
   const { t, name, shown, owned, counts, error } = page;
+  const title = t(owned ? 'rooms.domain.release' : 'rooms.domain.cancel_claim');
   return confirmPage(page, {
-    title: t(owned ? 'rooms.domain.release' : 'rooms.domain.cancel_claim'),
-    heading: named(shown),
+    title,
+    heading: [title, ': ', named(shown)],
     back: { href: hrefOf(name), title: named(shown) },
     what: owned
       ? [
@@ -130,7 +131,7 @@ export function releasePage(
         ]
       : html`<p>${t('rooms.domain.cancel_text')}</p>`,
     action: `${hrefOf(name)}/release`,
-    button: t(owned ? 'rooms.domain.release' : 'rooms.domain.cancel_claim'),
+    button: title,
     danger: true,
     error,
   });

@@ -71,6 +71,8 @@ export interface FormPage {
   /** Sent along, unseen. */
   values?: Readonly<Record<string, string>>;
   button: string;
+  /** It takes something away. */
+  danger?: boolean;
   errors?: Errors | undefined;
   /** Why it was refused, where no field is to blame. */
   failure?: Child;
@@ -89,6 +91,7 @@ export function formPage(page: ConsoleFrame, form: FormPage): Html {
     further,
     values = {},
     button,
+    danger,
     errors = {},
     failure,
     before,
@@ -110,7 +113,7 @@ export function formPage(page: ConsoleFrame, form: FormPage): Html {
               <summary>${further.title}</summary>
               <div class="stack">${questions(further.asked, errors)}</div>
             </details>`,
-          sendOrCancel(page, button, back),
+          sendOrCancel(page, button, back, danger),
         ])}
       </section>`,
     ],

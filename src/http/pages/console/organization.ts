@@ -157,6 +157,7 @@ export function closePage(page: ConsoleFrame & { name: string; errors: Errors })
     ],
     errors,
     button: t('rooms.organization.close'),
+    danger: true,
   });
 }
 

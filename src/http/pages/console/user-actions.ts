@@ -67,7 +67,10 @@ export function actionPage(page: ActionPage): Html {
   return confirmPage(page, {
     title,
     heading: people.length === 1 ? [title, ': ', html`<bdi>${nameOf(only!)}</bdi>`] : title,
-    back: { href: `/console${back}`, title: t('people.title') },
+    back: {
+      href: `/console${back}`,
+      title: from === 'user' && only ? html`<bdi>${nameOf(only)}</bdi>` : t('people.title'),
+    },
     what: [
       people.length > 1 && [
         html`<p><strong>${t('people.do.for', { n: people.length })}</strong></p>`,

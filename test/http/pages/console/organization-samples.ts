@@ -567,7 +567,7 @@ export const organizationSamples: Sample[] = [
   ...states('console, audit log, altered', auditCheckPage, {
     back: { href: '/console/audit', title: 'Audit log' },
     chains: [
-      { name: long, checked: 12_345, fault: 'hash 17' },
+      { name: long, checked: 12_345, fault: { fault: 'altered', seq: 13 } },
       { name: hostile, checked: 0, fault: null },
     ],
   }),
