@@ -19,6 +19,7 @@ import type { Csrf } from '../csrf.ts';
 import { formPostPage } from '../pages/front.ts';
 import { Problem } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
+import { rateLimited } from '../throttled.ts';
 import type { SamlUpstream } from './saml.ts';
 import type { TurnBack } from './turn-back.ts';
 
@@ -91,10 +92,7 @@ export function samlRoutes(router: Router, dependencies: SamlRoutesDependencies)
   router.post('/federation/:connectionId/acs', async (ctx) => {
     const { connectionId = '' } = ctx.params;
     const wait = Math.max(byAddress.take(sourceOf(ctx)), byConnection.take(connectionId));
-    if (wait > 0)
-      throw new Problem(429, 'rate_limited', 'Too many requests. Try again later.', {
-        'Retry-After': String(wait),
-      });
+    if (wait > 0) throw rateLimited(wait);
     const form = await readForm(ctx, { limit: responseLimit });
     const attempt = await takeAttemptAnywhere(database, vault, {
       state: form['RelayState'] ?? '',

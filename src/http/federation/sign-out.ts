@@ -11,6 +11,7 @@ import { readForm } from '../body.ts';
 import { originOf, queryText, sourceOf } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { rateLimit } from '../rate-limit.ts';
+import { rateLimited } from '../throttled.ts';
 import type { Way } from './way.ts';
 
 /** Where the engine sends who signed out and came from nowhere. */
@@ -163,10 +164,7 @@ export function signingOut(way: Way): SignOut {
   /** One address does not keep the verifier from all others. */
   function requireRoom(ctx: Context): void {
     const wait = byAddress.take(sourceOf(ctx));
-    if (wait > 0)
-      throw new Problem(429, 'rate_limited', 'Too many requests. Try again later.', {
-        'Retry-After': String(wait),
-      });
+    if (wait > 0) throw rateLimited(wait);
   }
 
   /** Ends here what the provider says has ended there, where it is the provider that says so. */

@@ -19,7 +19,7 @@ import type { Person } from '#identity/users/person.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, referenceOf, sendPage } from '../context.ts';
+import { originOf, pageContext, sendPage } from '../context.ts';
 import { countryOptions } from '../countries.ts';
 import type { Csrf } from '../csrf.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
@@ -29,9 +29,9 @@ import {
   invitationStopPage,
   type InvitationPage,
 } from '../pages/invitation.ts';
-import { throttledPage } from '../pages/trouble.ts';
 import type { Sessions } from '../sessions.ts';
 import { readPerson } from '../person-form.ts';
+import { sendThrottled } from '../throttled.ts';
 
 export interface InvitationPagesDependencies {
   foundation: Foundation;
@@ -167,13 +167,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
       { email: view.invitation.email, password, device: device.read(ctx), origin },
     );
     if (result.outcome === 'throttled') {
-      ctx.set('Retry-After', String(result.minutes * 60));
-      const { minutes } = result;
-      sendPage(
-        ctx,
-        429,
-        throttledPage({ ...pageContext(ctx), minutes, reference: referenceOf(ctx) }),
-      );
+      sendThrottled(ctx, result.minutes * 60);
       return null;
     }
     if (result.outcome !== 'right') {
@@ -210,17 +204,7 @@ export function invitationRoutes(dependencies: InvitationPagesDependencies): Rou
       await show(ctx, view, current, { failure: outcome === 'missing' ? 'code' : 'code_wrong' });
       return false;
     }
-    ctx.set('Retry-After', '3600');
-    sendPage(
-      ctx,
-      429,
-      throttledPage({
-        ...pageContext(ctx),
-        minutes: 60,
-        codes: true,
-        reference: referenceOf(ctx),
-      }),
-    );
+    sendThrottled(ctx, 3600, { codes: true });
     return false;
   }
 

@@ -15,7 +15,7 @@ import type { PasswordProblem } from '#identity/credentials/password-rules.ts';
 import type { Foundation } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, queryText, referenceOf, sendPage } from '../context.ts';
+import { originOf, pageContext, queryText, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
 import {
   forgotPasswordPage,
@@ -24,8 +24,9 @@ import {
   newPasswordPage,
   passwordChangedPage,
 } from '../pages/password.ts';
-import { throttledPage } from '../pages/trouble.ts';
 import { rateLimit } from '../rate-limit.ts';
+import { sendThrottled } from '../throttled.ts';
+import { cameFrom } from './came-from.ts';
 
 export interface PasswordPagesDependencies {
   foundation: Foundation;
@@ -54,7 +55,7 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
         email,
         browser: csrf.browser(ctx),
         locale: t.locale,
-        returnTo: signInPath(ctx.query['sign_in']),
+        returnTo: signInPath(ctx),
       },
       originOf(ctx),
     );
@@ -121,21 +122,12 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
     const source = sourceBucket(ctx.ip);
     const wait = source === '' ? 0 : limit.take(source);
     if (wait === 0) return false;
-    ctx.set('Retry-After', String(wait));
-    sendPage(
-      ctx,
-      429,
-      throttledPage({
-        ...pageContext(ctx),
-        minutes: Math.ceil(wait / 60),
-        reference: referenceOf(ctx),
-      }),
-    );
+    sendThrottled(ctx, wait);
     return true;
   }
 
   function showForgot(ctx: Context, email?: string, error?: 'empty' | 'invalid'): void {
-    const returnTo = signInPath(ctx.query['sign_in']);
+    const returnTo = signInPath(ctx);
     sendPage(
       ctx,
       error ? 422 : 200,
@@ -160,7 +152,7 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
         email,
         codeAction: `/forgot-password/code${ctx.search}`,
         error,
-        backHref: signInPath(ctx.query['sign_in']) ?? '/',
+        backHref: signInPath(ctx) ?? '/',
       }),
     );
   }
@@ -199,7 +191,7 @@ export function passwordRoutes({ foundation, hasher, csrf }: PasswordPagesDepend
   }
 }
 
-/** The sign-in to go back to, and nothing else: an address given in a query is no place to go. */
-function signInPath(uid: unknown): string | null {
-  return typeof uid === 'string' && /^[A-Za-z0-9_-]{10,60}$/.test(uid) ? `/sign-in/${uid}` : null;
+function signInPath(ctx: Context): string | null {
+  const signIn = cameFrom(ctx);
+  return signIn && `/sign-in/${signIn}`;
 }

@@ -18,7 +18,7 @@ import { verdict } from '#identity/verdict/verdict.ts';
 import { unitOfWork, type Foundation } from '#identity/work.ts';
 import { again } from '../again.ts';
 import { readForm } from '../body.ts';
-import { originOf, pageContext, queryText, referenceOf, sendPage, sourceOf } from '../context.ts';
+import { originOf, pageContext, queryText, sendPage, sourceOf } from '../context.ts';
 import { countryOptions } from '../countries.ts';
 import type { Csrf } from '../csrf.ts';
 import type { Interactions } from '../interactions.ts';
@@ -32,9 +32,10 @@ import {
   unsubscribePage,
   type RegisterPage,
 } from '../pages/register.ts';
-import { throttledPage } from '../pages/trouble.ts';
 import { rateLimit } from '../rate-limit.ts';
+import { sendThrottled } from '../throttled.ts';
 import { readPerson } from '../person-form.ts';
+import { cameFrom } from './came-from.ts';
 
 export interface RegisterPagesDependencies {
   foundation: Foundation;
@@ -79,7 +80,7 @@ export function registerRoutes({
       });
     if (await signsInUpstream(email)) return showUpstream(ctx, email);
     const { t } = pageContext(ctx);
-    const signIn = uidOf(ctx.query['sign_in']);
+    const signIn = cameFrom(ctx);
     await requestRegistration(
       foundation,
       {
@@ -202,16 +203,7 @@ export function registerRoutes({
   function throttled(ctx: Context): boolean {
     const wait = limit.take(sourceOf(ctx));
     if (wait === 0) return false;
-    ctx.set('Retry-After', String(wait));
-    sendPage(
-      ctx,
-      429,
-      throttledPage({
-        ...pageContext(ctx),
-        minutes: Math.ceil(wait / 60),
-        reference: referenceOf(ctx),
-      }),
-    );
+    sendThrottled(ctx, wait);
     return true;
   }
 
@@ -224,7 +216,7 @@ export function registerRoutes({
 
   function showForm(ctx: Context, more: Partial<RegisterPage> = {}): void {
     const page = pageContext(ctx);
-    const signIn = uidOf(ctx.query['sign_in']);
+    const signIn = cameFrom(ctx);
     sendPage(
       ctx,
       more.errors ? 422 : 200,
@@ -295,9 +287,4 @@ export function registerRoutes({
   function showInvalid(ctx: Context): void {
     sendPage(ctx, 410, linkInvalidPage({ ...pageContext(ctx), forgotHref: '/register' }));
   }
-}
-
-/** The sign-in to go back to, and nothing else: an address given in a query is no place to go. */
-function uidOf(uid: unknown): string | null {
-  return typeof uid === 'string' && /^[A-Za-z0-9_-]{10,60}$/.test(uid) ? uid : null;
 }
