@@ -3,7 +3,8 @@ import { administratorsOf } from '#identity/accounts/administrators.ts';
 import type { SealedRow } from '#identity/audit/chain.ts';
 import { eventOf, type Event } from '#identity/events/event.ts';
 import { likePatterns, openSecrets, type WebhookSecrets } from '#identity/events/webhook.ts';
-import { mail, type Recipient } from '#identity/mail/letter.ts';
+import { mail } from '#identity/mail/letter.ts';
+import { toReader, type Reader, type Recipient } from '#identity/mail/recipient.ts';
 import { unitOfWork, type Foundation, type Work } from '#identity/work.ts';
 import type { Egress } from '#platform/egress.ts';
 import { EgressRefused } from '#platform/egress.ts';
@@ -272,18 +273,13 @@ async function giveUp(work: Work, target: Target, error: string): Promise<void> 
 async function lookingAfter(work: Work, accountId: string | null): Promise<Recipient[]> {
   const people =
     accountId === null
-      ? await work.query<{ id: string; name: string; email: string; language: string | null }>(
+      ? await work.query<Reader>(
           `select u.id, u.given_name as name, u.email_display as email, u.language
            from role_assignments r join users u on u.id = r.user_id
            where r.role = 'operator' and u.email is not null`,
         )
       : await administratorsOf(work, accountId);
-  return people.map(({ id, name, email, language }) => ({
-    userId: id,
-    name,
-    email,
-    locale: language,
-  }));
+  return people.map(toReader);
 }
 
 /** `v1,` and the signature, by each secret that is alive. */

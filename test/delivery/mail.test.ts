@@ -2,13 +2,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mailHandler } from '#delivery/mail/handler.ts';
 import { sampleLetters } from '#delivery/mail/samples.ts';
 import { type DeliveryWorker, deliveryWorker } from '#delivery/worker.ts';
-import {
-  type Letter,
-  letters,
-  mail,
-  type MailOptions,
-  type Recipient,
-} from '#identity/mail/letter.ts';
+import { type Letter, letters, mail, type MailOptions } from '#identity/mail/letter.ts';
+import type { Recipient } from '#identity/mail/recipient.ts';
 import { insertOutbox, type Origin, type Outgoing, outboxParams } from '#identity/work.ts';
 import type { Database } from '#platform/database/database.ts';
 import {

@@ -1,7 +1,7 @@
-import { mail } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { Account } from './account.ts';
+import { lookingAfter, notice } from './notice.ts';
 
 export interface AccountChange {
   name?: string | undefined;
@@ -56,7 +56,7 @@ export async function holdAccount(work: Work, id: string, reason: string): Promi
   account.hold(reason, work.now);
   work.record('account.held', { type: 'account', id }, { reason }, id);
   await work.em.flush();
-  await notify(work, account, 'on_hold', reason);
+  await notice(work, await lookingAfter(work, id), account.name, 'on_hold', { message: reason });
 }
 
 /** @throws {Refusal} `account_not_found`, `invalid_value` for an account that is closed */
@@ -67,7 +67,7 @@ export async function resumeAccount(work: Work, id: string): Promise<void> {
   account.resume(work.now);
   work.record('account.resumed', { type: 'account', id }, {}, id);
   await work.em.flush();
-  await notify(work, account, 'resumed', null);
+  await notice(work, await lookingAfter(work, id), account.name, 'resumed');
 }
 
 async function accountToChange(work: Work, id: string): Promise<Account> {
@@ -75,40 +75,4 @@ async function accountToChange(work: Work, id: string): Promise<Account> {
   const account = await work.em.findOne(Account, { id });
   if (!account) throw new Refusal('account_not_found');
   return account;
-}
-
-/** To those who look after the account: administrators and fulfillment contacts (M22). */
-async function notify(
-  work: Work,
-  account: Account,
-  event: 'on_hold' | 'resumed',
-  message: string | null,
-): Promise<void> {
-  const people = await work.query<{
-    id: string;
-    email: string;
-    given_name: string;
-    language: string | null;
-  }>(
-    `select u.id, u.email, u.given_name, u.language from users u
-     where u.account_id = $1 and u.email is not null and u.affiliation = 'member' and (
-       exists (select from role_assignments r where r.user_id = u.id and r.account_id = $1
-         and r.role = 'account_administrator')
-       or exists (select from fulfillment_contacts f where f.user_id = u.id and f.account_id = $1))`,
-    [account.id],
-  );
-  for (const { id, email, given_name: name, language } of people)
-    mail(
-      work,
-      { userId: id, email, name, locale: language },
-      {
-        kind: 'account_notice',
-        account: account.name,
-        event,
-        message,
-        into: null,
-        closesAt: null,
-        accountLink: work.link('/'),
-      },
-    );
 }

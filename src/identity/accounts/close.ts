@@ -1,11 +1,11 @@
 import { closeOwnership } from '../domains/close-ownership.ts';
 import { disableConnections } from '../federation/account-changes.ts';
 import { domainById } from '../domains/domain.ts';
-import { mail, type Letter, type Recipient } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { takeOut } from '../users/affiliate.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 import type { AccountStatus } from './account.ts';
+import { lookingAfter, notice } from './notice.ts';
 
 const day = 24 * 3600_000;
 
@@ -79,7 +79,7 @@ export async function keepAccount(work: Work, accountId: string): Promise<void> 
   );
   // They were told that it closes: one that was on hold before is so again, and goes on.
   const people = await lookingAfter(work, accountId);
-  if (kept.status === 'active') await notice(work, people, account.name, 'resumed', {});
+  if (kept.status === 'active') await notice(work, people, account.name, 'resumed');
   else await notice(work, people, account.name, 'on_hold', { message: kept.reason });
 }
 
@@ -132,10 +132,8 @@ async function leaveUnjoined(work: Work, userId: string, accountId: string): Pro
 
 /** While there still is somebody who looks after it. The same letter is sent once. */
 async function tellLast(work: Work, account: Closing): Promise<void> {
-  for (const to of await lookingAfter(work, account.id))
-    mail(work, to, letter(work, account.name, 'closed', {}), {
-      dedupKey: `account_closed:${account.id}:${to.userId}`,
-    });
+  const people = await lookingAfter(work, account.id);
+  await notice(work, people, account.name, 'closed', { once: `account_closed:${account.id}` });
 }
 
 async function giveUp(work: Work, { id, name }: Closing): Promise<void> {
@@ -214,57 +212,4 @@ async function lockAccount(work: Work, accountId: string): Promise<Closing> {
   );
   if (!account) throw new Refusal('account_not_found');
   return account;
-}
-
-/** Account Administrators and fulfillment contacts, who are told what happens to an account (M22). */
-export async function lookingAfter(work: Work, accountId: string): Promise<Recipient[]> {
-  const people = await work.query<{
-    id: string;
-    email: string;
-    name: string;
-    language: string | null;
-  }>(
-    `select u.id, u.email, u.given_name as name, u.language from users u
-     where u.account_id = $1 and u.email is not null and u.affiliation = 'member' and (
-       exists (select from role_assignments r where r.user_id = u.id and r.account_id = $1
-         and r.role = 'account_administrator')
-       or exists (select from fulfillment_contacts f where f.user_id = u.id and f.account_id = $1))
-     order by u.id`,
-    [accountId],
-  );
-  return people.map(({ id, email, name, language }) => ({
-    userId: id,
-    email,
-    name,
-    locale: language,
-  }));
-}
-
-type Notice = Extract<Letter, { kind: 'account_notice' }>;
-
-export async function notice(
-  work: Work,
-  people: readonly Recipient[],
-  account: string,
-  event: Notice['event'],
-  more: Partial<Pick<Notice, 'message' | 'into' | 'closesAt'>>,
-): Promise<void> {
-  for (const to of people) mail(work, to, letter(work, account, event, more));
-}
-
-function letter(
-  work: Work,
-  account: string,
-  event: Notice['event'],
-  { message = null, into = null, closesAt = null }: Partial<Notice>,
-): Notice {
-  return {
-    kind: 'account_notice',
-    account,
-    event,
-    message,
-    into,
-    closesAt,
-    accountLink: work.link('/'),
-  };
 }

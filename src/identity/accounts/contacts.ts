@@ -1,6 +1,6 @@
 import { newId } from '#platform/ids.ts';
+import { toReader, type Reader, type Recipient } from '../mail/recipient.ts';
 import type { Sql } from '#platform/database/sql.ts';
-import type { Recipient } from '../mail/letter.ts';
 import { Refusal } from '../refusal.ts';
 import { notEntitled } from '../users/entitlement.ts';
 import { likeText } from '../users/find-users.ts';
@@ -39,12 +39,7 @@ export async function contactsAndOperators(
   accountId: string,
   { except }: { except: string },
 ): Promise<Recipient[]> {
-  const people = await sql.query<{
-    id: string;
-    email: string;
-    name: string;
-    language: string | null;
-  }>(
+  const people = await sql.query<Reader>(
     `select u.id, u.email_display as email, u.given_name as name, u.language from users u
      where u.email is not null and u.identity = 'ready' and u.id <> $2 and (
        exists (select from fulfillment_contacts f where f.user_id = u.id and f.account_id = $1)
@@ -52,7 +47,7 @@ export async function contactsAndOperators(
      order by u.id`,
     [accountId, except],
   );
-  return people.map(({ id: userId, language: locale, ...one }) => ({ userId, locale, ...one }));
+  return people.map(toReader);
 }
 
 /** Whether a person may look after the contacts because they are one (behaviour.md section 7). */

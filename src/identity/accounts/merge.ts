@@ -1,6 +1,5 @@
 import { moveConnections } from '../federation/account-changes.ts';
 import type { Work } from '../work.ts';
-import { lookingAfter, notice } from './close.ts';
 import {
   aboutPeople,
   beginMove,
@@ -16,6 +15,7 @@ import {
   type MoveState,
   type Moving,
 } from './move-people.ts';
+import { lookingAfter, notice } from './notice.ts';
 
 export interface Merge {
   sourceId: string;

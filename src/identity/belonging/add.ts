@@ -2,6 +2,7 @@ import { administratorNames } from '../accounts/administrators.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { sendActivation } from '../credentials/password.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { askToConfirm } from '../users/communication.ts';
@@ -118,17 +119,13 @@ export async function addToAccount(
   if (member.identity !== 'ready' && facts.domain === 'mine_federated') return;
   if (member.identity !== 'ready')
     return sendActivation(work, member, { invitedBy: await nameOf(work, asking) });
-  mail(
-    work,
-    { userId, email: member.email!, name: member.givenName, locale: member.language },
-    {
-      kind: 'added_to_account',
-      account: account.name,
-      administrators: await administratorNames(work, account.id),
-      locked: member.locks.length > 0,
-      signInLink: work.link('/'),
-    },
-  );
+  mail(work, toPerson(member), {
+    kind: 'added_to_account',
+    account: account.name,
+    administrators: await administratorNames(work, account.id),
+    locked: member.locks.length > 0,
+    signInLink: work.link('/'),
+  });
 }
 
 /**

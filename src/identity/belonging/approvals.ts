@@ -3,6 +3,7 @@ import { newId } from '#platform/ids.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { Refusal, refusals, type RefusalCode } from '../refusal.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { unlockUser } from '../users/lock.ts';
@@ -187,7 +188,7 @@ async function decide(
     ],
   );
   const person = (await findPerson(work, userId, work.now))!;
-  const to = { userId, email: email!, name: person.givenName, locale: person.language };
+  const to = toPerson(person, { email: email! });
   const administrators = await administratorNames(work, account.id);
   if (decision === 'reject') {
     await work.query(

@@ -8,6 +8,7 @@ import { passwordRulesFor } from '../credentials/policy.ts';
 import { sendActivation, storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { createUser } from '../users/create-user.ts';
 import { domainForPeople, domainOf } from '../users/email.ts';
@@ -160,22 +161,11 @@ export async function carryOutRegistration(
         // An administrator added them: what is missing is the password.
         if (person?.identity === 'invited' && person.affiliation === 'member')
           return sendActivation(work, person, { invitedBy: null });
-        mail(
-          work,
-          person?.email
-            ? {
-                userId: person.id,
-                email: person.email,
-                name: person.givenName,
-                locale: person.language ?? row.locale,
-              }
-            : to,
-          {
-            kind: 'registration_known',
-            signInLink: work.link('/profile'),
-            resetLink: work.link('/forgot-password'),
-          },
-        );
+        mail(work, person?.email ? toPerson(person, { locale: row.locale }) : to, {
+          kind: 'registration_known',
+          signInLink: work.link('/profile'),
+          resetLink: work.link('/forgot-password'),
+        });
         return;
       }
       const link = newSecret();

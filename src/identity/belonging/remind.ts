@@ -3,6 +3,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import { newId } from '#platform/ids.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader } from '../mail/recipient.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 
 const day = 24 * 3600_000;
@@ -26,28 +27,26 @@ export async function remind(work: Work, accountId: string): Promise<void> {
   );
   if (waiting.length === 0) return;
   const { account } = waiting[0]!;
-  const optedOut = new Set(
-    (
-      await work.query<{ user_id: string }>(
-        `select o.user_id from mail_optouts o join users u on u.id = o.user_id
-         where u.account_id = $1 and o.letter = 'approval_reminder'`,
-        [accountId],
-      )
-    ).map((one) => one.user_id),
+  const keyOf = (id: string): string =>
+    `approvals:${accountId}:${id}:${work.now.toISOString().slice(0, 10)}`;
+  const administrators = await administratorsOf(work, accountId);
+  // No link is made for a letter that would not leave.
+  const spared = await work.query<{ id: string }>(
+    `select r.id from unnest($1::uuid[], $2::text[]) as r(id, key)
+     where exists (select from mail_optouts o
+         where o.user_id = r.id and o.letter = 'approval_reminder')
+       or exists (select from outbox s where s.dedup_key = r.key)`,
+    [administrators.map(({ id }) => id), administrators.map(({ id }) => keyOf(id))],
   );
-  const today = work.now.toISOString().slice(0, 10);
-  for (const { id, email, name, language } of await administratorsOf(work, accountId)) {
-    if (optedOut.has(id)) continue;
-    const dedupKey = `approvals:${accountId}:${id}:${today}`;
-    const sent = await work.query('select 1 from outbox where dedup_key = $1', [dedupKey]);
-    if (sent.length > 0) continue;
+  for (const reader of administrators) {
+    if (spared.some(({ id }) => id === reader.id)) continue;
     const secret = newSecret();
     await work.query(
       `insert into one_time_tokens (id, purpose, user_id, secret_hash, details, created_at, expires_at)
        values ($1, 'unsubscribe', $2, $3, $4, $5, $6)`,
       [
         newId(work.now.getTime()),
-        id,
+        reader.id,
         secretHash(secret),
         JSON.stringify({ letter: 'approval_reminder' }),
         work.now,
@@ -56,7 +55,7 @@ export async function remind(work: Work, accountId: string): Promise<void> {
     );
     mail(
       work,
-      { userId: id, email, name, locale: language },
+      toReader(reader),
       {
         kind: 'approval_reminder',
         account,
@@ -65,7 +64,7 @@ export async function remind(work: Work, accountId: string): Promise<void> {
         queueLink: work.link('/console/approvals'),
         unsubscribeLink: work.link(`/unsubscribe/${secret}`),
       },
-      { dedupKey },
+      { dedupKey: keyOf(reader.id) },
     );
   }
 }

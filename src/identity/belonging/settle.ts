@@ -1,5 +1,6 @@
 import { administratorNames } from '../accounts/administrators.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { findPerson } from '../users/person.ts';
 import { readFacts } from '../verdict/facts.ts';
@@ -59,14 +60,10 @@ export async function settleRegistration(work: Work, userId: string): Promise<vo
       defaults,
     );
   }
-  mail(
-    work,
-    { userId, email: person.email, name: person.givenName, locale: person.language },
-    {
-      kind: 'welcome',
-      account: account?.name ?? null,
-      administrators: await administratorNames(work, account?.id ?? null),
-      signInLink: work.link('/'),
-    },
-  );
+  mail(work, toPerson(person), {
+    kind: 'welcome',
+    account: account?.name ?? null,
+    administrators: await administratorNames(work, account?.id ?? null),
+    signInLink: work.link('/'),
+  });
 }

@@ -3,6 +3,7 @@ import { requireAccount, type Asking } from '../access/rights.ts';
 import { conflictsLeft, countConflict } from '../belonging/limits.ts';
 import { tellAdministrators } from '../domains/tell.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { findPerson } from '../users/person.ts';
 import { tentatively, unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
@@ -315,6 +316,5 @@ async function tell(
   if (actor.type !== 'user') return tellAdministrators(work, accountId, letter, { dedupKey });
   const reader = await findPerson(work, actor.id, work.now);
   if (!reader || reader.email === null) return;
-  const to = { userId: reader.id, email: reader.email, name: reader.givenName };
-  mail(work, { ...to, locale: reader.language }, letter, { dedupKey });
+  mail(work, toPerson(reader), letter, { dedupKey });
 }

@@ -2,6 +2,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import { passwordsRefused } from '../federation/standing.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader, type Reader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import type { Person } from '../users/person.ts';
 import type { Work } from '../work.ts';
@@ -126,27 +127,18 @@ export async function breakGlassUsed(work: Work, person: Person): Promise<void> 
   if (!account) return;
   work.record('security.break_glass_used', { type: 'user', id: person.id }, {}, account.id);
   // All of them, not the ten that a person is shown.
-  const administrators = await work.query<{
-    id: string;
-    email: string;
-    name: string;
-    language: string | null;
-  }>(
+  const administrators = await work.query<Reader>(
     `select u.id, u.email_display as email, u.given_name as name, u.language
      from users u join role_assignments r on r.user_id = u.id
      where r.account_id = $1 and r.role = 'account_administrator' and u.email is not null`,
     [account.id],
   );
-  for (const { id, email, name, language } of administrators)
-    mail(
-      work,
-      { userId: id, email, name, locale: language },
-      {
-        kind: 'break_glass_used',
-        account: account.name,
-        user: person.email ?? person.id,
-        at: work.now,
-        origin: work.origin.ip ?? null,
-      },
-    );
+  for (const reader of administrators)
+    mail(work, toReader(reader), {
+      kind: 'break_glass_used',
+      account: account.name,
+      user: person.email ?? person.id,
+      at: work.now,
+      origin: work.origin.ip ?? null,
+    });
 }

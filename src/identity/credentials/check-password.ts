@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { keyedHash, secretHash } from '#platform/secrets.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { findPersonByEmail, personJson, type Person } from '../users/person.ts';
 import { passwordsRefused } from '../federation/standing.ts';
@@ -383,12 +384,7 @@ export async function carryOutThrottled(
     if (!first && !hard) return;
     mail(
       work,
-      {
-        userId: person.id,
-        email: person.email ?? email,
-        name: person.givenName,
-        locale: person.language,
-      },
+      toPerson(person, { email: person.email ?? email }),
       {
         kind: 'locked_out',
         at: new Date(at),

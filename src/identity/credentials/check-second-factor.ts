@@ -1,4 +1,5 @@
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import type { Person } from '../users/person.ts';
 import { unitOfWork, type Foundation, type Origin } from '../work.ts';
 import { payAttempt } from './pay-attempt.ts';
@@ -134,23 +135,14 @@ async function spendRecovery(
         person.account?.id,
       );
       if (left === 0 && person.email !== null)
-        mail(
-          work,
-          {
-            userId: person.id,
-            email: person.email,
-            name: person.givenName,
-            locale: person.language,
-          },
-          {
-            kind: 'factor_reset',
-            what: 'recovery_codes_used_up',
-            user: null,
-            by: null,
-            at: work.now,
-            securityLink: work.link('/profile/security'),
-          },
-        );
+        mail(work, toPerson(person), {
+          kind: 'factor_reset',
+          what: 'recovery_codes_used_up',
+          user: null,
+          by: null,
+          at: work.now,
+          securityLink: work.link('/profile/security'),
+        });
       return true;
     },
   );
@@ -175,7 +167,7 @@ async function afterWrong(
       if (guesses !== perChallenge || person.email === null) return;
       mail(
         work,
-        { userId: person.id, email: person.email, name: person.givenName, locale: person.language },
+        toPerson(person),
         {
           kind: 'second_factor_guessed',
           at: work.now,

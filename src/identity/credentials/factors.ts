@@ -4,6 +4,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail, type Letters } from '../mail/letter.ts';
+import { toPerson, toReader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { demandsSecondFactor } from '../sign-in/assurance.ts';
 import type { SecondFactorPolicy } from '../sign-in/second-factor-policy.ts';
@@ -311,27 +312,21 @@ export async function resetFactors(work: Work, asking: Asking, person: Person): 
   const by = asking.userId && (await findPerson(work, asking.userId, work.now));
   const said = { what: 'reset', by: by ? nameOf(by) : null, at: work.now } as const;
   if (person.email !== null)
-    mail(work, recipient(person), {
+    mail(work, toPerson(person), {
       kind: 'factor_reset',
       ...said,
       user: null,
       securityLink: work.link('/profile/security'),
     });
   const { account } = person;
-  for (const { id, name, email, language } of account
-    ? await administratorsOf(work, account.id)
-    : [])
-    if (id !== person.id)
-      mail(
-        work,
-        { userId: id, email, name, locale: language },
-        {
-          kind: 'factor_reset',
-          ...said,
-          user: person.email,
-          securityLink: work.link(`/console/users/${person.id}`),
-        },
-      );
+  for (const reader of await administratorsOf(work, account?.id ?? null))
+    if (reader.id !== person.id)
+      mail(work, toReader(reader), {
+        kind: 'factor_reset',
+        ...said,
+        user: person.email,
+        securityLink: work.link(`/console/users/${person.id}`),
+      });
 }
 
 /**
@@ -390,7 +385,7 @@ async function forget(work: Work, userId: string): Promise<void> {
 
 function tell(work: Work, person: Person, what: Letters['credential_changed']['what']): void {
   if (person.email === null) return;
-  mail(work, recipient(person), {
+  mail(work, toPerson(person), {
     kind: 'credential_changed',
     what,
     at: work.now,
@@ -403,8 +398,4 @@ function tell(work: Work, person: Person, what: Letters['credential_changed']['w
 function nameOf({ givenName, familyName, email }: Person): string {
   const name = `${givenName} ${familyName}`.trim();
   return name ? `${name} (${email})` : (email ?? '');
-}
-
-function recipient({ id, email, givenName, language }: Person) {
-  return { userId: id, email: email!, name: givenName, locale: language };
 }

@@ -9,6 +9,7 @@ import { resendRegistration } from '../belonging/registration-task.ts';
 import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
 import { signsInUpstream } from '../federation/managed.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { forgetAttempts, unlockUser } from '../users/lock.ts';
 import { findPerson, findPersonByEmail, type Person } from '../users/person.ts';
@@ -114,7 +115,7 @@ export async function carryOutReset(foundation: Foundation, request: ResetReques
         [request.token, person.id, secretHash(link), codeHash(request.token, code)],
       );
       if (updated.length === 0) return;
-      mail(work, recipient(person, request.locale), {
+      mail(work, toPerson(person, { locale: request.locale }), {
         kind: 'password_reset',
         by: 'user',
         code,
@@ -145,7 +146,7 @@ export async function sendReset(work: Work, person: Person): Promise<void> {
      values ($1, 'password_reset', $2, $3, $4, $5)`,
     [newId(), person.id, secretHash(link), work.now, expiresAt],
   );
-  mail(work, recipient(person), {
+  mail(work, toPerson(person), {
     kind: 'password_reset',
     by: 'administrator',
     code: null,
@@ -163,7 +164,7 @@ function tellManaged(
   account: string,
   locale: string | null = null,
 ): void {
-  mail(work, recipient(person, locale), {
+  mail(work, toPerson(person, { locale }), {
     kind: 'password_managed',
     account,
     signInLink: work.link('/'),
@@ -226,7 +227,7 @@ export async function sendFirstActivations(
     const link = work.link(`/activate?token=${links[at]}`);
     mail(
       work,
-      recipient(person),
+      toPerson(person),
       founds !== null
         ? { kind: 'account_welcome', account: founds, link, expiresAt }
         : {
@@ -391,7 +392,7 @@ export async function setPasswordByToken(
         person.account?.id ?? null,
       );
       if (token.purpose === 'password_reset')
-        mail(work, recipient(person), {
+        mail(work, toPerson(person), {
           kind: 'credential_changed',
           what: 'password',
           at: work.now,
@@ -460,18 +461,6 @@ export async function hasPassword(sql: Sql, userId: string): Promise<boolean> {
     [userId],
   );
   return rows.length > 0;
-}
-
-function recipient(
-  person: Pick<Person, 'id' | 'email' | 'givenName' | 'language'>,
-  locale: string | null = null,
-) {
-  return {
-    userId: person.id,
-    email: person.email!,
-    name: person.givenName,
-    locale: person.language ?? locale,
-  };
 }
 
 /** Six digits, five tries in ten minutes, in one browser (behaviour.md section 11). */

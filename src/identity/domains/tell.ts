@@ -1,14 +1,8 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { mail, type Letter, type MailOptions } from '../mail/letter.ts';
+import { toReader, type Reader } from '../mail/recipient.ts';
 import { domainForPeople } from '../users/email.ts';
 import type { Work } from '../work.ts';
-
-interface Reader {
-  id: string;
-  email: string;
-  name: string;
-  language: string | null;
-}
 
 /** Who decides about the domains of an account: its Account Administrators, while they can sign in. */
 export function domainAdministrators(sql: Sql, accountId: string): Promise<Reader[]> {
@@ -31,10 +25,10 @@ export async function tellAdministrators(
   letter: Letter,
   { dedupKey, ...options }: MailOptions = {},
 ): Promise<void> {
-  for (const { id, email, name, language } of await domainAdministrators(work, accountId))
-    mail(work, { userId: id, email, name, locale: language }, letter, {
+  for (const reader of await domainAdministrators(work, accountId))
+    mail(work, toReader(reader), letter, {
       ...options,
-      dedupKey: dedupKey && `${dedupKey}:${id}`,
+      dedupKey: dedupKey && `${dedupKey}:${reader.id}`,
     });
 }
 

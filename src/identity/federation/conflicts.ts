@@ -3,6 +3,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
 import { accountName } from '../domains/tell.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 
@@ -83,7 +84,7 @@ export async function openConflict(
   for (const to of await administratorsOf(work, accountId))
     mail(
       work,
-      { userId: to.id, email: to.email, name: to.name, locale: to.language },
+      toReader(to),
       {
         kind: 'sign_in_conflict',
         account,

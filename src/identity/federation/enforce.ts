@@ -1,5 +1,6 @@
 import { bypassesSso } from '../credentials/break-glass.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader, type Reader } from '../mail/recipient.ts';
 import { endSession } from '../users/sessions.ts';
 import { revokeAccess } from '../users/revoke.ts';
 import { unitOfWork, type Foundation } from '../work.ts';
@@ -58,12 +59,7 @@ async function announceEnds(foundation: Foundation): Promise<boolean> {
     );
     if (!due) return false;
     const key = `password_ends:${due.id}:${due.enforced_at.getTime()}:`;
-    const people = await work.query<{
-      id: string;
-      email: string;
-      name: string;
-      language: string | null;
-    }>(
+    const people = await work.query<Reader>(
       `select u.id, u.email_display as email, u.given_name as name, u.language
        from ${concerned}
          and exists (select from passwords w where w.user_id = u.id and w.disabled_at is null)
@@ -71,17 +67,17 @@ async function announceEnds(foundation: Foundation): Promise<boolean> {
        order by u.id limit ${batch}`,
       [due.id, due.account_id, key],
     );
-    for (const { id, email, name, language } of people)
+    for (const reader of people)
       mail(
         work,
-        { userId: id, email, name, locale: language },
+        toReader(reader),
         {
           kind: 'password_ends',
           account: due.account,
           endsAt: due.enforced_at,
           signInLink: work.link('/'),
         },
-        { dedupKey: `${key}${id}` },
+        { dedupKey: `${key}${reader.id}` },
       );
     if (people.length < batch)
       await work.query('update connections set noticed_at = $2 where id = $1', [due.id, work.now]);

@@ -1,6 +1,7 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader } from '../mail/recipient.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
 import type { UpstreamProblemCode } from './assertion.ts';
 import { failingFrom } from './connection.ts';
@@ -98,15 +99,11 @@ export async function tellAdministrators(
   const [account] = await work.query<{ name: string }>('select name from accounts where id = $1', [
     accountId,
   ]);
-  for (const { id, email, name, language } of await administratorsOf(work, accountId))
-    mail(
-      work,
-      { userId: id, email, name, locale: language },
-      {
-        kind: 'secret_expiring',
-        account: account!.name,
-        ...about,
-        settingsLink: work.link('/console/connections'),
-      },
-    );
+  for (const reader of await administratorsOf(work, accountId))
+    mail(work, toReader(reader), {
+      kind: 'secret_expiring',
+      account: account!.name,
+      ...about,
+      settingsLink: work.link('/console/connections'),
+    });
 }

@@ -1,5 +1,6 @@
 import { newId } from '#platform/ids.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { domainOf } from '../users/email.ts';
 import { findPerson } from '../users/person.ts';
 import { revokeAccess } from '../users/revoke.ts';
@@ -67,16 +68,12 @@ export async function link(
   // Who had another way in is told that it is over.
   const person = holder?.hasPassword ? await findPerson(work, userId, work.now) : null;
   if (person?.email)
-    mail(
-      work,
-      { userId, email: person.email, name: person.givenName, locale: person.language },
-      {
-        kind: 'credential_changed',
-        what: 'upstream_linked',
-        at: work.now,
-        origin: work.origin.ip ?? null,
-        link: work.link('/profile'),
-        revertsUntil: null,
-      },
-    );
+    mail(work, toPerson(person), {
+      kind: 'credential_changed',
+      what: 'upstream_linked',
+      at: work.now,
+      origin: work.origin.ip ?? null,
+      link: work.link('/profile'),
+      revertsUntil: null,
+    });
 }

@@ -1,6 +1,7 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader } from '../mail/recipient.ts';
 import { createScimToken, revokeScimToken } from '../scim/token.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 import { findConnection, type Connection } from './connection.ts';
@@ -123,19 +124,15 @@ export async function finishSetup(
       'select name from accounts where id = $1',
       [accountId],
     );
-    for (const { id, email, name, language } of sender.length > 0 ? sender : administrators)
-      mail(
-        work,
-        { userId: id, email, name, locale: language },
-        {
-          kind: 'setup_finished',
-          account: account!.name,
-          label,
-          contact: done.contact,
-          directory: link.directory,
-          settingsLink: work.link(`/console/connections/${connection.id}`),
-        },
-      );
+    for (const reader of sender.length > 0 ? sender : administrators)
+      mail(work, toReader(reader), {
+        kind: 'setup_finished',
+        account: account!.name,
+        label,
+        contact: done.contact,
+        directory: link.directory,
+        settingsLink: work.link(`/console/connections/${connection.id}`),
+      });
   });
 }
 

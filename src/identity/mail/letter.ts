@@ -1,4 +1,5 @@
 import { newReference } from '#platform/ids.ts';
+import type { Recipient } from './recipient.ts';
 import { secretHash } from '#platform/secrets.ts';
 import { comparedEmail } from '../users/email.ts';
 import type { Work } from '../work.ts';
@@ -560,14 +561,6 @@ export const letters: { readonly [Kind in LetterKind]: LetterRules<Kind> } = {
 };
 
 export const letterKinds = Object.keys(letters) as LetterKind[];
-
-/** Who is written to, by the address that is stored, never by the one that was typed. */
-export interface Recipient {
-  userId?: string;
-  email: string;
-  name?: string;
-  locale: string | null;
-}
 
 export interface MailOptions {
   /** The same key is queued once. */

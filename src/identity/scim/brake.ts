@@ -1,5 +1,6 @@
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 import { currentExchange, type Excess } from './exchange.ts';
@@ -150,22 +151,15 @@ export async function hold(
       'select name from accounts where id = $1',
       [accountId],
     );
-    for (const { id: userId, email, name: reader, language } of await administratorsOf(
-      work,
-      accountId,
-    ))
-      mail(
-        work,
-        { userId, email, name: reader, locale: language },
-        {
-          kind: 'directory_held',
-          account: account!.name,
-          label: name,
-          departures: excess.departures,
-          minutes: excess.minutes,
-          settingsLink: work.link(`/console/scim/${id}`),
-        },
-      );
+    for (const reader of await administratorsOf(work, accountId))
+      mail(work, toReader(reader), {
+        kind: 'directory_held',
+        account: account!.name,
+        label: name,
+        departures: excess.departures,
+        minutes: excess.minutes,
+        settingsLink: work.link(`/console/scim/${id}`),
+      });
   });
 }
 

@@ -1,5 +1,6 @@
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader } from '../mail/recipient.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 
 const day = 24 * 3600_000;
@@ -51,21 +52,14 @@ async function tell(
     { name, expiresAt: endsAt.toISOString() },
     accountId,
   );
-  for (const { id: userId, email, name: reader, language } of await administratorsOf(
-    work,
-    accountId,
-  ))
-    mail(
-      work,
-      { userId, email, name: reader, locale: language },
-      {
-        kind: 'secret_expiring',
-        account,
-        what: 'scim_token',
-        label: name,
-        days,
-        endsAt,
-        settingsLink: work.link(`/console/scim/${id}`),
-      },
-    );
+  for (const reader of await administratorsOf(work, accountId))
+    mail(work, toReader(reader), {
+      kind: 'secret_expiring',
+      account,
+      what: 'scim_token',
+      label: name,
+      days,
+      endsAt,
+      settingsLink: work.link(`/console/scim/${id}`),
+    });
 }

@@ -1,5 +1,6 @@
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader } from '../mail/recipient.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 import { healthOfToken, type DirectoryHealth } from './health.ts';
 
@@ -82,21 +83,17 @@ async function tell(
   const [account] = await work.query<{ name: string }>('select name from accounts where id = $1', [
     accountId,
   ]);
-  for (const { id: userId, email, name, language } of await administratorsOf(work, accountId))
-    mail(
-      work,
-      { userId, email, name, locale: language },
-      {
-        kind: 'directory_failing',
-        account: account!.name,
-        label,
-        event,
-        errors,
-        requests,
-        lastError: event === 'failing' ? lastError : null,
-        settingsLink: work.link(
-          event === 'failing' ? '/console/scim?outcome=refused' : `/console/scim/${tokenId}`,
-        ),
-      },
-    );
+  for (const reader of await administratorsOf(work, accountId))
+    mail(work, toReader(reader), {
+      kind: 'directory_failing',
+      account: account!.name,
+      label,
+      event,
+      errors,
+      requests,
+      lastError: event === 'failing' ? lastError : null,
+      settingsLink: work.link(
+        event === 'failing' ? '/console/scim?outcome=refused' : `/console/scim/${tokenId}`,
+      ),
+    });
 }

@@ -2,6 +2,7 @@ import { administratorNames } from '../accounts/administrators.ts';
 import { contactsAndOperators } from '../accounts/contacts.ts';
 import type { AdministeringRole, Asking, PermittedAccount } from '../access/rights.ts';
 import { mail, type LetterOf } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { protectAccount, standingAdministrators } from './affiliate.ts';
@@ -103,22 +104,18 @@ const noticeOf = {
 async function tell(
   work: Work,
   account: PermittedAccount,
-  { id: userId, email, givenName, language }: Person,
+  person: Person,
   event: LetterOf<'lock_notice'>['event'],
 ): Promise<void> {
-  if (email === null) return;
-  mail(
-    work,
-    { userId, email, name: givenName, locale: language },
-    {
-      kind: 'lock_notice',
-      event,
-      account: account.name,
-      at: work.now,
-      // What support did is none of theirs to change.
-      administrators: ['suspended', 'compromised'].includes(event)
-        ? []
-        : await administratorNames(work, account.id),
-    },
-  );
+  if (person.email === null) return;
+  mail(work, toPerson(person), {
+    kind: 'lock_notice',
+    event,
+    account: account.name,
+    at: work.now,
+    // What support did is none of theirs to change.
+    administrators: ['suspended', 'compromised'].includes(event)
+      ? []
+      : await administratorNames(work, account.id),
+  });
 }

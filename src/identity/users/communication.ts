@@ -2,6 +2,7 @@ import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { Refusal } from '../refusal.ts';
 import { claimAttributes } from '../scim/authority.ts';
@@ -137,18 +138,14 @@ export async function confirmCommunicationEmail(work: Work, secret: string): Pro
     [person.id, address, work.now],
   );
   await liftSuppression(work, address, 'mailbox_proved');
-  mail(
-    work,
-    { userId: person.id, email: person.email!, name: person.givenName, locale: person.language },
-    {
-      kind: 'credential_changed',
-      what: 'communication_email',
-      at: work.now,
-      origin: work.origin.ip ?? null,
-      link: work.link('/profile'),
-      revertsUntil: null,
-    },
-  );
+  mail(work, toPerson(person), {
+    kind: 'credential_changed',
+    what: 'communication_email',
+    at: work.now,
+    origin: work.origin.ip ?? null,
+    link: work.link('/profile'),
+    revertsUntil: null,
+  });
   work.record(
     'user.changed',
     { type: 'user', id: person.id },

@@ -3,6 +3,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import { keyedHash, newSecret, secretHash } from '#platform/secrets.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail, type LetterOf } from '../mail/letter.ts';
+import { toPerson, toReader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
 import { protectAccount, takeOut } from './affiliate.ts';
@@ -95,16 +96,12 @@ export async function requestErasure(work: Work, person: Person): Promise<'erasi
     return 'erasing';
   }
   for (const to of await administratorsOf(work, person.account!.id))
-    mail(
-      work,
-      { userId: to.id, email: to.email, name: to.name, locale: to.language },
-      {
-        kind: 'erasure_request',
-        account: decides,
-        user: nameOf(person),
-        requestsLink: work.link('/console/erasures'),
-      },
-    );
+    mail(work, toReader(to), {
+      kind: 'erasure_request',
+      account: decides,
+      user: nameOf(person),
+      requestsLink: work.link('/console/erasures'),
+    });
   return 'requested';
 }
 
@@ -439,12 +436,7 @@ function tell(work: Work, person: Person, letter: Pick<Told, 'stage'> & Partial<
   const { erasedAt = null } = letter;
   mail(
     work,
-    {
-      userId: person.id,
-      email: person.email,
-      name: person.givenName,
-      locale: person.language,
-    },
+    toPerson(person),
     { kind: 'erasure', by: 'person', account: null, link: null, ...letter, erasedAt },
     erasedAt ? { expiresAt: erasedAt } : {},
   );

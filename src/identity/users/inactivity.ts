@@ -1,6 +1,7 @@
 import { AccountSettingsSchema, type InactivityPolicy } from '../accounts/settings.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
 import { mail } from '../mail/letter.ts';
+import { toReader, type Reader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 import { protectAccount, unaffiliate } from './affiliate.ts';
@@ -64,13 +65,7 @@ const candidates = `
     and not exists (select from user_locks l where l.user_id = u.id and l.released_at is null)`;
 
 async function warn(work: Work, accountId: string, { days }: InactivityPolicy): Promise<void> {
-  const people = await work.query<{
-    id: string;
-    email: string;
-    name: string;
-    language: string | null;
-    since: Date;
-  }>(
+  const people = await work.query<Reader & { since: Date }>(
     `select u.id, u.email_display as email, u.given_name as name, u.language, ${since} as since
      ${candidates} and u.identity = 'ready' and ${since} <= $2 and ${since} > $3
      order by u.id`,
@@ -80,16 +75,16 @@ async function warn(work: Work, accountId: string, { days }: InactivityPolicy): 
       new Date(work.now.getTime() - days * day),
     ],
   );
-  for (const { id, email, name, language, since: from } of people) {
-    const locksAt = new Date(from.getTime() + days * day);
+  for (const reader of people) {
+    const locksAt = new Date(reader.since.getTime() + days * day);
     const left = Math.max(1, Math.ceil((locksAt.getTime() - work.now.getTime()) / day));
     // The nearest warning whose day has come: who was asleep for a while is told once.
     const warning = ahead(days).findLast((one) => left <= one)!;
     mail(
       work,
-      { userId: id, email, name, locale: language },
+      toReader(reader),
       { kind: 'inactivity', days: left, locksAt, signInLink: work.link('/') },
-      { dedupKey: `inactivity:${id}:${locksAt.toISOString().slice(0, 10)}:${warning}` },
+      { dedupKey: `inactivity:${reader.id}:${locksAt.toISOString().slice(0, 10)}:${warning}` },
     );
   }
 }
@@ -111,10 +106,10 @@ async function list(work: Work, accountId: string, { days }: InactivityPolicy): 
     accountId,
   ]);
   const month = work.now.toISOString().slice(0, 7);
-  for (const { id, email, name, language } of await administratorsOf(work, accountId))
+  for (const reader of await administratorsOf(work, accountId))
     mail(
       work,
-      { userId: id, email, name, locale: language },
+      toReader(reader),
       {
         kind: 'inactivity_list',
         account: account!.name,
@@ -122,7 +117,7 @@ async function list(work: Work, accountId: string, { days }: InactivityPolicy): 
         names: people.slice(0, 50).map((one) => one.name),
         usersLink: work.link('/console/users'),
       },
-      { dedupKey: `inactivity_list:${accountId}:${id}:${month}` },
+      { dedupKey: `inactivity_list:${accountId}:${reader.id}:${month}` },
     );
 }
 

@@ -9,6 +9,7 @@ import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { Refusal } from '../refusal.ts';
 import { claims, requireUnmanaged } from '../scim/authority.ts';
@@ -113,16 +114,12 @@ export async function requestEmailChange(
       expiresAt,
     ],
   );
-  mail(
-    work,
-    { userId: person.id, email: facts.email!, name: person.givenName, locale: person.language },
-    {
-      kind: 'email_change',
-      email: facts.email!,
-      link: work.link(`/profile/email/confirm?token=${secret}`),
-      expiresAt,
-    },
-  );
+  mail(work, toPerson(person, { email: facts.email! }), {
+    kind: 'email_change',
+    email: facts.email!,
+    link: work.link(`/profile/email/confirm?token=${secret}`),
+    expiresAt,
+  });
   return decided;
 }
 
@@ -234,27 +231,19 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
         revertsUntil,
       ],
     );
-    mail(
-      work,
-      { userId: person.id, email: person.email, name: person.givenName, locale: person.language },
-      {
-        kind: 'credential_changed',
-        ...told,
-        link: work.link(`/profile/email/revert?token=${undo}`),
-        revertsUntil,
-      },
-    );
-  }
-  mail(
-    work,
-    { userId: person.id, email: token.subject, name: person.givenName, locale: person.language },
-    {
+    mail(work, toPerson(person), {
       kind: 'credential_changed',
       ...told,
-      link: work.link('/profile'),
-      revertsUntil: null,
-    },
-  );
+      link: work.link(`/profile/email/revert?token=${undo}`),
+      revertsUntil,
+    });
+  }
+  mail(work, toPerson(person, { email: token.subject }), {
+    kind: 'credential_changed',
+    ...told,
+    link: work.link('/profile'),
+    revertsUntil: null,
+  });
   work.record(
     'user.changed',
     { type: 'user', id: person.id },
@@ -334,23 +323,14 @@ export async function changePassword(
     async (work): Promise<PasswordChange> => {
       await storePassword(work, person.id, hash);
       await revokeAccess(work, person.id, { keepSession: input.session, keepDevices: true });
-      mail(
-        work,
-        {
-          userId: person.id,
-          email: person.email!,
-          name: person.givenName,
-          locale: person.language,
-        },
-        {
-          kind: 'credential_changed',
-          what: 'password',
-          at: work.now,
-          origin: origin.ip ?? null,
-          link: work.link('/forgot-password'),
-          revertsUntil: null,
-        },
-      );
+      mail(work, toPerson(person), {
+        kind: 'credential_changed',
+        what: 'password',
+        at: work.now,
+        origin: origin.ip ?? null,
+        link: work.link('/forgot-password'),
+        revertsUntil: null,
+      });
       work.record(
         'password.changed',
         { type: 'user', id: person.id },

@@ -4,6 +4,7 @@ import { changeRoles } from '../access/change-roles.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { sendActivation } from '../credentials/password.ts';
 import { mail } from '../mail/letter.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 import { enterDoor, refusalOf } from '../belonging/door.ts';
@@ -94,17 +95,13 @@ export async function restoreUser(
     if (facts.domain !== 'mine_federated') await sendActivation(work, member, { invitedBy: null });
     return;
   }
-  mail(
-    work,
-    { userId: person.id, email: person.email, name: person.givenName, locale: person.language },
-    {
-      kind: 'added_to_account',
-      account: account.name,
-      administrators: await administratorNames(work, account.id),
-      locked: person.locks.some(({ reason }) => reason !== 'unaffiliated'),
-      signInLink: work.link('/'),
-    },
-  );
+  mail(work, toPerson(person), {
+    kind: 'added_to_account',
+    account: account.name,
+    administrators: await administratorNames(work, account.id),
+    locked: person.locks.some(({ reason }) => reason !== 'unaffiliated'),
+    signInLink: work.link('/'),
+  });
 }
 
 /** Somebody whose removal can still be taken back. */
