@@ -1,7 +1,15 @@
 import { describe, expect } from 'vitest';
 import type { Answer, Form } from '#test/support/agent.ts';
 import { it } from '#test/support/it.ts';
-import { authorizeUrl, redeem, signIn, typePassword, userinfo } from '#test/support/sign-in.ts';
+import {
+  authorizeUrl,
+  redeem,
+  refresh,
+  signIn,
+  tokensFor,
+  typePassword,
+  userinfo,
+} from '#test/support/sign-in.ts';
 import { verified } from '../support.ts';
 
 const form_post = { response_mode: 'form_post' };
@@ -90,6 +98,64 @@ describe('OAuth 2.0 Form Post Response Mode', () => {
       expect(page.forms[0]!.fields).toHaveProperty('password');
       expect(carried(await typePassword(browser, page, ann)).fields).toHaveProperty('code');
     }
+  });
+
+  // The plan of the certification is that of the Basic profile, each module over again.
+  it('whatever the application asks for beside it, the code is worth what it is elsewhere', async ({
+    given,
+    browser,
+    program,
+  }) => {
+    const client = await given.client();
+    const ann = await given.user();
+    const before = await tokensFor(browser, client, ann);
+    for (const [extra, inToken] of [
+      [{ nonce: 'n-1' }, { nonce: 'n-1' }],
+      [{ max_age: '10000' }, { auth_time: expect.any(Number) }],
+      [{ scope: 'openid email' }, { email: ann.email }],
+      [{ claims: '{"id_token":{"name":{"essential":true}}}' }, { name: expect.any(String) }],
+      [{ acr_values: '1 2' }, { acr: expect.any(String) }],
+      [{ prompt: 'none', id_token_hint: before.id_token }, { sub: ann.id }],
+      [{ login_hint: ann.email, claims_locales: 'se', display: 'popup', extra: 'foobar' }, {}],
+      [{ code_challenge: null, code_challenge_method: null, code_verifier: '' }, {}],
+    ] as [Record<string, string | null>, object][]) {
+      const { code_verifier, ...asked } = extra;
+      const answer = await browser.get(authorizeUrl(client, { ...form_post, ...asked }));
+      const tokens = await redeem(browser, client, carried(answer).fields['code']!, {
+        ...(code_verifier === '' && { code_verifier }),
+      });
+      expect([extra, tokens.status]).toEqual([extra, 200]);
+      const { claims } = await verified(program, tokens.json.id_token, client.id);
+      expect(claims).toMatchObject({ sub: ann.id, ...inToken });
+      expect('nonce' in claims).toBe('nonce' in extra);
+    }
+  });
+
+  it('a code is good once, for its verifier, its address and its client', async ({
+    given,
+    browser,
+    program,
+  }) => {
+    const client = await given.client();
+    const other = await given.client({ name: 'Other' });
+    await signIn(browser, client, await given.user());
+    const scope = 'openid offline_access';
+    const answer = await browser.get(authorizeUrl(client, { ...form_post, scope }));
+    const code = carried(answer).fields['code']!;
+    for (const [who, extra] of [
+      [client, { code_verifier: 'x'.repeat(43) }],
+      [client, { redirect_uri: `${client.redirectUri}/` }],
+      [other, {}],
+    ] as const) {
+      const refused = await redeem(program, who, code, extra);
+      expect([refused.status, refused.json.error]).toEqual([400, 'invalid_grant']);
+    }
+    const { json: tokens } = await redeem(program, client, code);
+    const again = await refresh(program, client, tokens.refresh_token);
+    expect(again.status).toBe(200);
+    expect((await redeem(program, client, code)).json.error).toBe('invalid_grant');
+    expect((await userinfo(program, tokens.access_token)).status).toBe(401);
+    expect((await refresh(program, client, again.json.refresh_token)).status).toBe(400);
   });
 
   it('a request by POST is answered by POST', async ({ given, browser }) => {
