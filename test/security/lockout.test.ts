@@ -41,6 +41,27 @@ describe('whoever guesses', () => {
     expect(server.errors).toEqual([]);
   });
 
+  it('waits an hour from the twentieth of a day on', async ({ given, server }) => {
+    const ann = await given.user();
+    const guesser = new Guesser(server, await given.client());
+    for (let guess = 1; guess <= lockoutPolicy.dailyLimit; guess += 1) {
+      await guesser.guess(ann.email, `wrong ${guess}`);
+      if (guess < lockoutPolicy.dailyLimit) server.clock.advance(901);
+    }
+    server.clock.advance(lockoutPolicy.dailyDelay - 2);
+    expect((await guesser.guess(ann.email, ann.password)).alerts).toEqual([told.locked]);
+    server.clock.advance(3);
+    await guesser.guess(ann.email, 'wrong 21');
+    server.clock.advance(901);
+    expect((await guesser.guess(ann.email, ann.password)).alerts).toEqual([told.locked]);
+
+    // A day later the steps are those of a day's first guesses again.
+    server.clock.advance(24 * 3600);
+    await guesser.guess(ann.email, 'wrong 22');
+    server.clock.advance(901);
+    expect((await guesser.guess(ann.email, ann.password)).status).toBe(303);
+  });
+
   it('learns nothing of a name nobody has, from the first guess to the hundredth and after (D-47)', async ({
     given,
     server,
@@ -156,9 +177,14 @@ describe('a person whom others attack', () => {
     const ann = await given.user();
     const own = new Guesser(server, await given.client());
     await own.guess(ann.email, ann.password);
-    for (let guess = 1; guess <= 10; guess += 1)
+    // The same one again and again is one.
+    for (let again = 1; again <= 12; again += 1)
+      expect((await own.guess(ann.email, 'wrong 1')).alerts).toEqual([told.wrong]);
+    for (let guess = 2; guess <= 10; guess += 1) {
+      expect(await given.rows('select 1 from trusted_devices')).toHaveLength(1);
       expect((await own.guess(ann.email, `wrong ${guess}`)).alerts).toEqual([told.wrong]);
-    expect(await given.rows('select * from trusted_devices')).toEqual([]);
+    }
+    expect(await given.rows('select 1 from trusted_devices')).toEqual([]);
     expect((await own.guess(ann.email, 'wrong 11')).alerts).toEqual([told.locked]);
     expect((await own.guess(ann.email, ann.password)).alerts).toEqual([told.locked]);
   });

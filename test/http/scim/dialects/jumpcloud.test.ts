@@ -65,6 +65,17 @@ describe('JumpCloud', () => {
     expect(put.json).toMatchObject({ name: { familyName: 'Updated' }, active: false });
     const back = await jumpcloud.put(`/Users/${id}`, { ...test, active: true });
     expect(back.json.active).toBe(true);
+    // Where it was told that the server knows PATCH, an operation for each attribute.
+    const patched = await jumpcloud.patch(
+      `/Users/${id}`,
+      { op: 'replace', path: 'name.givenName', value: 'John' },
+      { op: 'replace', path: 'name.familyName', value: 'Doe' },
+      { op: 'replace', path: 'active', value: false },
+    );
+    expect(patched.json).toMatchObject({
+      name: { givenName: 'John', familyName: 'Doe' },
+      active: false,
+    });
     expect((await jumpcloud.delete(`/Users/${id}`)).status).toBe(204);
 
     // An import reads everybody, in pages.

@@ -184,6 +184,10 @@ describe('Okta', () => {
     });
     expect(await members()).toEqual([a.id, c.id].sort());
 
+    // "Push now", of a group that nobody is in any more.
+    const emptied = await okta.patch(path, { op: 'replace', path: 'members', value: [] });
+    expect([emptied.status, await members()]).toEqual([204, []]);
+
     // Groups that are not pushed but sent with PUT.
     const put = await okta.put(path, {
       schemas: [`${core}:Group`],

@@ -28,6 +28,9 @@ describe('Ping', () => {
     const { id } = made.json;
     for (const filter of [
       'userName eq "janet@acme.example"',
+      // As its documents write one that takes the place of its own.
+      'username Eq "janet@acme.example"',
+      'emails Co "j.smith@"',
       'emails eq "j.smith@acme.example"',
       'emails.value eq "J.SMITH@acme.example"',
       'externalId eq "ping-1" and active eq true',
