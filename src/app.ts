@@ -79,6 +79,7 @@ import { SamlUpstream } from './http/federation/saml.ts';
 import { enginePages } from './http/oidc/pages.ts';
 import { plainTokens } from './http/oidc/plain-tokens.ts';
 import { engine, type Lifetimes } from './http/oidc/provider.ts';
+import { resuming } from './http/oidc/resume.ts';
 import { preparedDocuments } from './http/prepared.ts';
 import { clientAddress, pinAddress } from './http/public-address.ts';
 import { observe } from './http/observe.ts';
@@ -251,7 +252,8 @@ export async function createApp({
     },
   });
 
-  const interactions = interactionsOf(database, registry, clock, issuer);
+  const resume = resuming({ current: () => provider, database, clock, keys: cookieKeys, issuer });
+  const interactions = interactionsOf(database, registry, clock, issuer, resume);
 
   const webhooks = webhookSender({ foundation, egress: guardedEgress(egress), log });
 

@@ -1,6 +1,7 @@
 import type { Context, ParameterizedContext } from 'koa';
 import type { Client } from '#identity/applications/client.ts';
 import type { PartialProof } from '#identity/sign-in/proof.ts';
+import type { SignInEntry } from '#identity/sign-in/signed-in.ts';
 import type { Person } from '#identity/users/person.ts';
 
 /** What the engine stopped for, and what it wants to hear: one sign-in at one application. */
@@ -49,4 +50,22 @@ export interface Interactions {
     result: Record<string, unknown>,
     options?: { forgetSession?: boolean },
   ): Promise<string>;
+  /**
+   * Tells the engine that somebody proved who they are, and sends the browser on: to the application,
+   * or to what is asked next.
+   *
+   * Returns false where they were put out meanwhile: then nothing is kept, and they are asked again.
+   */
+  signIn(ctx: Context, interaction: Interaction, signIn: SignIn): Promise<boolean>;
+}
+
+/** A person, as they were read when they proved who they are. */
+export interface SignIn {
+  person: Person;
+  /** What the session says of it, in the engine's words. */
+  login: Record<string, unknown>;
+  /** What is written down with it; null where that is done. */
+  entry: SignInEntry | null;
+  /** As of `finish`. */
+  forgetSession: boolean;
 }

@@ -2,12 +2,12 @@ import {
   createCipheriv,
   createDecipheriv,
   createSecretKey,
-  createHmac,
   hash,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
+import { hmacSha256 } from './hmac.ts';
 
 /**
  * Encrypts what must be read again (signing keys, links in queued mails) and derives the keys that
@@ -83,7 +83,7 @@ export function secretHash(secret: string): string {
 
 /** A keyed hash: the same text gives the same value, and nobody without the key can try texts. */
 export function keyedHash(key: Buffer, text: string): string {
-  return createHmac('sha256', key).update(text).digest('base64url');
+  return hmacSha256(key, text).toString('base64url');
 }
 
 /** Whether two texts are equal, in a time that does not tell where they differ. */

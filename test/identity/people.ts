@@ -30,6 +30,7 @@ export function person(change: Partial<Person>): Person {
     outstandingTerms: [],
     secondFactor: { enrolled: false, required: false, account: null },
     updatedAt: 0,
+    putOut: 0,
     ...change,
   };
 }

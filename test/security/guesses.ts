@@ -37,7 +37,7 @@ export class Guesser {
     if (from) this.agent.headers['x-forwarded-for'] = from;
   }
 
-  /** Types an address and a password into the page; the page is asked for anew each half hour. */
+  /** Types an address and a password into the page; one that is old, or let in, is asked for anew. */
   async guess(
     email: string,
     password: string,
@@ -49,7 +49,9 @@ export class Guesser {
       this.#page = await this.agent.follow(await this.agent.get(url));
       this.#began = now;
     }
-    return this.agent.submit(this.#page.forms[0]!, { email, password }, headers);
+    const answer = await this.agent.submit(this.#page.forms[0]!, { email, password }, headers);
+    if (answer.status === 303) this.#page = undefined;
+    return answer;
   }
 }
 

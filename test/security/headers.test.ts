@@ -178,9 +178,7 @@ describe('behind https (D-70)', () => {
         remember: 'yes',
       });
       expect(signed.status).toBe(303);
-      expect(signed.location).toMatch(/^https:\/\/id\.acme\.example\/oauth\/authorize\//);
-      const back = await send('GET', local(signed.location));
-      expect(back.location).toMatch(/^https:\/\/rp\.example\/cb\?code=/);
+      expect(signed.location).toMatch(/^https:\/\/rp\.example\/cb\?code=/);
       await send('GET', '/forgot-password?ui_locales=de');
 
       const names = new Set(lines.map((line) => line.slice(0, line.indexOf('='))));

@@ -3,6 +3,7 @@ import { keepAssertion } from '#identity/federation/attempt.ts';
 import type { Arrival, FederatedResult } from '#identity/federation/arrival.ts';
 import { signInFederated } from '#identity/federation/sign-in.ts';
 import { isOwnAcr } from '#identity/sign-in/assurance.ts';
+import { findPerson } from '#identity/users/person.ts';
 import { endSession } from '#identity/users/sessions.ts';
 import { unitOfWork } from '#identity/work.ts';
 import { originOf } from '../context.ts';
@@ -71,9 +72,15 @@ export function entering(way: Way, { refuse }: TurnBack): Decide {
 
   async function enter(
     ctx: Context,
-    { interaction, assertion }: Waiting,
-    { userId, federation, lacksFactor }: Extract<FederatedResult, { outcome: 'signed_in' }>,
+    waiting: Waiting,
+    {
+      userId,
+      person: found,
+      federation,
+      lacksFactor,
+    }: Extract<FederatedResult, { outcome: 'signed_in' }>,
   ): Promise<void> {
+    const { interaction, assertion } = waiting;
     const now = Math.floor(clock().getTime() / 1000);
     const amr = assertion.amr.length > 0 ? [...assertion.amr] : ['fed'];
     // When they were proved there; never later than now, whatever the provider's clock says.
@@ -99,23 +106,21 @@ export function entering(way: Way, { refuse }: TurnBack): Decide {
         { actor: { type: 'user', id: userId }, origin: originOf(ctx) },
         (work) => endSession(work, interaction.sessionUid!, 'another person signed in'),
       );
-    ctx.status = 303;
-    ctx.redirect(
-      await interactions.finish(
-        interaction,
-        {
-          login: {
-            accountId: userId,
-            // What is called by our own names elsewhere was not proved by our rules.
-            acr: assertion.acr === null || isOwnAcr(assertion.acr) ? acr : assertion.acr,
-            amr,
-            ts: authTime,
-            federation,
-          },
-        },
-        { forgetSession: other ?? false },
-      ),
-    );
+    const person = found ?? (await findPerson(database, userId, clock()));
+    if (!person) return onward(ctx, waiting);
+    await interactions.signIn(ctx, interaction, {
+      person,
+      login: {
+        accountId: userId,
+        // What is called by our own names elsewhere was not proved by our rules.
+        acr: assertion.acr === null || isOwnAcr(assertion.acr) ? acr : assertion.acr,
+        amr,
+        ts: authTime,
+        federation,
+      },
+      entry: null,
+      forgetSession: other ?? false,
+    });
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Context, Middleware } from 'koa';
-import compose from 'koa-compose';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
@@ -8,6 +7,7 @@ import { readText } from '../body.ts';
 import { queryText } from '../context.ts';
 import type { PreparedDocuments } from '../prepared.ts';
 import { Problem } from '../problem.ts';
+import { handlerOf } from './handler.ts';
 import { dressFormPost } from './pages.ts';
 import { signOutNow } from './sign-out-now.ts';
 import type { PlainTokens } from './plain-tokens.ts';
@@ -69,7 +69,6 @@ export function engineEndpoints(
   current: () => Provider,
   { database, clock, issuer, prepared, plain, signOutThere }: EndpointDependencies,
 ): Middleware {
-  const handlers = new WeakMap<Provider, Middleware>();
   const origin = new URL(issuer).origin;
 
   return async (ctx, next) => {
@@ -93,18 +92,13 @@ export function engineEndpoints(
     if (await takePost(ctx, origin)) return;
 
     const provider = current();
-    let handler = handlers.get(provider);
-    if (!handler) {
-      handler = compose(provider.middleware as never);
-      handlers.set(provider, handler);
-    }
     const scope = new RequestScope({
       ip: ctx.ip,
       userAgent: ctx.get('user-agent').slice(0, 400) || null,
       clientId: queryText(ctx, 'client_id') ?? null,
     });
     await requestScopes.run(scope, async () => {
-      await handler(ctx, () => Promise.resolve());
+      await handlerOf(provider)(ctx, () => Promise.resolve());
       if (isSignedOutAlready(ctx)) await signOutNow(ctx as unknown as KoaContextWithOIDC);
       try {
         await scope.flush(database, clock());

@@ -3,8 +3,10 @@ import type { Database } from '#platform/database/database.ts';
 import type { Registry } from '#identity/applications/client.ts';
 import type { PartialProof } from '#identity/sign-in/proof.ts';
 import { federationStands } from '#identity/federation/standing.ts';
-import { personJson, type Person } from '#identity/users/person.ts';
-import type { Interactions } from '../interactions.ts';
+import { findPerson, personJson, type Person } from '#identity/users/person.ts';
+import { stillAsRead, writeDown } from '#identity/sign-in/signed-in.ts';
+import type { Interaction, Interactions } from '../interactions.ts';
+import type { Resume } from './resume.ts';
 import { keyOf } from './stored-key.ts';
 import { cookieNames } from './cookie-names.ts';
 
@@ -18,16 +20,19 @@ const read = `
     and ${federationStands('s.federation', 's.user_id', '$2')}
   where t.id = $1 and t.model = 'Interaction' and t.expires_at > $2`;
 
+interface Payload {
+  prompt: { name: string; reasons: string[]; details: Record<string, unknown> };
+  params: Record<string, unknown>;
+  lastSubmission?: Record<string, unknown>;
+  session?: { uid?: string; accountId?: string };
+  returnTo: string;
+  identifier?: string;
+  proof?: PartialProof | null;
+  parJti?: string;
+}
+
 interface Read {
-  payload: {
-    prompt: { name: string; reasons: string[]; details: Record<string, unknown> };
-    params: Record<string, unknown>;
-    lastSubmission?: Record<string, unknown>;
-    session?: { uid?: string; accountId?: string };
-    returnTo: string;
-    identifier?: string;
-    proof?: PartialProof | null;
-  };
+  payload: Payload;
   session_uid: string | null;
   signed_in_at: string | null;
   session_acr: string | null;
@@ -46,16 +51,19 @@ export function interactionsOf(
   registry: Registry,
   clock: Clock,
   issuer: string,
+  resume: Resume,
 ): Interactions {
   const cookie = cookieNames(issuer).interaction;
-  return {
+  /** What the engine keeps of those that were loaded. */
+  const payloads = new WeakMap<Interaction, Payload>();
+  const interactions: Interactions = {
     async load(ctx, uid) {
       if (ctx.cookies.get(cookie, { signed: true }) !== uid) return null;
       const [row] = await database.query<Read>(read, [keyOf('Interaction', uid), clock()]);
       // A session that ended meanwhile takes its interactions along.
       if (!row || (row.payload.session?.uid && !row.session_uid)) return null;
       const { payload } = row;
-      return {
+      const interaction: Interaction = {
         uid,
         prompt: payload.prompt,
         params: payload.params,
@@ -68,6 +76,8 @@ export function interactionsOf(
         identifier: payload.identifier ?? null,
         lastSubmission: payload.lastSubmission ?? {},
       };
+      payloads.set(interaction, payload);
+      return interaction;
     },
 
     async clientOf(uid) {
@@ -111,5 +121,36 @@ export function interactionsOf(
       );
       return row?.return_to ?? issuer;
     },
+
+    async signIn(ctx, interaction, { person, login, entry, forgetSession }) {
+      const { uid, lastSubmission } = interaction;
+      const { session, ...payload } = payloads.get(interaction)!;
+      const outcome = {
+        ...payload,
+        ...(session && !forgetSession && { session }),
+        result: { ...lastSubmission, login },
+      };
+      const resumed = await resume(ctx, uid, outcome, person, {
+        stands: (place, now) => stillAsRead(place, now, person, entry !== null),
+        parts: (place, given) => entry?.parts(place, given) ?? [],
+      });
+      ctx.status = 303;
+      if (typeof resumed === 'object') {
+        ctx.redirect(resumed.to);
+        return true;
+      }
+      if (resumed === 'changed') {
+        const now = await findPerson(database, person.id, clock());
+        if (now?.putOut !== person.putOut) {
+          ctx.redirect(`/sign-in/${uid}`);
+          return false;
+        }
+      }
+      // By the engine's own address, where it reads the person anew.
+      if (entry) await writeDown({ database, clock }, person.id, entry);
+      ctx.redirect(await interactions.finish(interaction, { login }, { forgetSession }));
+      return true;
+    },
   };
+  return interactions;
 }

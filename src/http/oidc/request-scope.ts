@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Database } from '#platform/database/database.ts';
-import type { Param } from '#platform/database/sql.ts';
+import type { Param, Place } from '#platform/database/sql.ts';
 import type { Federation } from '#identity/federation/standing.ts';
 import type { Person } from '#identity/users/person.ts';
 import { mergedGrant } from './merged-grant.ts';
@@ -102,6 +102,14 @@ const sessionColumns: Columns<SessionRow> = [
 /** Made by one request for the next: lost in a crash, the person or the device begins again. */
 const fleeting = new Set(['AuthorizationCode', 'Interaction', 'PushedAuthorizationRequest']);
 
+/** What a person showed in the request itself, as parts of the statement that writes what it gave. */
+export interface Proof {
+  /** A statement that gives a row where the person is as they were when it was decided. */
+  stands(place: Place, now: Date): string;
+  /** What else is written, under the condition `given`. */
+  parts(place: Place, given: string): string[];
+}
+
 /** What of the HTTP request the engine's tables care for. */
 export interface ScopedRequest {
   ip: string | null;
@@ -131,9 +139,12 @@ export class RequestScope {
   #writes: Writes | undefined;
 
   readonly request: ScopedRequest;
+  readonly #proof: Proof | undefined;
 
-  constructor(request: ScopedRequest) {
+  /** @param proof what a person showed in this very request: it is written with what comes of it. */
+  constructor(request: ScopedRequest, proof?: Proof) {
     this.request = request;
+    this.#proof = proof;
   }
 
   #waiting(): Writes {
@@ -155,8 +166,12 @@ export class RequestScope {
     this.#waiting().consumed.add(id);
   }
 
-  /** Destroys what has to be there still: where it is gone, nothing of this request is kept. */
+  /**
+   * Destroys the outcome of a sign-in, which has to be there still: where it is gone, nothing of this
+   * request is kept. Who proves in this request who they are stands on that, and on no outcome.
+   */
   take(id: string): void {
+    if (this.#proof) return this.destroy(id);
     this.artifacts.delete(id);
     this.#waiting().taken.add(id);
   }
@@ -221,11 +236,12 @@ export class RequestScope {
    * gone: a sign-in's outcome, or the session whose person was put out. Nothing is written.
    */
   async flush(database: Database, now: Date): Promise<void> {
-    const writes = this.#writes;
+    const proof = this.#proof;
+    const writes = proof ? this.#waiting() : this.#writes;
     if (!writes) return;
     const parts: string[] = [];
     const params: Param[] = [];
-    const param = (value: Param): string => `$${params.push(value)}`;
+    const param: Place = (value) => `$${params.push(value)}`;
     /** Equality where there is one: PostgreSQL plans `any` anew each time. */
     const oneOf = (column: string, values: readonly string[]): string =>
       values.length === 1
@@ -247,6 +263,7 @@ export class RequestScope {
       parts.push(`${name} as (${statement})`);
       conditions.push(`(select count(*) from ${name}) = ${rows}`);
     };
+    if (proof) require('proved', proof.stands(param, now), 1);
     if (consumed.length > 0)
       require('spent', `update oidc_artifacts set consumed_at = ${param(now)}::timestamptz
          where ${oneOf('id', consumed)} and consumed_at is null returning 1`, consumed.length);
@@ -258,6 +275,7 @@ export class RequestScope {
     if (guard) parts.push(`fresh as (select 1 where ${conditions.join(' and ')})`);
     const and = guard ? ' and exists (select from fresh)' : '';
     const guards = parts.length;
+    if (proof) parts.push(...proof.parts(param, 'exists (select from fresh)'));
 
     if (writes.revokedGrants.size > 0)
       parts.push(
@@ -313,7 +331,10 @@ export class RequestScope {
 
     if (parts.length === 0) return;
     const fleetingAlone =
-      parts.length === guards + 1 && consumed.length + taken.length === 0 && writes.areFleeting();
+      !proof &&
+      parts.length === guards + 1 &&
+      consumed.length + taken.length === 0 &&
+      writes.areFleeting();
     const [row] = await database.query<{ fresh: boolean }>(
       `with ${parts.join(',\n')}\nselect ${guard ? 'exists (select from fresh)' : 'true'} as fresh`,
       params,

@@ -100,7 +100,7 @@ export function provedAt(desk: Desk, device: DeviceCookie): Proved {
   ): Promise<void> {
     const origin = originOf(ctx);
     const actor = { type: 'user', id: person.id } as const;
-    const secret = await signedIn(foundation, {
+    const entry = signedIn(foundation, {
       userId: person.id,
       accountId: person.account?.id ?? null,
       buckets,
@@ -111,7 +111,6 @@ export function provedAt(desk: Desk, device: DeviceCookie): Proved {
       connection: upstream?.federation.connection ?? null,
       rememberFactor: rememberFactor && secondFactor.rememberDays > 0,
     });
-    if (secret !== null) device.write(ctx, secret);
     if (breakGlass)
       await unitOfWork(foundation, { actor, origin }, (work) => breakGlassUsed(work, person));
 
@@ -121,23 +120,20 @@ export function provedAt(desk: Desk, device: DeviceCookie): Proved {
       await unitOfWork(foundation, { actor, origin }, (work) =>
         endSession(work, interaction.sessionUid!, 'another person signed in'),
       );
-    ctx.status = 303;
-    ctx.redirect(
-      await interactions.finish(
-        interaction,
-        {
-          login: {
-            accountId: person.id,
-            acr: acrs[levelOf(methods)],
-            amr: [...new Set([...(upstream?.amr ?? []), ...amrOf(methods)])],
-            remember,
-            ts: signedInAt ?? upstream?.authTime ?? Math.floor(clock().getTime() / 1000),
-            ...(upstream && { federation: upstream.federation }),
-          },
-        },
-        { forgetSession: other ?? false },
-      ),
-    );
+    const isIn = await interactions.signIn(ctx, interaction, {
+      person,
+      login: {
+        accountId: person.id,
+        acr: acrs[levelOf(methods)],
+        amr: [...new Set([...(upstream?.amr ?? []), ...amrOf(methods)])],
+        remember,
+        ts: signedInAt ?? upstream?.authTime ?? Math.floor(clock().getTime() / 1000),
+        ...(upstream && { federation: upstream.federation }),
+      },
+      entry,
+      forgetSession: other ?? false,
+    });
+    if (isIn && entry.secret !== null) device.write(ctx, entry.secret);
   }
 }
 

@@ -30,7 +30,8 @@ export interface SignInDependencies
  * file, its page and its POST.
  *
  * GET shows the step that `nextStep` names. Each POST saves what it learned and redirects to GET, or
- * gives the engine its outcome. No page routes to another (architecture.md, section 1.3).
+ * gives the engine its outcome; the one that proves somebody is answered by what the engine makes of
+ * it. No page routes to another (architecture.md, section 1.3).
  */
 export function signInRoutes(dependencies: SignInDependencies): Router {
   const router = new Router({ prefix: '/sign-in/:uid' });

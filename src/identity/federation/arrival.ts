@@ -33,6 +33,8 @@ export type FederatedResult =
   | {
       outcome: 'signed_in';
       userId: string;
+      /** Who that is, where it was read on the way. */
+      person?: Person | null;
       federation: Federation;
       /** A second factor is to be shown here beside: only then the sign-in is done, and written down. */
       lacksFactor: boolean;

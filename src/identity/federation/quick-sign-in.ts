@@ -1,4 +1,5 @@
 import { domainOf } from '../users/email.ts';
+import { personJson, type Person } from '../users/person.ts';
 import {
   refusedWith,
   signedIn,
@@ -27,7 +28,7 @@ export async function signInQuickly(
   attempt.trace.outcome = 'sign_in';
   attempt.trace.userId = userId;
   const result = signedIn(dependencies, arrival, userId, now);
-  const [row] = await foundation.database.query<{ done: boolean }>(quick, [
+  const [row] = await foundation.database.query<{ done: boolean; person: Person | null }>(quick, [
     connection.id,
     userId,
     assertion.issuer,
@@ -45,7 +46,7 @@ export async function signInQuickly(
     ...traceParams(attempt.trace),
   ]);
   if (!row!.done) return refusedWith('link_withdrawn', null);
-  return result;
+  return { ...result, person: row!.person };
 }
 
 /** As `succeeded` of sign-in.ts, with what uses the attempt up, the audit row and the trace; nothing where it was used up. */
@@ -74,7 +75,7 @@ const quick = `
   ), traced as (
     ${savedTrace(15, 'exists (select from link)')}
   )
-  select exists (select from link) as done`;
+  select exists (select from link) as done, ${personJson('$2::uuid', '$6::timestamptz')} as person`;
 
 /** Whether the sign-in of somebody known would write more about them than that it was. */
 export function hasChanges(

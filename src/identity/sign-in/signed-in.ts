@@ -1,6 +1,8 @@
 import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
+import type { Param, Place } from '#platform/database/sql.ts';
 import type { LockReason } from '../users/locks.ts';
+import { personJson, type Person } from '../users/person.ts';
 import type { Method } from './assurance.ts';
 import { unitOfWork, type Foundation, type Origin } from '../work.ts';
 
@@ -26,13 +28,11 @@ export interface SignedIn {
 
 /**
  * A person proved who they are: wrong guesses are forgotten, the last sign-in is now, the browser is
- * known from here on, and it is written down. One statement, hence one transaction: a sign-in costs
- * one write beside its hash.
- *
- * Returns the secret of the device cookie when the device is new.
+ * known from here on, and it is written down. One statement, hence one transaction, and it may be that
+ * of the session: see `Entry`.
  */
-export async function signedIn(
-  { database, clock }: Foundation,
+export function signedIn(
+  { clock }: Pick<Foundation, 'clock'>,
   {
     userId,
     accountId,
@@ -44,37 +44,101 @@ export async function signedIn(
     rememberFactor = false,
     origin,
   }: SignedIn,
-): Promise<string | null> {
+): SignInEntry {
   const now = clock();
   const secret = deviceId === null ? newSecret(24) : null;
+  return {
+    secret,
+    parts(place, given) {
+      const at = `${place(now)}::timestamptz`;
+      const user = place(userId);
+      const agent = `${place(origin.userAgent ?? null)}::text`;
+      const remembered = `${place(rememberFactor)}::boolean`;
+      return [
+        // Two parameters, not an array: PostgreSQL plans a statement with `any` anew each time.
+        `forgiven as (
+          delete from attempt_counters
+          where bucket in (${place(buckets[0] ?? '')}::text, ${place(buckets[1] ?? '')}::text)
+            and ${given})`,
+        deviceId !== null
+          ? `known as (
+          update trusted_devices set last_used_at = ${at},
+            second_factor_at = case when ${remembered} then ${at} else second_factor_at end
+          where id = ${place(deviceId)}::uuid and ${given})`
+          : `trusted as (
+          insert into trusted_devices
+            (id, user_id, secret_hash, user_agent, created_at, last_used_at, expires_at,
+             second_factor_at)
+          select ${place(newId(now.getTime()))}::uuid, ${user}::text::uuid, ${place(secretHash(secret!))}, ${agent},
+            ${at}, ${at}, ${place(new Date(now.getTime() + deviceLifetime))}::timestamptz,
+            case when ${remembered} then ${at} end
+          where ${given})`,
+        `written as (
+          insert into audit_events
+            (at, account_id, actor, action, target_type, target_id, details, ip, user_agent,
+             reference)
+          select ${at}, ${place(accountId)}::uuid,
+            ${place(JSON.stringify({ type: 'user', id: userId }))}::jsonb, 'sign_in.succeeded',
+            'user', ${user}::text,
+            ${place(
+              JSON.stringify({
+                method: connection === null ? methods[0] : 'federated',
+                methods,
+                client: clientId,
+                newDevice: deviceId === null,
+                ...(connection !== null && { connection }),
+              }),
+            )}::jsonb,
+            ${place(origin.ip ?? null)}::text, ${agent}, ${place(origin.reference ?? null)}::text
+          where ${given})`,
+      ];
+    },
+  };
+}
+
+/** What a sign-in writes down, as parts of a statement. */
+export interface SignInEntry {
+  /** The secret of the device cookie, where the device is new. */
+  secret: string | null;
+  /**
+   * @param place gives a value its place among the parameters
+   * @param given the condition under which it happens
+   */
+  parts(place: Place, given: string): string[];
+}
+
+/**
+ * The person as they were read before: they are still so, and were not put out. Their row is taken
+ * until the end of the transaction, as `revokeAccess` takes it: whichever is second finds what the
+ * first did. What follows may be decided by what was read, as if it had been read just now.
+ *
+ * A statement that gives a row where it is so; `seen` writes the sign-in down as their last one.
+ */
+export function stillAsRead(place: Place, now: Date, person: Person, seen: boolean): string {
+  const at = `${place(now)}::timestamptz`;
+  // The row that was waited for is looked at anew; what else is read is as old as the statement.
+  const so = `p.id = ${place(person.id)}::uuid and p.put_out = ${place(person.putOut)}::int
+    and ${personJson('p.id', at)}::jsonb = ${place(JSON.stringify(person))}::jsonb`;
+  return seen
+    ? `update users p set last_login_at = ${at} where ${so} returning 1`
+    : `select 1 from users p where ${so} for share`;
+}
+
+/** Writes an entry down by itself, before anything is made of it. */
+export async function writeDown(
+  { database, clock }: Pick<Foundation, 'database' | 'clock'>,
+  userId: string,
+  entry: SignInEntry,
+): Promise<void> {
+  const params: Param[] = [];
+  const place: Place = (value) => `$${params.push(value)}`;
+  const seen = `update users set last_login_at = ${place(clock())} where id = ${place(userId)}`;
   await database.query(
-    statement,
-    [
-      userId,
-      now,
-      buckets[0] ?? '',
-      deviceId ?? newId(now.getTime()),
-      secret === null ? '' : secretHash(secret),
-      new Date(now.getTime() + deviceLifetime),
-      accountId,
-      JSON.stringify({ type: 'user', id: userId }),
-      JSON.stringify({
-        method: connection === null ? methods[0] : 'federated',
-        methods,
-        client: clientId,
-        newDevice: deviceId === null,
-        ...(connection !== null && { connection }),
-      }),
-      origin.ip ?? null,
-      origin.userAgent ?? null,
-      origin.reference ?? null,
-      buckets[1] ?? '',
-      rememberFactor,
-    ],
+    `with ${entry.parts(place, 'true').join(',\n')}\n${seen}`,
+    params,
     // The session that follows is waited for, and with it all that was written before.
     { fleeting: true },
   );
-  return secret;
 }
 
 /**
@@ -136,22 +200,3 @@ export async function isFactorRemembered(
   );
   return rows.length > 0;
 }
-
-/** Two parameters, not an array: PostgreSQL plans a statement with `any` anew at each execution. */
-const statement = `
-  with forgiven as (
-    delete from attempt_counters where bucket in ($3::text, $13::text)
-  ), seen as (
-    update users set last_login_at = $2::timestamptz where id = $1::uuid
-  ), known as (
-    update trusted_devices set last_used_at = $2,
-      second_factor_at = case when $14::boolean then $2 else second_factor_at end
-    where id = $4::uuid and $5::text = ''
-  ), trusted as (
-    insert into trusted_devices
-      (id, user_id, secret_hash, user_agent, created_at, last_used_at, expires_at, second_factor_at)
-    select $4, $1, $5, $11, $2, $2, $6::timestamptz, case when $14 then $2 end where $5 <> ''
-  )
-  insert into audit_events
-    (at, account_id, actor, action, target_type, target_id, details, ip, user_agent, reference)
-  values ($2, $7::uuid, $8::jsonb, 'sign_in.succeeded', 'user', $1::text, $9::jsonb, $10::text, $11::text, $12::text)`;

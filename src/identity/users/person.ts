@@ -47,6 +47,8 @@ export interface Person {
   };
   /** Seconds since 1970. */
   updatedAt: number;
+  /** How often they were put out, everywhere (`revokeAccess`). */
+  putOut: number;
 }
 
 /**
@@ -67,7 +69,7 @@ export function personJson(user: string, now: string): string {
       'country', u.country, 'entitlementCountry', u.entitlement_country, 'language', u.language,
       'phone', u.phone, 'identity', u.identity, 'emailVerified', u.email_verified_at is not null,
       'affiliation', u.affiliation,
-      'updatedAt', floor(extract(epoch from u.updated_at)),
+      'updatedAt', floor(extract(epoch from u.updated_at)), 'putOut', u.put_out,
       'account', case when a.id is not null then json_build_object(
         'id', a.id, 'number', a.number, 'name', a.name, 'status', a.status,
         'holdReason', a.hold_reason, 'sessions', a.settings -> 'sessions') end,

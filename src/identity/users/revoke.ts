@@ -12,8 +12,9 @@ const undoing = ['email_revert', 'erasure_cancel'];
  *
  * What cannot be called back are JWT access tokens, which live 300 seconds.
  *
- * The order is that of a sign-in which ends at this moment: it spends what it stands on, then makes a
- * session, then a grant. So it finds nothing left to stand on, or all that it made goes here.
+ * The order is that of a sign-in which ends at this moment: it takes the person's row, spends what it
+ * stands on, then makes a session, then a grant. So it finds that they were put out, or nothing left to
+ * stand on, or all that it made goes here.
  *
  * @param undoable whether links stay by which the person takes a change back: whoever stole a user
  * account must not cut them off by one more change.
@@ -28,7 +29,8 @@ export async function revokeAccess(
   }: { keepSession?: string | null; keepDevices?: boolean; undoable?: boolean } = {},
 ): Promise<void> {
   const signedIn = await work.query<{ client_id: string; sid: string | null; session_uid: string }>(
-    `select a.key as client_id, a.value ->> 'sid' as sid, s.uid as session_uid
+    `with put_out as (update users set put_out = put_out + 1 where id = $1)
+     select a.key as client_id, a.value ->> 'sid' as sid, s.uid as session_uid
      from oidc_sessions s, jsonb_each(s.authorizations) a
      join clients c on c.id = a.key
      where s.user_id = $1 and s.uid <> $2 and c.metadata ? 'backchannel_logout_uri'`,

@@ -3,6 +3,9 @@ import { hash } from 'node:crypto';
 /** A value a statement takes. Arrays become PostgreSQL arrays; JSON is passed as text. */
 export type Param = string | number | boolean | Date | null | readonly (string | number)[];
 
+/** Gives a value its place among the parameters of a statement that is put together: `$1`, `$2` ... */
+export type Place = (value: Param) => string;
+
 /**
  * One statement, with `$1`, `$2` ... for its parameters, sent as it is.
  *

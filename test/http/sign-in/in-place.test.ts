@@ -1,0 +1,131 @@
+import { describe, expect } from 'vitest';
+import { endEverySession } from '#identity/users/sessions.ts';
+import { counting } from '#test/support/counting.ts';
+import { it } from '#test/support/it.ts';
+import type { Agent, Answer } from '#test/support/agent.ts';
+import type { TestServer } from '#test/support/server.ts';
+import { acceptAll, authorizeUrl, codeOf, redeem, signIn } from '#test/support/sign-in.ts';
+import type { GivenClient, GivenUser } from '#test/support/world.ts';
+
+/** The last form of a sign-in is answered by the way back to the application, and by what it brings. */
+
+const passwordPage = async (browser: Agent, client: GivenClient, who: GivenUser, extra = {}) =>
+  browser.follow(await browser.get(authorizeUrl(client, { login_hint: who.email, ...extra })));
+
+const type = (browser: Agent, page: Answer, who: GivenUser) =>
+  browser.submit(page.forms[0]!, { password: who.password });
+
+/** Does something while the password of the next sign-in is being compared. */
+function meanwhile({ app }: TestServer, act: () => Promise<unknown>): void {
+  const { hasher } = app;
+  const { verify } = hasher;
+  hasher.verify = async (...given) => {
+    hasher.verify = verify;
+    await act();
+    return verify(...given);
+  };
+}
+
+const sessions = ({ given }: TestServer) =>
+  given.rows('select user_id from oidc_sessions where user_id is not null');
+
+describe('who types their password', () => {
+  it('is sent to the application by the answer, in four requests and eight statements', async ({
+    given,
+    browser,
+    server,
+  }) => {
+    const ann = await given.user();
+    const client = await given.client();
+    codeOf(await signIn(browser, client, ann));
+    browser.forgetCookies(/session/);
+    const count = counting(server);
+    const statements = await count(async () => {
+      const page = await passwordPage(browser, client, ann);
+      const answer = await type(browser, page, ann);
+      expect(answer.status).toBe(303);
+      expect(answer.location?.searchParams.get('state')).toBe('state-1');
+      expect((await redeem(browser, client, codeOf(answer))).status).toBe(200);
+    });
+    expect(statements.length, statements.join('\n\n')).toBeLessThanOrEqual(8);
+    expect(server.errors).toEqual([]);
+  });
+
+  it.for(['locked', 'signed out everywhere'] as const)(
+    'is not let in where they were %s while it was compared',
+    async (how, { given, browser, server }) => {
+      const acme = await given.account('Acme');
+      const ann = await given.user('ann@acme.example', { of: acme });
+      const client = await given.client();
+      const page = await passwordPage(browser, client, ann);
+      meanwhile(server, () =>
+        how === 'locked'
+          ? given.locked(ann, 'admin')
+          : given.work((work) => endEverySession(work, ann.id, acme.id)),
+      );
+      const answer = await type(browser, page, ann);
+      expect(answer.location?.pathname).toBe(page.url.pathname);
+      expect(await sessions(server)).toEqual([]);
+      expect(await given.events()).not.toContain('sign_in.succeeded');
+      expect(browser.cookie('ostiary_session')).toBeUndefined();
+      expect(browser.cookie('ostiary_device')).toBeUndefined();
+      // They are asked again; who is locked hears of it then.
+      const again = await type(browser, await browser.follow(answer), ann);
+      expect(again.status).toBe(how === 'locked' ? 403 : 303);
+      expect(server.errors).toEqual([]);
+    },
+  );
+
+  it('is asked for terms that came while it was compared', async ({ given, browser, server }) => {
+    const ann = await given.user();
+    const client = await given.client();
+    const page = await passwordPage(browser, client, ann);
+    meanwhile(server, () => given.terms('1'));
+    const terms = await browser.follow(await type(browser, page, ann));
+    expect(terms.words).toContain('Before you continue');
+    expect(codeOf(await acceptAll(browser, terms))).toBeTruthy();
+    expect((await given.events()).filter((one) => one === 'sign_in.succeeded')).toHaveLength(1);
+    expect(server.errors).toEqual([]);
+  });
+
+  it('may send it twice at once: whichever answer the browser shows leads on', async ({
+    given,
+    browser,
+    server,
+    program,
+  }) => {
+    const ann = await given.user();
+    const client = await given.client();
+    const page = await passwordPage(browser, client, ann);
+    const answered = Promise.withResolvers<void>();
+    let second: Promise<Answer> | undefined;
+    meanwhile(server, async () => {
+      // The first is answered, and its sign-in over, while the second is still compared.
+      const begun = Promise.withResolvers<void>();
+      meanwhile(server, () => (begun.resolve(), answered.promise));
+      second = type(browser, page, ann);
+      await begun.promise;
+    });
+    const first = await type(browser, page, ann);
+    answered.resolve();
+    for (const answer of [first, (await second)!]) codeOf(answer);
+    expect((await redeem(program, client, codeOf((await second)!))).status).toBe(200);
+    // Who comes when all is over is too late.
+    expect((await type(browser, page, ann)).status).toBe(400);
+    expect(server.errors).toEqual([]);
+  });
+
+  it('is sent by an address of its own where the application takes a form', async ({
+    given,
+    browser,
+    server,
+  }) => {
+    const ann = await given.user();
+    const client = await given.client();
+    const page = await passwordPage(browser, client, ann, { response_mode: 'form_post' });
+    const answer = await type(browser, page, ann);
+    expect(answer.location?.pathname).toMatch(/^\/oauth\/authorize\//);
+    expect((await browser.follow(answer)).forms[0]!.fields['code']).toBeTruthy();
+    expect(server.errors).toEqual([]);
+  });
+});
