@@ -3,6 +3,7 @@ import { MikroORM, type EntitySchema, type EntityClass } from '@mikro-orm/postgr
 import { Client, TypeOverrides, type ClientConfig } from 'pg';
 import { refuseInsideTransaction, tally, type Database } from './database.ts';
 import { transact } from './postgres-transaction.ts';
+import { PreparedQuery, written, type Columns } from './prepared-query.ts';
 import { onlyReads, statementName, type Param } from './sql.ts';
 import { parsers } from './types.ts';
 
@@ -133,11 +134,6 @@ export async function openPostgres(
   return database;
 }
 
-/** Times as ISO 8601, which is quicker to make than what `pg` makes of them. */
-function written(value: Param): Param {
-  return value instanceof Date ? value.toISOString() : value;
-}
-
 function idlest(pipelines: readonly Pipeline[]): Pipeline {
   let best = pipelines[0]!;
   for (const one of pipelines) if (one.waiting < best.waiting) best = one;
@@ -155,10 +151,15 @@ class PreparingClient extends Client {
     const send = this.query.bind(this) as (...given: unknown[]) => unknown;
     const query = (text: unknown, values: unknown, ...rest: unknown[]): unknown =>
       typeof text === 'string' && Array.isArray(values) && values.length > 0 && isRepeated(text)
-        ? send({ name: statementName(text), text, values: values.map(written) }, ...rest)
+        ? send({ name: statementName(text), text, values: values.map(timeWritten) }, ...rest)
         : send(text, values, ...rest);
     Object.assign(this, { query });
   }
+}
+
+/** What comes from Kysely may be anything that `pg` takes. */
+function timeWritten(value: unknown): unknown {
+  return value instanceof Date ? value.toISOString() : value;
 }
 
 /** Texts that are made up each time, such as those with as many values as there are, stay few. */
@@ -177,10 +178,13 @@ class Pipeline {
   readonly #config: ClientConfig;
   readonly #onWarning: (message: string) => void;
   readonly #setting: string | undefined;
+  readonly #parserOf: (type: number) => (text: string) => unknown;
   #connecting: Promise<Client> | undefined;
   #client: Client | undefined;
   #socket: Socket | undefined;
   #held = false;
+  /** What the connection was told of its statements. */
+  #known = new Map<string, Columns>();
   /** Statements that were sent and not answered. */
   waiting = 0;
 
@@ -189,6 +193,7 @@ class Pipeline {
     this.#config = config;
     this.#onWarning = onWarning;
     this.#setting = setting;
+    this.#parserOf = (type) => config.types!.getTypeParser(type) as (text: string) => unknown;
   }
 
   async query<Row>(text: string, values: readonly Param[], anew: boolean): Promise<Row[]> {
@@ -196,12 +201,23 @@ class Pipeline {
     try {
       const client = this.#client ?? (await (this.#connecting ??= this.#connect()));
       this.#hold();
-      const { rows } = await client.query({
-        ...(!anew && { name: statementName(text) }),
-        text,
-        values: values.map(written),
+      const sent = values.map(written);
+      if (anew) return (await client.query({ text, values: sent })).rows as Row[];
+      return await new Promise<Row[]>((resolve, reject) => {
+        const options = {
+          name: statementName(text),
+          text,
+          values: sent,
+          known: this.#known,
+          parserOf: this.#parserOf,
+          done: (error: Error | null, rows: Row[]) => (error ? reject(error) : resolve(rows)),
+        };
+        client.query(new PreparedQuery<Row>(options));
       });
-      return rows as Row[];
+    } catch (error) {
+      // Where it was asked for, and not where the answer was read.
+      if (error instanceof Error) Error.captureStackTrace(error);
+      throw error;
     } finally {
       this.waiting -= 1;
     }
@@ -254,6 +270,7 @@ class Pipeline {
       throw error;
     }
     this.#socket = socket;
+    this.#known = new Map();
     this.#client = client;
     return client;
   }
