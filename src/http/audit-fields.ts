@@ -1,4 +1,8 @@
 import type { MessageKey, Translate } from '#messages/translate.ts';
+import type { AuditTarget } from '#identity/work.ts';
+import { attributeTexts, outcomeText } from './federation-text.ts';
+import { stateNames } from './pages/console/domains.ts';
+import { countryName, lockNames, roleName, sourceTexts } from './pages/console/people.ts';
 
 /**
  * What a row of the audit log changed or tells, in the reader's language. A field is found by its path
@@ -7,14 +11,44 @@ import type { MessageKey, Translate } from '#messages/translate.ts';
  */
 export function fieldText(t: Translate, path: string): string {
   const found = at(fields, path);
-  return found ? t(found) : path;
+  if (found) return t(found);
+  const [family = '', member = ''] = path.split('.');
+  return Object.hasOwn(families, family)
+    ? `${t(families[family]!)}: ${languageName(t, member)}`
+    : path;
 }
 
-/** A value that is a word of ours, or null for any other. */
+/**
+ * A value in the reader's words where it is one of ours: a reason, a role, a country, the name of a
+ * field; null for any other, which is told as it is.
+ */
 export function valueText(t: Translate, path: string, value: unknown): string | null {
-  const found = typeof value === 'string' ? at(values, path)?.[value] : undefined;
-  return found ? t(found) : null;
+  if (typeof value !== 'string') return null;
+  const found = at(values, path)?.[value];
+  if (found) return t(found);
+  const said = at(kinds, path)?.(t, value);
+  return said === undefined || said === value ? null : said;
 }
+
+/** What a value names, where it is an id: `user` of `{"user": "01a2…"}`. */
+export function mentionOf(path: string): AuditTarget['type'] | undefined {
+  return at(mentions, path);
+}
+
+const mentions: Readonly<Record<string, AuditTarget['type']>> = {
+  user: 'user',
+  users: 'user',
+  group: 'group',
+  groups: 'group',
+  connection: 'connection',
+  client: 'client',
+  clientId: 'client',
+  account: 'account',
+  claimant: 'account',
+  from: 'account',
+  into: 'account',
+  to: 'account',
+};
 
 /** By `settings.password.minLength`, then `password.minLength`, then `minLength`. */
 function at<T>(table: Readonly<Record<string, T>>, path: string): T | undefined {
@@ -119,6 +153,7 @@ const fields: Readonly<Record<string, MessageKey>> = {
   preset: 'rooms.connection.vendor',
   proof: 'audit.field.proof',
   state: 'console.status',
+  before: 'console.status',
   status: 'console.status',
   outcome: 'rooms.scim.outcome',
   kind: 'rooms.client.kind',
@@ -127,13 +162,166 @@ const fields: Readonly<Record<string, MessageKey>> = {
   fingerprint: 'setup.fingerprint',
   filter: 'audit.field.filter',
   format: 'audit.field.format',
+  locale: 'people.language',
+  clientId: 'audit.field.client',
+  claimant: 'audit.field.account',
+  into: 'audit.field.to',
+  group: 'audit.target.group',
+  terms: 'audit.target.terms',
+  key: 'audit.target.key',
+  directory: 'audit.target.scim_token',
+  contact: 'rooms.connection.contact',
+  subject: 'rooms.connection.subject',
+  enforcedAt: 'rooms.connection.enforced_at',
+  include: 'rooms.domain.below',
+  closesAt: 'rooms.organization.closes',
+  type: 'people.group.type',
+  succeeded: 'rooms.dashboard.succeeded',
+  failed: 'rooms.dashboard.failed',
+  refused: 'rooms.reason',
+  why: 'rooms.reason',
+  problem: 'rooms.reason',
+  reasons: 'audit.field.lock',
+  entitlement: 'people.entitlement',
+  secondFactorRequired: 'audit.field.second_factor',
+  factors: 'audit.field.factor',
+  testers: 'rooms.connection.testers',
+  members: 'rooms.impact.members',
+  waiting: 'rooms.impact.waiting',
+  unaffiliated: 'rooms.impact.unaffiliated',
+  former: 'rooms.impact.former',
+  elsewhere: 'rooms.impact.elsewhere',
+  invitedElsewhere: 'rooms.impact.invited',
+  unverified: 'rooms.impact.unverified',
+  readOnly: 'rooms.tokens.reading',
+  left: 'audit.field.left',
+  missing: 'audit.field.missing',
+  id: 'people.id',
+  methods: 'audit.field.method',
+  newDevice: 'audit.field.new_device',
+  guesses: 'audit.field.guesses',
+  failures: 'audit.field.failures',
+  today: 'audit.field.today',
+  hard: 'audit.field.hard',
+  all: 'audit.field.all',
+  confirmed: 'audit.field.confirmed',
+  managed: 'audit.field.managed',
+  mark: 'audit.field.mark',
+  reverts: 'audit.field.reverts',
+  ok: 'audit.field.ok',
+  how: 'audit.field.how',
+  attempt: 'audit.field.attempt',
+  link: 'audit.field.link',
+  unbound: 'audit.field.unbound',
+  conflict: 'audit.field.conflict',
+  detail: 'audit.field.detail',
+  withoutBreakGlass: 'audit.field.no_emergency',
+  mode: 'audit.field.mode',
+  made: 'audit.field.made',
+  certificates: 'audit.field.certificates',
+  skipped: 'audit.field.skipped',
+  errors: 'audit.field.errors',
+  requests: 'audit.field.requests',
+  lastError: 'audit.field.last_error',
+  since: 'audit.field.since',
+  request: 'audit.field.request',
+  allow: 'audit.field.allow',
+  seen: 'audit.field.seen',
+  removedUnproved: 'audit.field.unproved',
+  trusts: 'audit.field.trusts',
+  reminder: 'audit.field.reminder',
+  letter: 'audit.field.letter',
+  delivery: 'audit.field.delivery',
+  alg: 'audit.field.algorithm',
+  withdrawn: 'audit.field.withdrawn',
+  move: 'audit.field.move',
+  proposal: 'audit.field.move',
+  secret: 'audit.field.secret',
+  claims: 'audit.field.claims',
+  effectiveAt: 'audit.field.effective',
+  provisioning: 'audit.field.provisioning',
+  mapping: 'audit.field.mapping',
 };
+
+/** By a language or a country a path goes on, as in `sha256.de`. */
+const families: Readonly<Record<string, MessageKey>> = { sha256: 'audit.field.sha256' };
 
 const signUp = {
   approve: 'rooms.signup.approve',
   auto: 'rooms.signup.auto',
   closed: 'rooms.signup.closed',
 } as const;
+
+const proofs = {
+  dns: 'rooms.domain.method_dns',
+  https: 'rooms.domain.method_https',
+  email: 'rooms.domain.method_email',
+  operator: 'rooms.domain.method_operator',
+} as const;
+
+const methods = {
+  password: 'rooms.method.password',
+  passkey: 'rooms.method.passkey',
+  synced_passkey: 'rooms.method.passkey',
+  federated: 'rooms.method.federated',
+  upstream: 'rooms.method.federated',
+  totp: 'mfa.app.name',
+  recovery: 'mfa.use.recovery',
+  recovery_code: 'mfa.use.recovery',
+} as const;
+
+const accountStates = {
+  active: 'console.account.active',
+  on_hold: 'console.account.on_hold',
+  closing: 'console.account.closing',
+  closed: 'console.account.closed',
+} as const;
+
+/** Why something was done or was not. Where somebody gave the reason, it is told as they typed it. */
+const reasons: Readonly<Record<string, MessageKey>> = {
+  ...lockNames,
+  // How people came to an account, and left it
+  added: 'rooms.source.added',
+  import: 'rooms.source.import',
+  invitation: 'rooms.source.invitation',
+  approval: 'rooms.source.approval',
+  auto_approved: 'rooms.source.auto_approved',
+  restored: 'rooms.source.restored',
+  fulfillment_contact: 'rooms.source.fulfillment_contact',
+  moved: 'rooms.source.moved',
+  adopted: 'rooms.source.scim',
+  just_in_time: 'rooms.source.jit',
+  demo: 'rooms.source.demo',
+  administrator: 'rooms.lock.admin',
+  // Why a session ended
+  'signed out': 'audit.value.signed_out',
+  'signed out at the organization': 'audit.value.signed_out_there',
+  'connection disabled': 'audit.value.connection_off',
+  'another person signed in': 'audit.value.another_person',
+  'terms declined': 'audit.value.terms_declined',
+  'ended in the profile': 'audit.value.in_profile',
+  // Domains, mail, invitations, files
+  managed: 'audit.value.sign_in_elsewhere',
+  sign_in_upstream: 'audit.value.sign_in_elsewhere',
+  proof_missing: 'audit.value.proof_missing',
+  contested: 'rooms.domain.contested',
+  owned_by_other: 'rooms.domain.contested',
+  transferred: 'audit.value.transferred',
+  quarantine_over: 'audit.value.quarantine_over',
+  bounced: 'audit.value.bounced',
+  refused: 'audit.value.mail_refused',
+  complained: 'audit.value.complained',
+  declined: 'audit.value.declined',
+  revoked: 'audit.value.revoked',
+  expired: 'audit.value.expired',
+  superseded: 'audit.value.superseded',
+  accepted: 'audit.value.accepted',
+  wrong_person: 'audit.value.wrong_person',
+  member_elsewhere: 'outcome.user_in_other_account',
+  inviter: 'audit.value.no_right',
+  permission_denied: 'audit.value.no_right',
+  not_addable: 'outcome.user_not_addable',
+};
 
 const values: Readonly<Record<string, Readonly<Record<string, MessageKey>>>> = {
   signUp,
@@ -154,4 +342,78 @@ const values: Readonly<Record<string, Readonly<Record<string, MessageKey>>>> = {
     operator: 'rooms.settings.grant_operator',
   },
   domainPolicy: { owned: 'rooms.scim.policy_owned', any_unowned: 'rooms.scim.policy_any' },
+  lock: lockNames,
+  reasons: lockNames,
+  refused: reasons,
+  why: reasons,
+  reason: reasons,
+  by: {
+    profile: 'audit.value.in_profile',
+    directory: 'rooms.source.scim',
+    administrator: 'rooms.lock.admin',
+    connection: 'audit.value.by_connection',
+    password_reset: 'audit.value.by_reset',
+    activation: 'audit.value.by_activation',
+    split: 'audit.value.by_split',
+    limits: 'audit.value.by_limits',
+  },
+  source: { ...sourceTexts, rejoin: 'outcome.rejoin' },
+  proof: proofs,
+  method: { ...proofs, ...methods },
+  methods,
+  missing: attributeTexts,
+  from: { ...proofs, ...stateNames, ...signUp },
+  to: { ...proofs, ...stateNames, ...signUp },
+  status: accountStates,
+  before: accountStates,
+  mode: { optional: 'audit.value.optional', enforced: 'audit.value.enforced' },
+  how: {
+    first_bind: 'audit.value.first_bind',
+    domain_authority: 'audit.value.domain_authority',
+    step_up: 'audit.value.step_up',
+  },
+  kind: {
+    totp: 'mfa.app.name',
+    passkey: 'mfa.passkey.name',
+    recovery: 'mfa.use.recovery',
+    tos: 'rooms.terms.tos',
+    privacy: 'rooms.terms.privacy',
+    add: 'bulk.kind.add',
+    update: 'bulk.kind.update',
+    delete: 'bulk.kind.delete',
+  },
+  type: { standard: 'people.group.standard', entitlement: 'people.group.entitlement' },
+  filter: {
+    action: 'rooms.audit.action',
+    actor: 'rooms.audit.actor',
+    target: 'rooms.audit.target',
+    since: 'rooms.audit.since',
+    until: 'rooms.audit.until',
+  },
 };
+
+/** Values of which there are too many to be listed, or which are listed elsewhere. */
+const kinds: Readonly<Record<string, (t: Translate, value: string) => string>> = {
+  reason: (t, value) => outcomeText(value, t),
+  problem: (t, value) => outcomeText(value, t),
+  outcome: (t, value) => outcomeText(value, t),
+  country: (t, value) => countryName({ t }, value),
+  countries: (t, value) => countryName({ t }, value),
+  entitlementCountry: (t, value) => countryName({ t }, value),
+  entitlement: (t, value) => countryName({ t }, value),
+  language: languageName,
+  locale: languageName,
+  role: roleOf,
+  roles: roleOf,
+  fields: fieldText,
+  changed: fieldText,
+};
+
+function roleOf(t: Translate, key: string): string {
+  return roleName({ t }, { key, name: key });
+}
+
+function languageName(t: Translate, code: string): string {
+  if (!/^[a-z]{2,3}(-[a-z0-9]+)*$/i.test(code)) return code;
+  return new Intl.DisplayNames(t.locale, { type: 'language' }).of(code) ?? code;
+}

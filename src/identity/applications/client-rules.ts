@@ -1,8 +1,31 @@
 /** One thing that is wrong with the metadata of a client, and where. */
 export interface MetadataProblem {
   field: string;
+  /** In English, for programs and those who write them. */
   problem: string;
+  /** By what it is told in other languages; what the engine finds has only its words. */
+  code?: MetadataFault;
+  /** What was sent, where it is one of several. */
+  value?: string;
 }
+
+/** What may be wrong, in English. */
+const faults = {
+  grant_unknown: 'is not offered.',
+  response_unknown: 'is not offered: only the authorization code is.',
+  machine_without_secret: 'client_credentials is for clients that authenticate themselves.',
+  redirect_missing: 'An application that signs people in needs one.',
+  wildcard: 'Wildcards are not allowed: each address is compared as a whole.',
+  not_absolute: 'This is no absolute address.',
+  fragment: 'A fragment is not allowed.',
+  name_in_it: 'A name or password is not allowed in it.',
+  loopback_only: 'http is allowed on loopback addresses only.',
+  https_only: 'Must be https.',
+  private_scheme:
+    'A private-use scheme is a domain name of yours turned around, such as com.example.app.',
+  no_origin: 'is no origin such as https://app.example.',
+} as const;
+export type MetadataFault = keyof typeof faults;
 
 /** Which private places our own requests may go to: `EGRESS_ALLOW`. */
 export interface Reachable {
@@ -27,28 +50,31 @@ export function metadataProblems(
   reachable: Reachable,
 ): MetadataProblem[] {
   const problems: MetadataProblem[] = [];
-  const say = (field: string, problem: string): void => {
-    problems.push({ field, problem });
+  const say = (field: string, code: MetadataFault, value?: string): void => {
+    const text = faults[code];
+    // "is not offered." goes on from what it is about.
+    const between = text.startsWith('is ') ? ' ' : ': ';
+    const problem = value === undefined ? text : `${value}${between}${text}`;
+    problems.push({ field, problem, code, ...(value !== undefined && { value }) });
   };
   const grants = strings(metadata['grant_types']) ?? ['authorization_code'];
   const method = metadata['token_endpoint_auth_method'] ?? 'client_secret_basic';
   const native = metadata['application_type'] === 'native';
 
   for (const grant of grants)
-    if (!grantTypes.has(grant)) say('grant_types', `${grant} is not offered.`);
+    if (!grantTypes.has(grant)) say('grant_types', 'grant_unknown', grant);
   for (const type of strings(metadata['response_types']) ?? [])
-    if (type !== 'code' && type !== 'none')
-      say('response_types', `${type} is not offered: only the authorization code is.`);
+    if (type !== 'code' && type !== 'none') say('response_types', 'response_unknown', type);
   if (grants.includes('client_credentials') && method === 'none')
-    say('grant_types', 'client_credentials is for clients that authenticate themselves.');
+    say('grant_types', 'machine_without_secret');
 
   const redirects = strings(metadata['redirect_uris']) ?? [];
   if (grants.includes('authorization_code') && redirects.length === 0)
-    say('redirect_uris', 'An application that signs people in needs one.');
+    say('redirect_uris', 'redirect_missing');
   for (const field of ['redirect_uris', 'post_logout_redirect_uris'] as const)
     for (const uri of strings(metadata[field]) ?? []) {
       const problem = redirectProblem(uri, native);
-      if (problem) say(field, `${uri}: ${problem}`);
+      if (problem) say(field, problem, uri);
     }
   for (const field of ['backchannel_logout_uri', 'jwks_uri'] as const) {
     const uri = metadata[field];
@@ -57,42 +83,37 @@ export function metadataProblems(
   }
   for (const field of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri']) {
     const uri = metadata[field];
-    if (typeof uri === 'string' && plainUrl(uri)?.protocol !== 'https:')
-      say(field, 'Must be an https address.');
+    if (typeof uri === 'string' && plainUrl(uri)?.protocol !== 'https:') say(field, 'https_only');
   }
   for (const origin of strings(metadata['cors_origins']) ?? []) {
     const url = plainUrl(origin);
     if (!url || url.origin !== origin || (url.protocol !== 'https:' && !isLoopback(url)))
-      say('cors_origins', `${origin} is no origin such as https://app.example.`);
+      say('cors_origins', 'no_origin', origin);
   }
   return problems;
 }
 
 /** Where people are sent with a code in their hands (RFC 8252, RFC 9700 section 2.1). */
-function redirectProblem(uri: string, native: boolean): string | null {
-  if (uri.includes('*')) return 'Wildcards are not allowed: each address is compared as a whole.';
+function redirectProblem(uri: string, native: boolean): MetadataFault | null {
+  if (uri.includes('*')) return 'wildcard';
   const url = plainUrl(uri);
-  if (!url) return 'This is no absolute address.';
-  if (uri.includes('#')) return 'A fragment is not allowed.';
-  if (url.username || url.password || /^[a-z+.-]+:\/\/[^/?#]*@/i.test(uri))
-    return 'A name or password is not allowed in it.';
+  if (!url) return 'not_absolute';
+  if (uri.includes('#')) return 'fragment';
+  if (url.username || url.password || /^[a-z+.-]+:\/\/[^/?#]*@/i.test(uri)) return 'name_in_it';
   if (url.protocol === 'https:') return null;
-  if (url.protocol === 'http:')
-    return isLoopback(url) ? null : 'http is allowed on loopback addresses only.';
-  if (!native) return 'Must be https.';
-  return /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+:$/.test(url.protocol)
-    ? null
-    : 'A private-use scheme is a domain name of yours turned around, such as com.example.app.';
+  if (url.protocol === 'http:') return isLoopback(url) ? null : 'loopback_only';
+  if (!native) return 'https_only';
+  return /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+:$/.test(url.protocol) ? null : 'private_scheme';
 }
 
 /** Where we call, with what we say there. */
-function callProblem(uri: string, reachable: Reachable): string | null {
+function callProblem(uri: string, reachable: Reachable): MetadataFault | null {
   const url = plainUrl(uri);
-  if (!url) return 'This is no absolute address.';
-  if (uri.includes('#')) return 'A fragment is not allowed.';
-  if (url.username || url.password) return 'A name or password is not allowed in it.';
+  if (!url) return 'not_absolute';
+  if (uri.includes('#')) return 'fragment';
+  if (url.username || url.password) return 'name_in_it';
   if (url.protocol === 'https:') return null;
-  return url.protocol === 'http:' && reachable.allows(url.hostname) ? null : 'Must be https.';
+  return url.protocol === 'http:' && reachable.allows(url.hostname) ? null : 'https_only';
 }
 
 /** A URL that reads as it was typed: no spaces, controls or backslashes for a parser to repair. */

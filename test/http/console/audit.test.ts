@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it as alone } from 'vitest';
 import { fieldText } from '#http/audit-fields.ts';
 import { changeSettings, defaultSettings } from '#identity/accounts/settings.ts';
@@ -5,6 +6,30 @@ import { changesOf } from '#identity/audit/changes.ts';
 import { translator } from '#messages/translate.ts';
 import { it } from '#test/support/it.ts';
 import { acmeAndFay, open } from './support.ts';
+
+/** What the program says, file by file. */
+function sources(): string[] {
+  const folder = new URL('../../../src/', import.meta.url);
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(new URL(file, folder), 'utf8'));
+}
+
+/** The names in the object that a call of `record` is given after its action and its target. */
+function detailsIn(source: string): string[] {
+  return [
+    ...source.matchAll(/\brecord\(\s*['`][\s\S]*?(?:\}|target(?:\([^)]*\))?),\s*\{/g),
+  ].flatMap(({ index, 0: { length } }) => {
+    let open = 1;
+    let end = index + length;
+    for (; open > 0 && end < source.length; end += 1)
+      open += source[end] === '{' ? 1 : source[end] === '}' ? -1 : 0;
+    const details = source.slice(index + length - 1, end);
+    return [...details.matchAll(/(?<=[{,]\s*)([a-zA-Z]\w*)(?=\s*(?::|,|\}))/g)]
+      .map(([name]) => name)
+      .filter((name) => name !== 'after' && name !== 'settings');
+  });
+}
 
 describe('the audit log in the console', () => {
   it('says who did what, and what each thing changed', async ({ given, browser }) => {
@@ -34,6 +59,42 @@ describe('the audit log in the console', () => {
     const { changes } = changesOf({ before: {}, after: { settings } });
     expect(changes.length).toBeGreaterThan(14);
     expect(changes.filter(({ field }) => fieldText(t, field) === field)).toEqual([]);
+  });
+
+  alone('has words for every detail that is written down', () => {
+    const t = translator('en');
+    const names = new Set(sources().flatMap(detailsIn));
+    expect(names.size).toBeGreaterThan(80);
+    expect([...names].filter((name) => fieldText(t, name) === name)).toEqual([]);
+  });
+
+  it('tells details in words, and by the names of today', async ({ given, browser }) => {
+    const { acme, fay } = await acmeAndFay(given);
+    const bob = await given.user('bob@acme.example', { of: acme });
+    const other = await given.account('Beta');
+    const eve = await given.user('eve@beta.example', { of: other });
+    await given.work((work) => {
+      const target = { type: 'user', id: bob.id } as const;
+      work.record('session.ended', target, { user: bob.id, reason: 'signed out' }, acme.id);
+      work.record('user.changed', target, { user: eve.id, changed: ['givenName'] }, acme.id);
+      work.record('role.granted', target, { role: 'co_administrator', country: 'DE' }, acme.id);
+      work.record('account.held', target, { reason: 'Typed by somebody.' }, acme.id);
+      return Promise.resolve();
+    });
+    await open(browser, '/audit', fay);
+    const { words } = await browser.get('/console/audit?ui_locales=de');
+    for (const said of [
+      'Person bob@acme.example',
+      'Grund Abgemeldet',
+      'Was geändert wurde Vorname',
+      'Rolle Co-Administrator',
+      'Land Deutschland',
+      'Grund Typed by somebody.',
+    ])
+      expect(words).toContain(said);
+    // Somebody of another account has no name here.
+    expect(words).toContain(eve.id);
+    expect(words).not.toContain('eve@beta.example');
   });
 
   it('is narrowed by what, who and when, and says what it does not understand', async ({

@@ -37,8 +37,16 @@ describe('applications', () => {
       redirectUris: 'http://planner.example/cb\nhttps://*.planner.example/cb',
     });
     expect(wrong.status).toBe(422);
-    expect(wrong.words).toContain('http is allowed on loopback addresses only.');
+    expect(wrong.words).toContain('http://planner.example/cb: http is allowed for the own machine');
     expect(wrong.words).toContain('Wildcards are not allowed');
+    const german = await send(
+      olga,
+      await olga.get(`/console${home}/new?ui_locales=de`),
+      `${home}/new`,
+      { name: 'Planner', redirectUris: 'https://*.planner.example/cb' },
+    );
+    expect(german.words).toContain('https://*.planner.example/cb: Platzhalter sind nicht erlaubt');
+    await olga.get(`/console${home}/new?ui_locales=en`);
     const made = await send(olga, form, `${home}/new`, {
       name: 'Planner',
       redirectUris: 'https://planner.example/cb',

@@ -41,7 +41,7 @@ describe('the messages', () => {
       ...auditActions.map((action) => `audit.${action}`),
       ...Object.keys(refusals).flatMap((code) => [`refusal.${code}`, `refusal.${code}_unnamed`]),
     ];
-    const about = /^(refusal\.|audit\.(?!actor\.|target\.|field\.))/;
+    const about = /^(refusal\.|audit\.(?!actor\.|target\.|field\.|value\.))/;
     expect(keys.filter((key) => about.test(key) && !told.includes(key))).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import { changesOf } from '#identity/audit/changes.ts';
 import { findEvents, type AuditExport } from '#identity/audit/find-events.ts';
 import { targetNames } from '#identity/audit/target-names.ts';
 import type { Capability } from '#identity/access/rights.ts';
+import { mentionOf } from '../../audit-fields.ts';
 import { auditLines, auditTable } from '../../audit-file.ts';
 import { sendFile } from '../../download.ts';
 import { auditCheckPage, auditPage, type AuditPage } from '../../pages/console/audit.ts';
@@ -49,21 +50,22 @@ function auditRoom(
                 limit: atOnce + 1,
               });
         const { items, nextCursor } = cursor.page(rows, atOnce, ({ id }) => id);
+        const events = items.map(({ details, ...event }) => ({ ...event, ...changesOf(details) }));
         const names = await targetNames(
           visit.sql,
           accountOf(visit),
-          items.map(({ target }) => target),
+          events.flatMap((event) => [event.target, ...mentioned(event)]),
         );
         visit.show(
           auditPage({
             ...visit.page,
             title: visit.t(menu.title),
             path: `/console${path}`,
-            events: items.map(({ details, target, ...event }) => ({
+            events: events.map(({ target, ...event }) => ({
               ...event,
               target: target && { ...target, name: names.get(target.id) ?? null },
-              ...changesOf(details),
             })),
+            names,
             filter: typed,
             errors,
             actions: auditActions,
@@ -122,6 +124,27 @@ function auditRoom(
       });
     },
   };
+}
+
+/** Whom and what the details of a row name by their id: as many as are shown of each. */
+function mentioned({
+  changes,
+  rest,
+}: ReturnType<typeof changesOf>): { type: string; id: string }[] {
+  return [
+    ...rest,
+    ...changes.flatMap(({ field, before, after }) => [
+      [field, before] as const,
+      [field, after] as const,
+    ]),
+  ].flatMap(([field, value]) => {
+    const type = mentionOf(field);
+    if (!type) return [];
+    return [value]
+      .flat()
+      .slice(0, 20)
+      .flatMap((id) => (typeof id === 'string' ? [{ type, id }] : []));
+  });
 }
 
 /** The filter as it was typed, and as it is meant. The last day named is part of what is shown. */

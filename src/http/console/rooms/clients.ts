@@ -1,4 +1,6 @@
 import type { ClientRecord } from '#identity/applications/client-record.ts';
+import type { MessageKey } from '#messages/translate.ts';
+import type { MetadataFault, MetadataProblem } from '#identity/applications/client-rules.ts';
 import {
   addSecret,
   changeClient,
@@ -328,24 +330,43 @@ const fieldNames: Readonly<Record<string, string>> = {
   resources: 'resources',
 };
 
-/** What is wrong with a registration, in the words of the protocol: at its field, where it has one. */
+const faultTexts: Record<MetadataFault, MessageKey> = {
+  grant_unknown: 'rooms.client.fault.grant_unknown',
+  response_unknown: 'rooms.client.fault.response_unknown',
+  machine_without_secret: 'rooms.client.fault.machine_without_secret',
+  redirect_missing: 'rooms.client.fault.redirect_missing',
+  wildcard: 'rooms.client.fault.wildcard',
+  not_absolute: 'rooms.client.fault.not_absolute',
+  fragment: 'rooms.client.fault.fragment',
+  name_in_it: 'rooms.client.fault.name_in_it',
+  loopback_only: 'rooms.client.fault.loopback_only',
+  https_only: 'rooms.client.fault.https_only',
+  private_scheme: 'rooms.client.fault.private_scheme',
+  no_origin: 'rooms.client.fault.no_origin',
+};
+
+/** What is wrong with a registration: at its field, where it has one. */
 function problemsOf(
   visit: Visit,
   error: unknown,
 ): { errors: Typed['errors']; problems: string[]; status?: number } {
   if (!(error instanceof Refusal)) throw error;
-  const { problems } = error.details as { problems?: { field: string; problem: string }[] };
+  const { problems } = error.details as { problems?: MetadataProblem[] };
   if (error.code === 'version_conflict')
     return { errors: {}, problems: [visit.reason(error)], status: 409 };
   if (error.code !== 'invalid_client' || !problems) throw error;
   const errors: Record<string, string> = {};
   const others: string[] = [];
-  for (const { field, problem } of problems) {
-    const [said = ''] = problem.split(' ');
-    const name = fieldNames[field.split(/[.[]/)[0]!] ?? fieldNames[said];
+  for (const { field, problem, code, value } of problems) {
+    const [named = ''] = problem.split(' ');
+    const name = fieldNames[field.split(/[.[]/)[0]!] ?? fieldNames[named];
+    // What the engine finds is told in the words of the protocol.
+    const said = code
+      ? `${value === undefined ? '' : `${value}: `}${visit.t(faultTexts[code])}.`
+      : problem;
     if (name !== undefined && name in visit.form)
-      errors[name] = [errors[name] ?? [], problem].flat().join(' ');
-    else others.push(`${field}: ${problem}`);
+      errors[name] = [errors[name] ?? [], said].flat().join(' ');
+    else others.push(`${field}: ${said}`);
   }
   return { errors, problems: others };
 }

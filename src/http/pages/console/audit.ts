@@ -1,6 +1,6 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { fieldText, valueText } from '../../audit-fields.ts';
+import { fieldText, mentionOf, valueText } from '../../audit-fields.ts';
 import { actionText, actorText, targetText } from '../../audit-text.ts';
 import { alert, clip, field, named, notice, select } from '../../form.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
@@ -25,6 +25,8 @@ export interface AuditPage extends ConsoleFrame {
   events: readonly EventShown[];
   filter: Readonly<Record<'actor' | 'target' | 'action' | 'since' | 'until', string>>;
   errors: Readonly<Record<string, string>>;
+  /** What things are called today that are named by their id. */
+  names: ReadonlyMap<string, string>;
   /** Names to choose an action from. */
   actions: readonly string[];
   /** Whether what changed in settings is left out. */
@@ -222,7 +224,9 @@ function side(
       .slice(0, most)
       .map(
         (part: unknown) =>
-          html`<li>${there.has(JSON.stringify(part)) ? value(page, part) : marked(part)}</li>`,
+          html`<li>
+            ${there.has(JSON.stringify(part)) ? value(page, part, name) : marked(part)}
+          </li>`,
       )}
     ${one.length > most && html`<li>…</li>`}
   </ul>`;
@@ -238,12 +242,17 @@ function value(page: AuditPage, one: unknown, name = ''): Child {
   if (one === undefined || one === null) return html`<span class="none">–</span>`;
   const word = valueText(page.t, name, one);
   if (word !== null) return word;
+  const known = typeof one === 'string' && mentionOf(name) ? page.names.get(one) : undefined;
+  if (known !== undefined) return named(known);
   if (typeof one === 'boolean') return page.t(one ? 'rooms.yes' : 'rooms.no');
   if (typeof one === 'number') return one.toLocaleString(page.t.locale);
   if (typeof one === 'string' && moment.test(one) && !Number.isNaN(Date.parse(one)))
     return when(page, new Date(one));
   if (Array.isArray(one) && one.every((part) => typeof part === 'string'))
-    return named(one.join(', '), 300);
+    return one
+      .slice(0, most)
+      .map((part, at) => [at > 0 && ', ', value(page, part, name)])
+      .concat(one.length > most ? [['…']] : []);
   return named(typeof one === 'string' ? one : JSON.stringify(one), 300);
 }
 

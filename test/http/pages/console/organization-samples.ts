@@ -549,6 +549,7 @@ export const organizationSamples: Sample[] = [
           reference: null,
         },
       ],
+      names: new Map(),
       filter: { actor: '', target: '', action: '', since: '', until: '' },
       errors: {},
       actions: ['user.locked', 'account.changed'],
