@@ -3,6 +3,7 @@ import { secretHash, type Vault } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
+import { tellChanged } from '../mail/credential-changed.ts';
 import { mail, type Letters } from '../mail/letter.ts';
 import { toPerson, toReader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
@@ -385,14 +386,7 @@ async function forget(work: Work, userId: string): Promise<void> {
 
 function tell(work: Work, person: Person, what: Letters['credential_changed']['what']): void {
   if (person.email === null) return;
-  mail(work, toPerson(person), {
-    kind: 'credential_changed',
-    what,
-    at: work.now,
-    origin: work.origin.ip ?? null,
-    link: work.link('/profile/security'),
-    revertsUntil: null,
-  });
+  tellChanged(work, toPerson(person), what, { link: '/profile/security' });
 }
 
 function nameOf({ givenName, familyName, email }: Person): string {

@@ -8,6 +8,7 @@ import { leavePlace } from '../belonging/only-invited.ts';
 import { resendRegistration } from '../belonging/registration-task.ts';
 import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
 import { signsInUpstream } from '../federation/managed.ts';
+import { tellChanged } from '../mail/credential-changed.ts';
 import { mail } from '../mail/letter.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
@@ -392,14 +393,7 @@ export async function setPasswordByToken(
         person.account?.id ?? null,
       );
       if (token.purpose === 'password_reset')
-        mail(work, toPerson(person), {
-          kind: 'credential_changed',
-          what: 'password',
-          at: work.now,
-          origin: origin.ip ?? null,
-          link: work.link('/forgot-password'),
-          revertsUntil: null,
-        });
+        tellChanged(work, toPerson(person), 'password', { link: '/forgot-password' });
       work.record(
         'password.changed',
         { type: 'user', id: person.id },

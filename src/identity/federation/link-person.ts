@@ -1,5 +1,5 @@
 import { newId } from '#platform/ids.ts';
-import { mail } from '../mail/letter.ts';
+import { tellChanged } from '../mail/credential-changed.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { domainOf } from '../users/email.ts';
 import { findPerson } from '../users/person.ts';
@@ -67,13 +67,5 @@ export async function link(
   );
   // Who had another way in is told that it is over.
   const person = holder?.hasPassword ? await findPerson(work, userId, work.now) : null;
-  if (person?.email)
-    mail(work, toPerson(person), {
-      kind: 'credential_changed',
-      what: 'upstream_linked',
-      at: work.now,
-      origin: work.origin.ip ?? null,
-      link: work.link('/profile'),
-      revertsUntil: null,
-    });
+  if (person?.email) tellChanged(work, toPerson(person), 'upstream_linked', { link: '/profile' });
 }

@@ -1,5 +1,6 @@
 import { enterDoor, refusalOf } from '../belonging/door.ts';
-import { mail } from '../mail/letter.ts';
+import { tellChanged } from '../mail/credential-changed.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { protectAccount } from '../users/affiliate.ts';
 import { canonicalEmail } from '../users/email.ts';
 import { readFacts } from '../verdict/facts.ts';
@@ -65,17 +66,9 @@ export async function rename(
   ]);
   if (!row.provisional && row.identity === 'ready')
     for (const address of [row.userName, typed])
-      mail(
-        work,
-        { userId: row.userId, email: address, name: row.givenName, locale: row.language },
-        {
-          kind: 'credential_changed',
-          what: 'email',
-          at: work.now,
-          origin: null,
-          link: work.link('/profile'),
-          revertsUntil: null,
-        },
-      );
+      tellChanged(work, toPerson({ ...row, id: row.userId, email: address }), 'email', {
+        link: '/profile',
+        origin: null,
+      });
   return typed;
 }

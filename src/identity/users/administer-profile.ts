@@ -1,7 +1,7 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { PermittedAccount } from '../access/rights.ts';
 import { enterDoor, refusalOf } from '../belonging/door.ts';
-import { mail } from '../mail/letter.ts';
+import { tellChanged } from '../mail/credential-changed.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { claimAttributes, requireUnmanaged } from '../scim/authority.ts';
@@ -139,14 +139,7 @@ export async function changeEmail(
   await claimAttributes(work, person.id, ['email']);
   await revokeAccess(work, person.id, { keepDevices: true, undoable: false });
   for (const to of [person.email, typed])
-    mail(work, toPerson(person, { email: to }), {
-      kind: 'credential_changed',
-      what: 'email',
-      at: work.now,
-      origin: null,
-      link: work.link('/profile'),
-      revertsUntil: null,
-    });
+    tellChanged(work, toPerson(person, { email: to }), 'email', { link: '/profile', origin: null });
   work.record(
     'user.changed',
     { type: 'user', id: person.id },

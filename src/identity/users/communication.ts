@@ -1,6 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
+import { tellChanged } from '../mail/credential-changed.ts';
 import { mail } from '../mail/letter.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
@@ -138,14 +139,7 @@ export async function confirmCommunicationEmail(work: Work, secret: string): Pro
     [person.id, address, work.now],
   );
   await liftSuppression(work, address, 'mailbox_proved');
-  mail(work, toPerson(person), {
-    kind: 'credential_changed',
-    what: 'communication_email',
-    at: work.now,
-    origin: work.origin.ip ?? null,
-    link: work.link('/profile'),
-    revertsUntil: null,
-  });
+  tellChanged(work, toPerson(person), 'communication_email', { link: '/profile' });
   work.record(
     'user.changed',
     { type: 'user', id: person.id },

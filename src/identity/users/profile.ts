@@ -8,6 +8,7 @@ import { hasPassword, storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
 import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
+import { tellChanged } from '../mail/credential-changed.ts';
 import { mail } from '../mail/letter.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
@@ -213,8 +214,6 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
   await liftSuppression(work, token.subject, 'mailbox_proved');
   await revokeAccess(work, person.id, { keepDevices: !reverts });
   if (reverts) await shutOutThief(work, person, token.created_at);
-  const origin = work.origin.ip ?? null;
-  const told = { at: work.now, origin, what: 'email' as const };
   if (!reverts) {
     const undo = newSecret();
     const revertsUntil = new Date(work.now.getTime() + revertLife);
@@ -231,19 +230,12 @@ export async function carryOutEmailChange(work: Work, secret: string): Promise<E
         revertsUntil,
       ],
     );
-    mail(work, toPerson(person), {
-      kind: 'credential_changed',
-      ...told,
-      link: work.link(`/profile/email/revert?token=${undo}`),
+    tellChanged(work, toPerson(person), 'email', {
+      link: `/profile/email/revert?token=${undo}`,
       revertsUntil,
     });
   }
-  mail(work, toPerson(person, { email: token.subject }), {
-    kind: 'credential_changed',
-    ...told,
-    link: work.link('/profile'),
-    revertsUntil: null,
-  });
+  tellChanged(work, toPerson(person, { email: token.subject }), 'email', { link: '/profile' });
   work.record(
     'user.changed',
     { type: 'user', id: person.id },
@@ -323,14 +315,7 @@ export async function changePassword(
     async (work): Promise<PasswordChange> => {
       await storePassword(work, person.id, hash);
       await revokeAccess(work, person.id, { keepSession: input.session, keepDevices: true });
-      mail(work, toPerson(person), {
-        kind: 'credential_changed',
-        what: 'password',
-        at: work.now,
-        origin: origin.ip ?? null,
-        link: work.link('/forgot-password'),
-        revertsUntil: null,
-      });
+      tellChanged(work, toPerson(person), 'password', { link: '/forgot-password' });
       work.record(
         'password.changed',
         { type: 'user', id: person.id },
