@@ -1,3 +1,5 @@
+import type { Said } from './command.ts';
+
 /** What a terminal must not be told: control characters in a name could move the cursor or worse. */
 function plain(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';
@@ -31,6 +33,22 @@ export function record(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name.padEnd(width)}  ${plain(value)}`)
     .join('\n');
+}
+
+/** What a command says that lists things. */
+export function listed<Row>(
+  items: readonly Row[],
+  columns: Readonly<Record<string, (row: Row) => unknown>>,
+): Said {
+  return { json: items, text: table(items, columns) };
+}
+
+/** What a command says that shows or made one thing: all of it, or only these fields to people. */
+export function detailed(
+  one: object,
+  fields: Readonly<Record<string, unknown>> = { ...one },
+): Said {
+  return { json: one, text: record(fields) };
 }
 
 /** Lines of a list in the help, what they mean beside them. */

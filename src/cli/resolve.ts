@@ -59,6 +59,7 @@ export async function userPath(api: Api, given: Given): Promise<string> {
   return `${users}/${user.id}`;
 }
 
-function hasFormOfId(text: string): boolean {
+/** Whether an id is typed, and no name or address. */
+export function hasFormOfId(text: string): boolean {
   return isId(text);
 }

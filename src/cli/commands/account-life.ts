@@ -1,5 +1,5 @@
 import { WrongUsage, type Command, type Given, type Said } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed, record } from '../print.ts';
 import { accountOf } from '../resolve.ts';
 
 /** How accounts go into one another, apart, and to their end; and their settings. */
@@ -192,17 +192,13 @@ export const accountLifeCommands: Command[] = [
         '/account-move-proposals',
         given.on('all') ? {} : { open: 'true' },
       );
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          WHAT: ({ kind, report: { source, target } }) =>
-            `${kind}: ${source.name} -> ${target.name}`,
-          STATE: ({ state }) => state,
-          'PROPOSED BY': ({ proposedBy }) => by(proposedBy),
-          UNTIL: ({ expiresAt }) => expiresAt,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        WHAT: ({ kind, report: { source, target } }) => `${kind}: ${source.name} -> ${target.name}`,
+        STATE: ({ state }) => state,
+        'PROPOSED BY': ({ proposedBy }) => by(proposedBy),
+        UNTIL: ({ expiresAt }) => expiresAt,
+      });
     },
   },
   {
@@ -292,7 +288,7 @@ export const accountLifeCommands: Command[] = [
       const change = given.all('set').map(setting).reduce<unknown>(merged, {});
       const settings =
         given.all('set').length > 0 ? await api.send('PATCH', path, change) : await api.get(path);
-      return { json: settings, text: record(settings) };
+      return detailed(settings);
     },
   },
   {
@@ -306,15 +302,12 @@ export const accountLifeCommands: Command[] = [
         `/accounts/${await accountOf(api, given.args[0])}/affiliations`,
         { on: given.text('on'), limit: '200' },
       );
-      return {
-        json: items,
-        text: table(items, {
-          USER: (one) => one['userId'],
-          EMAIL: (one) => one['email'],
-          SINCE: (one) => one['beganAt'],
-          UNTIL: (one) => one['endedAt'],
-        }),
-      };
+      return listed(items, {
+        USER: (one) => one['userId'],
+        EMAIL: (one) => one['email'],
+        SINCE: (one) => one['beganAt'],
+        UNTIL: (one) => one['endedAt'],
+      });
     },
   },
 ];

@@ -1,5 +1,5 @@
 import type { Command, Said } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 import { accountOf } from '../resolve.ts';
 
 interface Account {
@@ -17,23 +17,20 @@ interface Account {
 
 function shown(account: Account): Said {
   const { administrators, fulfillmentContacts, ...rest } = account;
-  return {
-    json: account,
-    text: record({
-      id: rest.id,
-      name: rest.name,
-      number: rest.number,
-      status: rest.status,
-      ...(rest.holdReason && { 'on hold because': rest.holdReason }),
-      countries: rest.countries,
-      domains: rest.domains,
-      administrators: administrators.map(({ email, role }) =>
-        role === 'co_administrator' ? `${email} (co)` : email,
-      ),
-      contacts: fulfillmentContacts.map(({ email }) => email),
-      users: rest.users,
-    }),
-  };
+  return detailed(account, {
+    id: rest.id,
+    name: rest.name,
+    number: rest.number,
+    status: rest.status,
+    ...(rest.holdReason && { 'on hold because': rest.holdReason }),
+    countries: rest.countries,
+    domains: rest.domains,
+    administrators: administrators.map(({ email, role }) =>
+      role === 'co_administrator' ? `${email} (co)` : email,
+    ),
+    contacts: fulfillmentContacts.map(({ email }) => email),
+    users: rest.users,
+  });
 }
 
 const which = [{ name: 'account', summary: 'Its id, number, name or a domain of it.' }];
@@ -82,17 +79,14 @@ export const accountCommands: Command[] = [
         status: given.text('status'),
         limit: '200',
       });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          NUMBER: ({ number }) => number,
-          NAME: ({ name }) => name,
-          STATUS: ({ status }) => status,
-          DOMAINS: ({ domains }) => domains,
-          USERS: ({ users }) => users,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        NUMBER: ({ number }) => number,
+        NAME: ({ name }) => name,
+        STATUS: ({ status }) => status,
+        DOMAINS: ({ domains }) => domains,
+        USERS: ({ users }) => users,
+      });
     },
   },
   {

@@ -5,7 +5,7 @@ import { unitOfWork } from '#identity/work.ts';
 import type { Command, Given, Said } from '../command.ts';
 import type { Ground } from '../ground.ts';
 import type { Api } from '../api.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 import { accountOf, accountOption } from '../resolve.ts';
 
 const whose = {
@@ -31,7 +31,7 @@ async function firstToken(ground: Ground, name: string): Promise<Said> {
       (work) => createApiToken(work, { name, accountId: null, role: 'operator' }),
     );
     const made = { id: token.id, name, role: token.role, secret };
-    return { json: made, text: record(made) };
+    return detailed(made);
   } finally {
     await database.close();
   }
@@ -65,7 +65,7 @@ export const apiTokenCommands: Command[] = [
         scopes: given.all('scope'),
         expiresAt: given.text('expires'),
       });
-      return { json: made, text: record(made) };
+      return detailed(made);
     },
   },
   {
@@ -82,16 +82,13 @@ export const apiTokenCommands: Command[] = [
         lastUsedAt: string | null;
       }
       const items = await api.list<Token>(await path(api, given));
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          NAME: ({ name }) => name,
-          ROLE: ({ role }) => role,
-          EXPIRES: ({ expiresAt }) => expiresAt ?? 'never',
-          'LAST USED': ({ lastUsedAt }) => lastUsedAt ?? 'never',
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        NAME: ({ name }) => name,
+        ROLE: ({ role }) => role,
+        EXPIRES: ({ expiresAt }) => expiresAt ?? 'never',
+        'LAST USED': ({ lastUsedAt }) => lastUsedAt ?? 'never',
+      });
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { table } from '../print.ts';
+import { listed, table } from '../print.ts';
 import { accountOption } from '../resolve.ts';
 import { oneOf, several, within } from './typed.ts';
 
@@ -30,17 +30,14 @@ export const approvalCommands: Command[] = [
         state: state && oneOf('--state', states, state),
         limit: '200',
       });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          EMAIL: ({ email }) => email,
-          NAME: ({ givenName, familyName }) => `${givenName} ${familyName}`,
-          CAME: ({ source, client }) => (client ? `${source}, to ${client.name}` : source),
-          STATE: ({ state: one }) => one,
-          SINCE: ({ requestedAt }) => requestedAt,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        EMAIL: ({ email }) => email,
+        NAME: ({ givenName, familyName }) => `${givenName} ${familyName}`,
+        CAME: ({ source, client }) => (client ? `${source}, to ${client.name}` : source),
+        STATE: ({ state: one }) => one,
+        SINCE: ({ requestedAt }) => requestedAt,
+      });
     },
   },
   {

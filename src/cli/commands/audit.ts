@@ -3,7 +3,7 @@ import { isId } from '#platform/ids.ts';
 import { verifyAudit, type ChainFault, type ChainReport } from '#identity/audit/chain.ts';
 import type { Command } from '../command.ts';
 import { Refused } from '../refused.ts';
-import { table } from '../print.ts';
+import { listed, table } from '../print.ts';
 import { accountOf, accountOption } from '../resolve.ts';
 
 interface Event {
@@ -43,17 +43,14 @@ export const auditCommands: Command[] = [
           limit: given.text('limit') ?? '50',
         },
       );
-      return {
-        json: items,
-        text: table(items, {
-          AT: ({ at }) => at,
-          ACTION: ({ action }) => action,
-          BY: ({ actor }) => actor.name ?? actor.id ?? actor.type,
-          TARGET: ({ target }) => target && `${target.type} ${target.id}`,
-          REFERENCE: ({ reference }) => reference,
-          DETAILS: ({ details }) => details,
-        }),
-      };
+      return listed(items, {
+        AT: ({ at }) => at,
+        ACTION: ({ action }) => action,
+        BY: ({ actor }) => actor.name ?? actor.id ?? actor.type,
+        TARGET: ({ target }) => target && `${target.type} ${target.id}`,
+        REFERENCE: ({ reference }) => reference,
+        DETAILS: ({ details }) => details,
+      });
     },
   },
   {

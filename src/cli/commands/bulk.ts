@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Api } from '../api.ts';
 import { WrongUsage, type Command, type Given, type Said } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 import { Refused } from '../refused.ts';
 import { accountOf, accountOption } from '../resolve.ts';
 
@@ -28,10 +28,7 @@ interface Row {
 
 function shown(job: Job): Said {
   const { id, kind, state, total, waiting, succeeded, skipped, failed, by } = job;
-  return {
-    json: job,
-    text: record({ id, kind, state, total, waiting, succeeded, skipped, failed, by }),
-  };
+  return detailed(job, { id, kind, state, total, waiting, succeeded, skipped, failed, by });
 }
 
 const which = [{ name: 'job', summary: 'Its id.' }];
@@ -130,17 +127,14 @@ export const bulkCommands: Command[] = [
     options: accountOption,
     async run(given, { api }) {
       const items = await api.list<Job>(await pathOf(api, given), { limit: '200' });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          KIND: ({ kind }) => kind,
-          STATE: ({ state }) => state,
-          ROWS: ({ total }) => total,
-          BY: ({ by }) => by,
-          UPLOADED: ({ createdAt }) => createdAt,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        KIND: ({ kind }) => kind,
+        STATE: ({ state }) => state,
+        ROWS: ({ total }) => total,
+        BY: ({ by }) => by,
+        UPLOADED: ({ createdAt }) => createdAt,
+      });
     },
   },
   {
@@ -168,16 +162,13 @@ export const bulkCommands: Command[] = [
         result: given.text('result'),
         limit: '200',
       });
-      return {
-        json: items,
-        text: table(items, {
-          ROW: ({ row }) => row,
-          USER: ({ cells }) => cells['Email'] ?? cells['CurrentEmail'],
-          RESULT: ({ result }) => result ?? 'waiting',
-          CODE: ({ code }) => code,
-          WHY: ({ message }) => message,
-        }),
-      };
+      return listed(items, {
+        ROW: ({ row }) => row,
+        USER: ({ cells }) => cells['Email'] ?? cells['CurrentEmail'],
+        RESULT: ({ result }) => result ?? 'waiting',
+        CODE: ({ code }) => code,
+        WHY: ({ message }) => message,
+      });
     },
   },
   {

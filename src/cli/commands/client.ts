@@ -1,6 +1,6 @@
 import type { Command, Given, Option, Said } from '../command.ts';
 import { WrongUsage } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 
 interface Client {
   id: string;
@@ -15,20 +15,17 @@ interface Client {
 
 function shown(client: Client): Said {
   const { metadata } = client;
-  return {
-    json: client,
-    text: record({
-      client_id: client.id,
-      ...(client.secret && { client_secret: client.secret }),
-      name: client.name,
-      'redirect to': metadata['redirect_uris'],
-      grants: metadata['grant_types'] ?? ['authorization_code'],
-      'first party': client.firstParty,
-      'needs account': client.requiresAccount,
-      resources: client.resources,
-      disabled: client.disabledAt ?? 'no',
-    }),
-  };
+  return detailed(client, {
+    client_id: client.id,
+    ...(client.secret && { client_secret: client.secret }),
+    name: client.name,
+    'redirect to': metadata['redirect_uris'],
+    grants: metadata['grant_types'] ?? ['authorization_code'],
+    'first party': client.firstParty,
+    'needs account': client.requiresAccount,
+    resources: client.resources,
+    disabled: client.disabledAt ?? 'no',
+  });
 }
 
 const which = [{ name: 'client', summary: 'Its client_id.' }];
@@ -122,15 +119,12 @@ export const clientCommands: Command[] = [
     options: { q: { value: 'text', summary: 'Part of the id or the name.' } },
     async run(given, { api }) {
       const items = await api.list<Client>('/clients', { q: given.text('q'), limit: '200' });
-      return {
-        json: items,
-        text: table(items, {
-          CLIENT_ID: ({ id }) => id,
-          NAME: ({ name }) => name,
-          'FIRST PARTY': ({ firstParty }) => firstParty,
-          DISABLED: ({ disabledAt }) => disabledAt ?? 'no',
-        }),
-      };
+      return listed(items, {
+        CLIENT_ID: ({ id }) => id,
+        NAME: ({ name }) => name,
+        'FIRST PARTY': ({ firstParty }) => firstParty,
+        DISABLED: ({ disabledAt }) => disabledAt ?? 'no',
+      });
     },
   },
   {
@@ -192,15 +186,12 @@ export const clientCommands: Command[] = [
         expiresAt: string | null;
       }
       const items = await api.list<Secret>(`${path(given)}/secrets`);
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          ENDS: ({ hint }) => `...${hint}`,
-          MADE: ({ createdAt }) => createdAt,
-          EXPIRES: ({ expiresAt }) => expiresAt ?? 'never',
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        ENDS: ({ hint }) => `...${hint}`,
+        MADE: ({ createdAt }) => createdAt,
+        EXPIRES: ({ expiresAt }) => expiresAt ?? 'never',
+      });
     },
   },
   {
@@ -213,7 +204,7 @@ export const clientCommands: Command[] = [
       const made = await api.send('POST', `${path(given)}/secrets`, {
         expiresAt: given.text('expires'),
       });
-      return { json: made, text: record(made) };
+      return detailed(made);
     },
   },
   {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Api } from '../api.ts';
 import { WrongUsage, type Command, type Given, type Said } from '../command.ts';
 import { Refused } from '../refused.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed, record, table } from '../print.ts';
 import { accountOption } from '../resolve.ts';
 import { within } from './typed.ts';
 
@@ -86,20 +86,17 @@ async function path(api: Api, given: Given): Promise<string> {
 
 function shownSaml(saml: Saml): Said {
   const { ours, metadataProblem } = saml;
-  return {
-    json: saml,
-    text: record({
-      'our entity id': ours.entityId,
-      'our reply address': ours.acsUrl,
-      'our metadata': ours.metadataUrl,
-      provider: saml.entityId ?? 'none yet',
-      certificates: saml.certificates.map(described),
-      ...(saml.staged.length > 0 && { 'not accepted yet': saml.staged.map(described) }),
-      ...(saml.metadataUrl && { 'read each day from': saml.metadataUrl }),
-      ...(metadataProblem && { 'could not be read': metadataProblem }),
-      ...(saml.problem && { missing: saml.problem }),
-    }),
-  };
+  return detailed(saml, {
+    'our entity id': ours.entityId,
+    'our reply address': ours.acsUrl,
+    'our metadata': ours.metadataUrl,
+    provider: saml.entityId ?? 'none yet',
+    certificates: saml.certificates.map(described),
+    ...(saml.staged.length > 0 && { 'not accepted yet': saml.staged.map(described) }),
+    ...(saml.metadataUrl && { 'read each day from': saml.metadataUrl }),
+    ...(metadataProblem && { 'could not be read': metadataProblem }),
+    ...(saml.problem && { missing: saml.problem }),
+  });
 }
 
 function described({ fingerprint, notAfter }: Certificate): string {
@@ -138,16 +135,13 @@ export const connectionToolCommands: Command[] = [
       const items = await api.list<TraceSummary>(`${await path(api, given)}/traces`, {
         ...(outcome !== undefined && { outcome }),
       });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          AT: ({ beganAt }) => beganAt,
-          PURPOSE: ({ purpose }) => purpose,
-          OUTCOME: ({ outcome: came }) => came ?? 'not back yet',
-          USER: ({ userId }) => userId,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        AT: ({ beganAt }) => beganAt,
+        PURPOSE: ({ purpose }) => purpose,
+        OUTCOME: ({ outcome: came }) => came ?? 'not back yet',
+        USER: ({ userId }) => userId,
+      });
     },
   },
   {
@@ -181,25 +175,22 @@ export const connectionToolCommands: Command[] = [
     async run(given, { api }) {
       const health = await api.get<Health>(`${await path(api, given)}/health`);
       const { lastDay, lastMonth } = health;
-      return {
-        json: health,
-        text: record({
-          state: health.failing ? `${health.state}, failing` : health.state,
-          'failures in a row': health.failuresInARow,
-          'last success': health.lastSuccessAt ?? 'never',
-          ...(health.lastFailure && {
-            'last failure': `${health.lastFailureAt ?? ''} ${health.lastFailure}`,
-          }),
-          'last day': `${lastDay.succeeded} succeeded, ${lastDay.failed} failed`,
-          'last 30 days': `${lastMonth.succeeded} succeeded, ${lastMonth.failed} failed`,
-          ...(health.reasons.length > 0 && {
-            'failed for': health.reasons.map(({ outcome, count }) => `${outcome} (${count})`),
-          }),
-          ...(health.ends.length > 0 && {
-            ends: health.ends.map(({ what, name, endsAt }) => `${what} ${name} at ${endsAt}`),
-          }),
+      return detailed(health, {
+        state: health.failing ? `${health.state}, failing` : health.state,
+        'failures in a row': health.failuresInARow,
+        'last success': health.lastSuccessAt ?? 'never',
+        ...(health.lastFailure && {
+          'last failure': `${health.lastFailureAt ?? ''} ${health.lastFailure}`,
         }),
-      };
+        'last day': `${lastDay.succeeded} succeeded, ${lastDay.failed} failed`,
+        'last 30 days': `${lastMonth.succeeded} succeeded, ${lastMonth.failed} failed`,
+        ...(health.reasons.length > 0 && {
+          'failed for': health.reasons.map(({ outcome, count }) => `${outcome} (${count})`),
+        }),
+        ...(health.ends.length > 0 && {
+          ends: health.ends.map(({ what, name, endsAt }) => `${what} ${name} at ${endsAt}`),
+        }),
+      });
     },
   },
   {
@@ -267,21 +258,18 @@ export const connectionToolCommands: Command[] = [
         ...(mapping !== undefined && { mapping: await jsonOf('--mapping', mapping) }),
       });
       const { tried } = answer;
-      return {
-        json: answer,
-        text: record({
-          ...(answer.unverified !== null && { 'not verified': answer.unverified }),
-          outcome: tried.reason === null ? tried.outcome : `${tried.outcome}: ${tried.reason}`,
-          ...(tried.missing.length > 0 && { missing: tried.missing }),
-          ...(tried.person && {
-            person: `${tried.person.givenName} ${tried.person.familyName}`.trim(),
-            ...(tried.person.email && { email: tried.person.email }),
-          }),
-          ...(mapping !== undefined && {
-            differs: answer.differences.length > 0 ? answer.differences : 'nothing',
-          }),
+      return detailed(answer, {
+        ...(answer.unverified !== null && { 'not verified': answer.unverified }),
+        outcome: tried.reason === null ? tried.outcome : `${tried.outcome}: ${tried.reason}`,
+        ...(tried.missing.length > 0 && { missing: tried.missing }),
+        ...(tried.person && {
+          person: `${tried.person.givenName} ${tried.person.familyName}`.trim(),
+          ...(tried.person.email && { email: tried.person.email }),
         }),
-      };
+        ...(mapping !== undefined && {
+          differs: answer.differences.length > 0 ? answer.differences : 'nothing',
+        }),
+      });
     },
   },
   {
@@ -346,10 +334,7 @@ export const connectionToolCommands: Command[] = [
         ...(days !== undefined && { days: Number(days) }),
         directory: given.on('directory'),
       });
-      return {
-        json: link,
-        text: record({ id: link.id, url: link.url, 'works until': link.expiresAt }),
-      };
+      return detailed(link, { id: link.id, url: link.url, 'works until': link.expiresAt });
     },
   },
   {
@@ -360,15 +345,12 @@ export const connectionToolCommands: Command[] = [
     options: accountOption,
     async run(given, { api }) {
       const items = await api.list<SetupLink>(`${await path(api, given)}/setup-links`);
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          FOR: ({ contact }) => contact,
-          UNTIL: ({ expiresAt }) => expiresAt,
-          'LAST USED': ({ lastUsedAt }) => lastUsedAt,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        FOR: ({ contact }) => contact,
+        UNTIL: ({ expiresAt }) => expiresAt,
+        'LAST USED': ({ lastUsedAt }) => lastUsedAt,
+      });
     },
   },
   {

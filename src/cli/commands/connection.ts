@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts';
 import { WrongUsage, type Command, type Given, type Option, type Said } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 import { accountOption } from '../resolve.ts';
 import { oneOf, within } from './typed.ts';
 
@@ -55,26 +55,23 @@ const settings: Record<string, Option> = {
 
 function shown(connection: Connection): Said {
   const { oidc, health } = connection;
-  return {
-    json: connection,
-    text: record({
-      id: connection.id,
-      name: connection.name,
-      kind: `${connection.kind} (${connection.preset})`,
-      state: connection.failing ? `${connection.state}, failing` : connection.state,
-      mode: connection.enforcedAt
-        ? `${connection.mode} from ${connection.enforcedAt}`
-        : connection.mode,
-      issuer: connection.issuer ?? 'none yet',
-      ...(oidc && { 'client id': oidc.clientId || 'none yet', 'redirect uri': oidc.redirectUri }),
-      domains: connection.domains,
-      testers: connection.testers,
-      'sign-out': connection.signOutUpstream ? 'everywhere' : 'here',
-      tested: connection.testedAt ?? 'never',
-      'last success': health.lastSuccessAt ?? 'never',
-      ...(health.lastFailure && { 'last failure': health.lastFailure }),
-    }),
-  };
+  return detailed(connection, {
+    id: connection.id,
+    name: connection.name,
+    kind: `${connection.kind} (${connection.preset})`,
+    state: connection.failing ? `${connection.state}, failing` : connection.state,
+    mode: connection.enforcedAt
+      ? `${connection.mode} from ${connection.enforcedAt}`
+      : connection.mode,
+    issuer: connection.issuer ?? 'none yet',
+    ...(oidc && { 'client id': oidc.clientId || 'none yet', 'redirect uri': oidc.redirectUri }),
+    domains: connection.domains,
+    testers: connection.testers,
+    'sign-out': connection.signOutUpstream ? 'everywhere' : 'here',
+    tested: connection.testedAt ?? 'never',
+    'last success': health.lastSuccessAt ?? 'never',
+    ...(health.lastFailure && { 'last failure': health.lastFailure }),
+  });
 }
 
 async function path(api: Api, given: Given): Promise<string> {
@@ -126,17 +123,14 @@ export const connectionCommands: Command[] = [
     options: accountOption,
     async run(given, { api }) {
       const items = await api.list<Connection>(await within(api, given, 'connections'));
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          NAME: ({ name }) => name,
-          KIND: ({ kind }) => kind,
-          STATE: ({ state, failing }) => (failing ? `${state}, failing` : state),
-          MODE: ({ mode }) => mode,
-          DOMAINS: ({ domains }) => domains.join(' '),
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        NAME: ({ name }) => name,
+        KIND: ({ kind }) => kind,
+        STATE: ({ state, failing }) => (failing ? `${state}, failing` : state),
+        MODE: ({ mode }) => mode,
+        DOMAINS: ({ domains }) => domains.join(' '),
+      });
     },
   },
   {
@@ -259,16 +253,13 @@ export const connectionCommands: Command[] = [
     options: accountOption,
     async run(given, { api }) {
       const items = await api.list<Secret>(`${await path(api, given)}/secrets`);
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          KIND: ({ kind }) => kind,
-          'ENDS WITH': ({ hint }) => hint,
-          SINCE: ({ createdAt }) => createdAt,
-          UNTIL: ({ expiresAt }) => expiresAt,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        KIND: ({ kind }) => kind,
+        'ENDS WITH': ({ hint }) => hint,
+        SINCE: ({ createdAt }) => createdAt,
+        UNTIL: ({ expiresAt }) => expiresAt,
+      });
     },
   },
   {
@@ -291,7 +282,7 @@ export const connectionCommands: Command[] = [
           ? { kind: 'private_key' }
           : { kind: 'client_secret', value, ...(until !== undefined && { expiresAt: until }) },
       );
-      return { json: made, text: record({ id: made.id, kind: made.kind }) };
+      return detailed(made, { id: made.id, kind: made.kind });
     },
   },
   {

@@ -1,8 +1,8 @@
 import type { Command } from '../command.ts';
 import { Refused } from '../refused.ts';
-import { record, table } from '../print.ts';
-import { accountOption } from '../resolve.ts';
-import { hasFormOfId, userId, within } from './typed.ts';
+import { detailed, table } from '../print.ts';
+import { accountOption, hasFormOfId } from '../resolve.ts';
+import { userId, within } from './typed.ts';
 
 interface Contact {
   id: string;
@@ -46,7 +46,7 @@ export const contactCommands: Command[] = [
         { userId: await userId(api, given, given.args[0]!), country: given.text('country') },
       );
       const { id, email, name, country } = contact;
-      return { json: contact, text: record({ id, email, name, for: country ?? 'everything' }) };
+      return detailed(contact, { id, email, name, for: country ?? 'everything' });
     },
   },
   {

@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts';
 import type { Command, Given, Said } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed, record, table } from '../print.ts';
 import { accountOption } from '../resolve.ts';
 import { oneOf, within } from './typed.ts';
 
@@ -52,34 +52,31 @@ function shown(domain: Domain): Said {
   const { record: proof, check = [] } = domain;
   // An owned domain may be about to be proved in another way.
   const unproved = domain.state !== 'owned' || domain.proof !== domain.method;
-  return {
-    json: domain,
-    text: record({
-      domain: domain.displayName,
-      state: domain.state,
-      ...(domain.message && { '': domain.message }),
-      'proved by': domain.proof,
-      ...(unproved && proof && publish(proof)),
-      ...(domain.expiresAt && { 'claim ends': domain.expiresAt }),
-      ...(domain.automationStopsAt && { 'automation stops': domain.automationStopsAt }),
-      ...(domain.lapsesAt && { lapses: domain.lapsesAt }),
-      signup: domain.automatic || domain.signup !== 'auto' ? domain.signup : 'auto (off for now)',
-      users: domain.users,
-      waiting: domain.waiting,
-      'open requests': domain.openRequests,
-      ...Object.fromEntries(
-        check.map(({ method, outcome, seen, answers }) => [
-          `looked by ${method}`,
-          [
-            outcome,
-            ...seen.map((text) => `stands there: ${text}`),
-            ...answers.map(({ source, answer }) => `${source}: ${answer}`),
-          ],
-        ]),
-      ),
-      'can be done': domain.actions.map(({ rel }) => rel),
-    }),
-  };
+  return detailed(domain, {
+    domain: domain.displayName,
+    state: domain.state,
+    ...(domain.message && { '': domain.message }),
+    'proved by': domain.proof,
+    ...(unproved && proof && publish(proof)),
+    ...(domain.expiresAt && { 'claim ends': domain.expiresAt }),
+    ...(domain.automationStopsAt && { 'automation stops': domain.automationStopsAt }),
+    ...(domain.lapsesAt && { lapses: domain.lapsesAt }),
+    signup: domain.automatic || domain.signup !== 'auto' ? domain.signup : 'auto (off for now)',
+    users: domain.users,
+    waiting: domain.waiting,
+    'open requests': domain.openRequests,
+    ...Object.fromEntries(
+      check.map(({ method, outcome, seen, answers }) => [
+        `looked by ${method}`,
+        [
+          outcome,
+          ...seen.map((text) => `stands there: ${text}`),
+          ...answers.map(({ source, answer }) => `${source}: ${answer}`),
+        ],
+      ]),
+    ),
+    'can be done': domain.actions.map(({ rel }) => rel),
+  });
 }
 
 /** What is to be published to prove a domain. */
@@ -122,18 +119,15 @@ export const domainCommands: Command[] = [
     options: accountOption,
     async run(given, { api }) {
       const items = await api.list<Domain>(await within(api, given, 'domains'));
-      return {
-        json: items,
-        text: table(items, {
-          DOMAIN: ({ displayName }) => displayName,
-          STATE: ({ state }) => state,
-          PROOF: ({ proof }) => proof,
-          SIGNUP: ({ signup }) => signup,
-          USERS: ({ users }) => users,
-          WAITING: ({ waiting }) => waiting,
-          REQUESTS: ({ openRequests }) => openRequests,
-        }),
-      };
+      return listed(items, {
+        DOMAIN: ({ displayName }) => displayName,
+        STATE: ({ state }) => state,
+        PROOF: ({ proof }) => proof,
+        SIGNUP: ({ signup }) => signup,
+        USERS: ({ users }) => users,
+        WAITING: ({ waiting }) => waiting,
+        REQUESTS: ({ openRequests }) => openRequests,
+      });
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { table } from '../print.ts';
+import { listed } from '../print.ts';
 import { accountOf, accountOption } from '../resolve.ts';
 
 interface Erasure {
@@ -25,17 +25,14 @@ export const erasureCommands: Command[] = [
           ? '/erasures'
           : `/accounts/${await accountOf(api, named)}/erasures`;
       const items = await api.list<Erasure>(path);
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          USER: ({ userId }) => userId,
-          EMAIL: ({ email }) => email,
-          STATE: ({ state }) => state,
-          ASKED: ({ requestedAt }) => requestedAt,
-          DUE: ({ dueAt }) => dueAt,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        USER: ({ userId }) => userId,
+        EMAIL: ({ email }) => email,
+        STATE: ({ state }) => state,
+        ASKED: ({ requestedAt }) => requestedAt,
+        DUE: ({ dueAt }) => dueAt,
+      });
     },
   },
   {

@@ -1,9 +1,9 @@
 import type { Api } from '../api.ts';
 import type { Command, Given, Option, Said } from '../command.ts';
 import { Refused } from '../refused.ts';
-import { record, table } from '../print.ts';
-import { accountOption } from '../resolve.ts';
-import { hasFormOfId, oneOf, userIds, within } from './typed.ts';
+import { detailed, listed } from '../print.ts';
+import { accountOption, hasFormOfId } from '../resolve.ts';
+import { oneOf, userIds, within } from './typed.ts';
 
 interface Group {
   id: string;
@@ -18,18 +18,15 @@ interface Group {
 const types = ['standard', 'entitlement'] as const;
 
 function shown(group: Group): Said {
-  return {
-    json: group,
-    text: record({
-      id: group.id,
-      name: group.name,
-      description: group.description,
-      type: group.type,
-      ...(group.entitlementCountry && { 'entitles in': group.entitlementCountry }),
-      source: group.source,
-      members: group.members,
-    }),
-  };
+  return detailed(group, {
+    id: group.id,
+    name: group.name,
+    description: group.description,
+    type: group.type,
+    ...(group.entitlementCountry && { 'entitles in': group.entitlementCountry }),
+    source: group.source,
+    members: group.members,
+  });
 }
 
 const which = [{ name: 'group', summary: 'Its id or name.' }];
@@ -92,17 +89,14 @@ export const groupCommands: Command[] = [
         type: type && oneOf('--type', types, type),
         limit: '200',
       });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          NAME: ({ name }) => name,
-          TYPE: ({ type: one }) => one,
-          COUNTRY: ({ entitlementCountry }) => entitlementCountry,
-          SOURCE: ({ source }) => source,
-          MEMBERS: ({ members }) => members,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        NAME: ({ name }) => name,
+        TYPE: ({ type: one }) => one,
+        COUNTRY: ({ entitlementCountry }) => entitlementCountry,
+        SOURCE: ({ source }) => source,
+        MEMBERS: ({ members }) => members,
+      });
     },
   },
   {
@@ -166,17 +160,14 @@ export const groupCommands: Command[] = [
         manages: boolean;
       }
       const items = await api.list<Member>(`${await path(api, given)}/members`, { limit: '200' });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          EMAIL: ({ email }) => email,
-          NAME: ({ name }) => name,
-          COUNTRY: ({ entitlementCountry, countryMismatch }) =>
-            countryMismatch ? `${entitlementCountry} (not the group's)` : entitlementCountry,
-          MANAGES: ({ manages }) => (manages ? 'yes' : null),
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        EMAIL: ({ email }) => email,
+        NAME: ({ name }) => name,
+        COUNTRY: ({ entitlementCountry, countryMismatch }) =>
+          countryMismatch ? `${entitlementCountry} (not the group's)` : entitlementCountry,
+        MANAGES: ({ manages }) => (manages ? 'yes' : null),
+      });
     },
   },
   moving('add-member', 'Puts people of the account into a group. All or nobody.', 'add'),

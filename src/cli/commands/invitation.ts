@@ -1,9 +1,9 @@
 import type { Api } from '../api.ts';
 import type { Command, Given } from '../command.ts';
 import { Refused } from '../refused.ts';
-import { record, table } from '../print.ts';
-import { accountOption } from '../resolve.ts';
-import { hasFormOfId, oneOf, personOptions, typedPerson, within } from './typed.ts';
+import { detailed, listed } from '../print.ts';
+import { accountOption, hasFormOfId } from '../resolve.ts';
+import { oneOf, personOptions, typedPerson, within } from './typed.ts';
 
 interface Invitation {
   id: string;
@@ -48,19 +48,16 @@ export const invitationCommands: Command[] = [
         state: state && oneOf('--state', states, state),
         limit: '200',
       });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          EMAIL: ({ email }) => email,
-          NAME: ({ givenName, familyName }) => `${givenName} ${familyName}`,
-          STATE: ({ state: one }) => one,
-          ROLES: ({ roles }) => roles,
-          'INVITED BY': ({ invitedBy }) => invitedBy.name,
-          SENT: ({ sentAt }) => sentAt,
-          'GOOD UNTIL': ({ expiresAt }) => expiresAt,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        EMAIL: ({ email }) => email,
+        NAME: ({ givenName, familyName }) => `${givenName} ${familyName}`,
+        STATE: ({ state: one }) => one,
+        ROLES: ({ roles }) => roles,
+        'INVITED BY': ({ invitedBy }) => invitedBy.name,
+        SENT: ({ sentAt }) => sentAt,
+        'GOOD UNTIL': ({ expiresAt }) => expiresAt,
+      });
     },
   },
   {
@@ -83,7 +80,7 @@ export const invitationCommands: Command[] = [
         },
       );
       const { outcome, message } = added;
-      return { json: added, text: record({ outcome, ...(message && { message }) }) };
+      return detailed(added, { outcome, ...(message && { message }) });
     },
   },
   {
@@ -95,7 +92,7 @@ export const invitationCommands: Command[] = [
     async run(given, { api }) {
       const sent = await api.send<Invitation>('POST', `${await path(api, given)}/resend`);
       const { id, email, state, sends, expiresAt } = sent;
-      return { json: sent, text: record({ id, email, state, sends, 'good until': expiresAt }) };
+      return detailed(sent, { id, email, state, sends, 'good until': expiresAt });
     },
   },
   {

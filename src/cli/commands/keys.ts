@@ -5,7 +5,7 @@ import { vault } from '#platform/secrets.ts';
 import { unitOfWork } from '#identity/work.ts';
 import type { Command, Said } from '../command.ts';
 import type { Ground } from '../ground.ts';
-import { table } from '../print.ts';
+import { listed } from '../print.ts';
 
 interface Key {
   kid: string;
@@ -18,16 +18,13 @@ interface Key {
 function shown(items: readonly Key[]): Said {
   const moment = (at: string | Date | null): string =>
     at === null ? '-' : at instanceof Date ? at.toISOString() : at;
-  return {
-    json: items,
-    text: table(items, {
-      KID: ({ kid }) => kid,
-      ALG: ({ alg }) => alg,
-      STATE: ({ state }) => state,
-      SINCE: ({ activatesAt }) => moment(activatesAt),
-      'PUBLISHED UNTIL': ({ retiresAt }) => moment(retiresAt),
-    }),
-  };
+  return listed(items, {
+    KID: ({ kid }) => kid,
+    ALG: ({ alg }) => alg,
+    STATE: ({ state }) => state,
+    SINCE: ({ activatesAt }) => moment(activatesAt),
+    'PUBLISHED UNTIL': ({ retiresAt }) => moment(retiresAt),
+  });
 }
 
 /** On the database itself; on that of a running server, which has it to itself, through its API. */

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { table } from '../print.ts';
+import { listed } from '../print.ts';
 import { accountOption, userPath } from '../resolve.ts';
 
 interface Suppressed {
@@ -21,15 +21,12 @@ export const mailCommands: Command[] = [
     async run(given, { api }) {
       const q = given.text('q');
       const items = await api.list<Suppressed>('/mail/suppressions', q === undefined ? {} : { q });
-      return {
-        json: items,
-        text: table(items, {
-          ADDRESS: ({ email }) => email,
-          REASON: ({ reason }) => reason,
-          CODE: ({ code }) => code,
-          SINCE: ({ since }) => since,
-        }),
-      };
+      return listed(items, {
+        ADDRESS: ({ email }) => email,
+        REASON: ({ reason }) => reason,
+        CODE: ({ code }) => code,
+        SINCE: ({ since }) => since,
+      });
     },
   },
   {

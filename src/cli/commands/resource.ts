@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 
 export const resourceCommands: Command[] = [
   {
@@ -21,7 +21,7 @@ export const resourceCommands: Command[] = [
         ...(given.text('ttl') !== undefined && { ttl: Number(given.text('ttl')) }),
         alg: given.text('alg'),
       });
-      return { json: made, text: record(made) };
+      return detailed(made);
     },
   },
   {
@@ -37,16 +37,13 @@ export const resourceCommands: Command[] = [
         alg: string;
       }
       const items = await api.list<Resource>('/resource-servers', { limit: '200' });
-      return {
-        json: items,
-        text: table(items, {
-          IDENTIFIER: ({ identifier }) => identifier,
-          NAME: ({ name }) => name,
-          SCOPES: ({ scopes }) => scopes,
-          TTL: ({ ttl }) => ttl,
-          ALG: ({ alg }) => alg,
-        }),
-      };
+      return listed(items, {
+        IDENTIFIER: ({ identifier }) => identifier,
+        NAME: ({ name }) => name,
+        SCOPES: ({ scopes }) => scopes,
+        TTL: ({ ttl }) => ttl,
+        ALG: ({ alg }) => alg,
+      });
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { Command, Given, Option, Said } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 import { accountOption } from '../resolve.ts';
 import { several, userIds, within } from './typed.ts';
 
@@ -16,18 +16,15 @@ interface Role {
 }
 
 function shown(role: Role): Said {
-  return {
-    json: role,
-    text: record({
-      key: role.key,
-      name: role.name,
-      description: role.description,
-      requires: role.requires,
-      client: role.clientId,
-      'ends sessions when taken': role.revokeOnRemove ? 'yes' : 'no',
-      'given to': role.assigned,
-    }),
-  };
+  return detailed(role, {
+    key: role.key,
+    name: role.name,
+    description: role.description,
+    requires: role.requires,
+    client: role.clientId,
+    'ends sessions when taken': role.revokeOnRemove ? 'yes' : 'no',
+    'given to': role.assigned,
+  });
 }
 
 const which = [{ name: 'role', summary: 'Its key, such as beta_software.' }];
@@ -88,16 +85,13 @@ export const roleCommands: Command[] = [
       const items = await api.list<Role>(
         installation ? '/roles' : await within(api, given, 'roles'),
       );
-      return {
-        json: items,
-        text: table(items, {
-          KEY: ({ key }) => key,
-          NAME: ({ name }) => name,
-          KIND: ({ builtIn, scope }) => (builtIn ? `built in, of the ${scope}` : 'service'),
-          REQUIRES: ({ requires }) => requires,
-          'GIVEN TO': ({ assigned }) => assigned,
-        }),
-      };
+      return listed(items, {
+        KEY: ({ key }) => key,
+        NAME: ({ name }) => name,
+        KIND: ({ builtIn, scope }) => (builtIn ? `built in, of the ${scope}` : 'service'),
+        REQUIRES: ({ requires }) => requires,
+        'GIVEN TO': ({ assigned }) => assigned,
+      });
     },
   },
   {

@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts';
 import type { Command, Given } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed, record } from '../print.ts';
 import { accountOf, accountOption } from '../resolve.ts';
 
 interface Token {
@@ -97,7 +97,7 @@ export const scimTokenCommands: Command[] = [
         expiresAt: given.text('expires'),
         clientId: given.text('client'),
       });
-      return { json: made, text: record(made) };
+      return detailed(made);
     },
   },
   {
@@ -107,17 +107,14 @@ export const scimTokenCommands: Command[] = [
     options: accountOption,
     async run(given, { api }) {
       const items = await api.list<Token>(await path(api, given));
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          NAME: ({ name }) => name,
-          REACHES: scopesOf,
-          EXPIRES: ({ expiresAt }) => expiresAt ?? 'with its client',
-          'LAST USED': ({ lastUsedAt, lastUsedIp }) =>
-            lastUsedAt === null ? 'never' : `${lastUsedAt} ${lastUsedIp ?? ''}`.trim(),
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        NAME: ({ name }) => name,
+        REACHES: scopesOf,
+        EXPIRES: ({ expiresAt }) => expiresAt ?? 'with its client',
+        'LAST USED': ({ lastUsedAt, lastUsedIp }) =>
+          lastUsedAt === null ? 'never' : `${lastUsedAt} ${lastUsedIp ?? ''}`.trim(),
+      });
     },
   },
   {
@@ -138,7 +135,7 @@ export const scimTokenCommands: Command[] = [
           .map((name) => [name, Number(given.text(name))]),
       );
       const token = await api.send('PATCH', await one(api, given), { limits });
-      return { json: token, text: record(token) };
+      return detailed(token);
     },
   },
   ...(['release', 'keep'] as const).map((decision): Command => ({
@@ -161,7 +158,7 @@ export const scimTokenCommands: Command[] = [
         decision,
         ...(allow !== undefined && { allow: Number(allow) }),
       });
-      return { json: token, text: record(token) };
+      return detailed(token);
     },
   })),
   {
@@ -182,17 +179,14 @@ export const scimTokenCommands: Command[] = [
       }
       const account = await accountOf(api, given.text('account'));
       const items = await api.list<Health>(`/accounts/${account}/scim-health`);
-      return {
-        json: items,
-        text: table(items, {
-          NAME: ({ name }) => name,
-          STATE: ({ state }) => state,
-          'LAST SYNC': ({ lastSyncAt }) => lastSyncAt ?? 'never',
-          'ERRORS IN A DAY': ({ errors, requests }) => `${errors} of ${requests}`,
-          'DAYS LEFT': ({ daysLeft }) => daysLeft,
-          MEANS: ({ says }) => says,
-        }),
-      };
+      return listed(items, {
+        NAME: ({ name }) => name,
+        STATE: ({ state }) => state,
+        'LAST SYNC': ({ lastSyncAt }) => lastSyncAt ?? 'never',
+        'ERRORS IN A DAY': ({ errors, requests }) => `${errors} of ${requests}`,
+        'DAYS LEFT': ({ daysLeft }) => daysLeft,
+        MEANS: ({ says }) => says,
+      });
     },
   },
   {
@@ -214,16 +208,13 @@ export const scimTokenCommands: Command[] = [
         outcome: given.text('outcome'),
         since: given.text('since'),
       });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          AT: ({ at }) => at,
-          FROM: ({ token }) => token,
-          STATUS: ({ status }) => status,
-          WHAT: ({ meaning }) => meaning.summary,
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        AT: ({ at }) => at,
+        FROM: ({ token }) => token,
+        STATUS: ({ status }) => status,
+        WHAT: ({ meaning }) => meaning.summary,
+      });
     },
   },
   {
@@ -255,17 +246,14 @@ export const scimTokenCommands: Command[] = [
         response: unknown;
       }>('POST', `/accounts/${account}/scim-requests/${encodeURIComponent(given.args[0]!)}/replay`);
       const { meaning, status, statusThen, response } = again;
-      return {
-        json: again,
-        text: record({
-          summary: meaning.summary,
-          ...(meaning.changes.length > 0 && { 'would change': meaning.changes }),
-          ...(meaning.rule && { 'what to do': meaning.rule.advice }),
-          'status now': status,
-          'status then': statusThen,
-          ...(response !== null && { answered: response }),
-        }),
-      };
+      return detailed(again, {
+        summary: meaning.summary,
+        ...(meaning.changes.length > 0 && { 'would change': meaning.changes }),
+        ...(meaning.rule && { 'what to do': meaning.rule.advice }),
+        'status now': status,
+        'status then': statusThen,
+        ...(response !== null && { answered: response }),
+      });
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { Command, Said } from '../command.ts';
-import { record } from '../print.ts';
+import { detailed } from '../print.ts';
 import { accountOf, accountOption, userPath } from '../resolve.ts';
 import { oneOf, within } from './typed.ts';
 
@@ -12,19 +12,16 @@ interface Factors {
 }
 
 function shown(said: Factors): Said {
-  return {
-    json: said,
-    text: record({
-      factors: said.factors.map(
-        ({ id, kind, name, lastUsedAt }) =>
-          `${kind} ${name} (${id}), last used ${lastUsedAt ?? 'never'}`,
-      ),
-      'recovery codes left': said.recoveryCodesLeft,
-      'demanded of them': said.required ? 'yes' : 'no',
-      ...(said.anew && { 'next sign-in': 'sets one up anew' }),
-      'break-glass': said.breakGlass ? 'yes' : 'no',
-    }),
-  };
+  return detailed(said, {
+    factors: said.factors.map(
+      ({ id, kind, name, lastUsedAt }) =>
+        `${kind} ${name} (${id}), last used ${lastUsedAt ?? 'never'}`,
+    ),
+    'recovery codes left': said.recoveryCodesLeft,
+    'demanded of them': said.required ? 'yes' : 'no',
+    ...(said.anew && { 'next sign-in': 'sets one up anew' }),
+    'break-glass': said.breakGlass ? 'yes' : 'no',
+  });
 }
 
 const whom = [{ name: 'user', summary: 'Their id or e-mail address.' }];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { WrongUsage, type Command } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 
 interface Terms {
   id: string;
@@ -52,7 +52,7 @@ export const termsCommands: Command[] = [
         texts: given.all('text').map(textIn),
       });
       const { texts, ...rest } = made;
-      return { json: made, text: record({ ...rest, texts: texts.map(({ locale }) => locale) }) };
+      return detailed(made, { ...rest, texts: texts.map(({ locale }) => locale) });
     },
   },
   {
@@ -61,17 +61,14 @@ export const termsCommands: Command[] = [
     summary: 'Lists every published version.',
     async run(_given, { api }) {
       const items = await api.list<Terms>('/terms');
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          KIND: ({ kind }) => kind,
-          VERSION: ({ version }) => version,
-          EFFECTIVE: ({ effectiveAt }) => effectiveAt,
-          'ACCEPT AGAIN': ({ requiresReaccept }) => requiresReaccept,
-          TEXTS: ({ texts }) => texts.map(({ locale }) => locale),
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        KIND: ({ kind }) => kind,
+        VERSION: ({ version }) => version,
+        EFFECTIVE: ({ effectiveAt }) => effectiveAt,
+        'ACCEPT AGAIN': ({ requiresReaccept }) => requiresReaccept,
+        TEXTS: ({ texts }) => texts.map(({ locale }) => locale),
+      });
     },
   },
   {

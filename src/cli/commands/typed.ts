@@ -1,7 +1,6 @@
-import { isId } from '#platform/ids.ts';
 import type { Api } from '../api.ts';
 import { WrongUsage, type Command, type Given } from '../command.ts';
-import { accountOf, userPath } from '../resolve.ts';
+import { accountOf, hasFormOfId, userPath } from '../resolve.ts';
 
 /** What is typed in more than one command: choices, several at once, things of an account, new people. */
 
@@ -22,11 +21,6 @@ export function several(what: string, typed: string): string[] {
   const items = typed.split(/[\s,]+/).filter((one) => one !== '');
   if (items.length === 0) throw new WrongUsage(`${what} names nothing.`);
   return items;
-}
-
-/** Whether an id is typed, and no name or address. */
-export function hasFormOfId(text: string): boolean {
-  return isId(text);
 }
 
 /** Where the things of a kind are, within the account that is meant. */

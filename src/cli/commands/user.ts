@@ -1,6 +1,6 @@
 import type { Command, Given, Option, Said } from '../command.ts';
 import type { Api } from '../api.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed } from '../print.ts';
 import { accountOf, accountOption, userPath } from '../resolve.ts';
 import { personOptions, typedPerson } from './typed.ts';
 
@@ -26,22 +26,19 @@ interface User {
 }
 
 function shown(user: User): Said {
-  return {
-    json: user,
-    text: record({
-      id: user.id,
-      email: user.email,
-      name: `${user.givenName} ${user.familyName}`,
-      status: user.status,
-      locks: user.locks.map(padlock),
-      roles: user.roles,
-      groups: user.groups.map(({ name }) => name),
-      country: user.country,
-      'entitled in': user.entitlementCountry,
-      source: user.source,
-      'last sign-in': user.lastLoginAt ?? 'never',
-    }),
-  };
+  return detailed(user, {
+    id: user.id,
+    email: user.email,
+    name: `${user.givenName} ${user.familyName}`,
+    status: user.status,
+    locks: user.locks.map(padlock),
+    roles: user.roles,
+    groups: user.groups.map(({ name }) => name),
+    country: user.country,
+    'entitled in': user.entitlementCountry,
+    source: user.source,
+    'last sign-in': user.lastLoginAt ?? 'never',
+  });
 }
 
 /** What the padlock says when it is pointed at. */
@@ -154,18 +151,15 @@ export const userCommands: Command[] = [
         sort: given.text('sort'),
         limit: '200',
       });
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          EMAIL: ({ email }) => email,
-          NAME: ({ givenName, familyName }) => `${givenName} ${familyName}`,
-          STATUS: ({ status }) => status,
-          LOCKS: ({ locks }) => locks.map(({ reason }) => reason),
-          ROLES: ({ roles }) => roles,
-          'LAST SIGN-IN': ({ lastLoginAt }) => lastLoginAt ?? 'never',
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        EMAIL: ({ email }) => email,
+        NAME: ({ givenName, familyName }) => `${givenName} ${familyName}`,
+        STATUS: ({ status }) => status,
+        LOCKS: ({ locks }) => locks.map(({ reason }) => reason),
+        ROLES: ({ roles }) => roles,
+        'LAST SIGN-IN': ({ lastLoginAt }) => lastLoginAt ?? 'never',
+      });
     },
   },
   {
@@ -278,16 +272,13 @@ export const userCommands: Command[] = [
         clients: string[];
       }
       const items = await api.list<Session>(`${await userPath(api, given)}/sessions`);
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          'LAST SEEN': ({ seenAt }) => seenAt,
-          IP: ({ ip }) => ip,
-          CLIENTS: ({ clients }) => clients,
-          BROWSER: ({ userAgent }) => userAgent?.slice(0, 60),
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        'LAST SEEN': ({ seenAt }) => seenAt,
+        IP: ({ ip }) => ip,
+        CLIENTS: ({ clients }) => clients,
+        BROWSER: ({ userAgent }) => userAgent?.slice(0, 60),
+      });
     },
   },
   {

@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts';
 import type { Command, Given, Option, Said } from '../command.ts';
-import { record, table } from '../print.ts';
+import { detailed, listed, table } from '../print.ts';
 import { accountOption } from '../resolve.ts';
 import { oneOf, within } from './typed.ts';
 
@@ -29,21 +29,18 @@ interface Delivery {
 }
 
 function shown(webhook: Webhook): Said {
-  return {
-    json: webhook,
-    text: record({
-      id: webhook.id,
-      url: webhook.url,
-      ...(webhook.secret && { secret: webhook.secret }),
-      description: webhook.description,
-      actions: webhook.actions,
-      state: webhook.state,
-      ...(webhook.failingSince && { 'failing since': webhook.failingSince }),
-      ...(webhook.lastError && { 'last error': webhook.lastError }),
-      'last sent': webhook.lastSentAt ?? 'never',
-      waiting: webhook.waiting,
-    }),
-  };
+  return detailed(webhook, {
+    id: webhook.id,
+    url: webhook.url,
+    ...(webhook.secret && { secret: webhook.secret }),
+    description: webhook.description,
+    actions: webhook.actions,
+    state: webhook.state,
+    ...(webhook.failingSince && { 'failing since': webhook.failingSince }),
+    ...(webhook.lastError && { 'last error': webhook.lastError }),
+    'last sent': webhook.lastSentAt ?? 'never',
+    waiting: webhook.waiting,
+  });
 }
 
 const deliveryColumns = {
@@ -135,17 +132,14 @@ export const webhookCommands: Command[] = [
     options: whose,
     async run(given, { api }) {
       const items = await api.list<Webhook>(await all(api, given));
-      return {
-        json: items,
-        text: table(items, {
-          ID: ({ id }) => id,
-          URL: ({ url }) => url,
-          ACTIONS: ({ actions }) => actions,
-          STATE: ({ state }) => state,
-          WAITING: ({ waiting }) => waiting,
-          'LAST SENT': ({ lastSentAt }) => lastSentAt ?? 'never',
-        }),
-      };
+      return listed(items, {
+        ID: ({ id }) => id,
+        URL: ({ url }) => url,
+        ACTIONS: ({ actions }) => actions,
+        STATE: ({ state }) => state,
+        WAITING: ({ waiting }) => waiting,
+        'LAST SENT': ({ lastSentAt }) => lastSentAt ?? 'never',
+      });
     },
   },
   {
