@@ -1,10 +1,12 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
 import { outcomeText } from '../federation-text.ts';
-import { alert, clip, field, hidden, named, notice, postForm, primary, select } from '../form.ts';
+import { alert, clip, field, hidden, named, notice, postForm, primary } from '../form.ts';
 import type { PageContext } from '../layout.ts';
+import { administratorList } from './administrators.ts';
 import { card } from './card.ts';
-import type { PersonErrors, PersonFields } from './register.ts';
+import { personFields, type PersonErrors, type PersonFields } from './register.ts';
+import { codeBeside } from './second-factor.ts';
 
 /** What a person is told when their company's provider did not get them in. */
 export type FederationStop =
@@ -54,15 +56,7 @@ export function federationStopPage(page: FederationStopPage): Html {
         html`<section class="administrators">
           <h2>${t('stop.administrators')}</h2>
           ${account && html`<p>${t.parts('stop.administrators_of', { account: named(account) })}</p>`}
-          <ul class="people">
-            ${administrators.map(
-              ({ name, email }) =>
-                html`<li>
-                  <strong>${named(name)}</strong>
-                  <a href="mailto:${encodeURIComponent(email)}">${named(email)}</a>
-                </li>`,
-            )}
-          </ul>
+          ${administratorList(administrators)}
         </section>`
       }
       ${way(page.retryHref, t('action.try_again'), true)}
@@ -143,41 +137,13 @@ export interface FederationAskPage extends PageContext {
 /** What the company did not say about a person, and the person may: once, at their first sign-in. */
 export function federationAskPage(page: FederationAskPage): Html {
   const { t, action, csrf, account, email, missing, values, errors, countries } = page;
-  const asked = new Set(missing);
   return card(page, {
     title: t('federation.ask_title'),
     lead: t.parts('federation.ask', { account: named(account), email: named(email) }),
     failed: Object.keys(errors).length > 0,
     body: html`
       ${postForm({ action, csrf }, [
-        asked.has('givenName') &&
-          field({
-            name: 'given_name',
-            label: t('profile.given_name'),
-            value: values.givenName,
-            autocomplete: 'given-name',
-            error: errors.givenName && t('profile.invalid_name'),
-            attributes: 'maxlength="100"',
-          }),
-        asked.has('familyName') &&
-          field({
-            name: 'family_name',
-            label: t('profile.family_name'),
-            value: values.familyName,
-            autocomplete: 'family-name',
-            error: errors.familyName && t('profile.invalid_name'),
-            attributes: 'maxlength="100"',
-          }),
-        asked.has('country') &&
-          select({
-            name: 'country',
-            label: t('profile.country'),
-            value: values.country ?? '',
-            options: [['', t('register.choose')], ...countries],
-            autocomplete: 'country',
-            required: true,
-            error: errors.country && t('profile.invalid_country'),
-          }),
+        personFields(t, values, errors, countries, missing),
         primary(t('action.continue')),
       ])}
       <p class="links"><a href="${page.returnHref}">${t('stop.return')}</a></p>
@@ -212,15 +178,7 @@ export function federationStepUpPage(page: FederationStepUpPage): Html {
           error: error === 'wrong' && t('cred.bad'),
           autofocus: true,
         }),
-        (error === 'code' || error === 'code_wrong') &&
-          field({
-            name: 'code',
-            label: t('mfa.code.field'),
-            hint: t('mfa.code.text'),
-            autocomplete: 'one-time-code',
-            error: error === 'code_wrong' && t('mfa.code.wrong'),
-            attributes: 'class="code" maxlength="40"',
-          }),
+        codeBeside(page, error),
         primary(t('action.continue')),
       ])}
       ${notice('info', t('federation.step_up_effect'))}

@@ -3,13 +3,9 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, field, named, notice, postForm, primary } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { card } from './card.ts';
-import {
-  problemText,
-  rulesText,
-  type PasswordComposition,
-  type PasswordProblem,
-} from './password.ts';
+import { newPasswordFields, type PasswordProblem, type PasswordRulesShown } from './password.ts';
 import { personFields, type PersonErrors, type PersonFields } from './register.ts';
+import { codeBeside } from './second-factor.ts';
 
 export type InvitationStop =
   | 'unknown'
@@ -26,7 +22,7 @@ export type InvitationStop =
   | 'not_addable'
   | 'sign_in_upstream';
 
-export interface InvitationPage extends PageContext {
+export interface InvitationPage extends PageContext, PasswordRulesShown {
   /** The address of the page itself: answers go below it. */
   path: string;
   account: string;
@@ -41,9 +37,6 @@ export interface InvitationPage extends PageContext {
   problems?: PasswordProblem[] | undefined;
   /** What became of the password, with `password`. */
   failure?: 'wrong' | 'locked' | 'code' | 'code_wrong' | undefined;
-  minLength: number;
-  maxLength?: number | undefined;
-  composition?: PasswordComposition | undefined;
 }
 
 /** Who invites, and what changes: shown before anything is done, and as often as one likes. */
@@ -116,46 +109,21 @@ function accepting(page: InvitationPage): Child {
             autocomplete: 'current-password',
             error: failure === 'wrong' && t('cred.bad'),
           }),
-          (failure === 'code' || failure === 'code_wrong') &&
-            field({
-              name: 'code',
-              label: t('mfa.code.field'),
-              hint: t('mfa.code.text'),
-              autocomplete: 'one-time-code',
-              error: failure === 'code_wrong' && t('mfa.code.wrong'),
-              attributes: 'class="code" maxlength="40"',
-            }),
+          codeBeside(page, failure),
           primary(t('invitation.accept')),
         ])}
         <p class="links"><a href="/forgot-password">${t('action.forgot')}</a></p>
       `;
-    default: {
-      const ofFirst = problems.filter((problem) => problem !== 'mismatch');
+    default:
       return html`
         <p>${t('invitation.create')}</p>
         ${postForm({ action, csrf }, [
           address,
           personFields(t, page.values ?? {}, page.errors ?? {}, page.countries),
-          field({
-            name: 'password',
-            label: t('newpw.field'),
-            type: 'password',
-            autocomplete: 'new-password',
-            hint: rulesText(page),
-            error:
-              ofFirst.length > 0 && ofFirst.map((problem) => problemText(page, problem)).join(' '),
-          }),
-          field({
-            name: 'password_again',
-            label: t('newpw.again'),
-            type: 'password',
-            autocomplete: 'new-password',
-            error: problems.includes('mismatch') && t('newpw.mismatch'),
-          }),
+          newPasswordFields(page, problems),
           primary(t('invitation.accept')),
         ])}
       `;
-    }
   }
 }
 

@@ -66,22 +66,25 @@ export type PasswordProblem =
   | 'same'
   | 'missing';
 
-export interface NewPasswordPage extends PageContext {
+/** What a new password has to be like, as far as a page says so. */
+export interface PasswordRulesShown {
+  minLength: number;
+  maxLength?: number | undefined;
+  composition?: PasswordComposition | undefined;
+}
+
+export interface NewPasswordPage extends PageContext, PasswordRulesShown {
   action: string;
   email: string;
   mode: 'reset' | 'activate';
   /** From the link in the mail. */
   token: string;
   errors?: PasswordProblem[] | undefined;
-  minLength: number;
-  maxLength?: number | undefined;
-  composition?: PasswordComposition | undefined;
   givenName?: string | undefined;
 }
 
 export function newPasswordPage(page: NewPasswordPage): Html {
   const { t, action, csrf, email, mode, token, errors = [], givenName } = page;
-  const ofFirst = errors.filter((problem) => problem !== 'mismatch');
   const activate = mode === 'activate';
   return card(page, {
     title: t(activate ? 'newpw.activate.title' : 'newpw.reset.title'),
@@ -106,28 +109,40 @@ export function newPasswordPage(page: NewPasswordPage): Html {
           />
         </div>
       `,
-      field({
-        name: 'password',
-        label: t('newpw.field'),
-        type: 'password',
-        autocomplete: 'new-password',
-        hint: rulesText(page),
-        error: ofFirst.length > 0 && sentences(page, ofFirst),
-        autofocus: true,
-      }),
-      field({
-        name: 'password_again',
-        label: t('newpw.again'),
-        type: 'password',
-        autocomplete: 'new-password',
-        error: errors.includes('mismatch') && t('newpw.mismatch'),
-      }),
+      newPasswordFields(page, errors, { autofocus: true }),
       primary(t('newpw.submit')),
     ]),
   });
 }
 
-const problems: Record<PasswordProblem, MessageKey> = {
+/** A new password, twice. */
+export function newPasswordFields(
+  page: Pick<PageContext, 't'> & PasswordRulesShown,
+  problems: readonly PasswordProblem[],
+  { autofocus = false }: { autofocus?: boolean } = {},
+): Child {
+  const { t } = page;
+  return [
+    field({
+      name: 'password',
+      label: t('newpw.field'),
+      type: 'password',
+      autocomplete: 'new-password',
+      hint: rulesText(page),
+      error: problemsText(page, problems),
+      autofocus,
+    }),
+    field({
+      name: 'password_again',
+      label: t('newpw.again'),
+      type: 'password',
+      autocomplete: 'new-password',
+      error: problems.includes('mismatch') && t('newpw.mismatch'),
+    }),
+  ];
+}
+
+const problemTexts: Record<PasswordProblem, MessageKey> = {
   too_short: 'newpw.too_short',
   too_long: 'newpw.too_long',
   too_simple: 'newpw.too_simple',
@@ -139,32 +154,26 @@ const problems: Record<PasswordProblem, MessageKey> = {
 };
 
 /** What a good password is like, before anybody types. */
-export function rulesText({
+function rulesText({
   t,
   minLength,
   composition = 'any',
-}: Pick<PageContext, 't'> & {
-  minLength: number;
-  composition?: PasswordComposition | undefined;
-}): string {
+}: Pick<PageContext, 't'> & PasswordRulesShown): string {
   const rules = t('newpw.rules', { n: minLength });
   return composition === 'any' ? rules : `${rules} ${t('newpw.too_simple')}`;
 }
 
-/** What is wrong with a password, as a sentence. */
-export function problemText(
-  {
-    t,
-    minLength,
-    maxLength = 128,
-  }: PageContext & { minLength: number; maxLength?: number | undefined },
-  problem: PasswordProblem,
+/** What is wrong with a password, a sentence each; that it differs the second time is told there. */
+export function problemsText(
+  { t, minLength, maxLength = 128 }: Pick<PageContext, 't'> & PasswordRulesShown,
+  problems: readonly PasswordProblem[],
 ): string {
-  return t(problems[problem], { n: problem === 'too_long' ? maxLength : minLength });
-}
-
-function sentences(page: NewPasswordPage, errors: PasswordProblem[]): Child {
-  return errors.map((problem) => problemText(page, problem)).join(' ');
+  return problems
+    .filter((problem) => problem !== 'mismatch')
+    .map((problem) =>
+      t(problemTexts[problem], { n: problem === 'too_long' ? maxLength : minLength }),
+    )
+    .join(' ');
 }
 
 export interface LinkInvalidPage extends PageContext {

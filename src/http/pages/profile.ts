@@ -13,8 +13,9 @@ import {
   select,
 } from '../form.ts';
 import { layout, type PageContext } from '../layout.ts';
+import { administratorList } from './administrators.ts';
 import { card } from './card.ts';
-import { problemText, type PasswordComposition, type PasswordProblem } from './password.ts';
+import { problemsText, type PasswordProblem, type PasswordRulesShown } from './password.ts';
 import { ownFactors, type OwnFactors } from './second-factor.ts';
 
 /** The parts of a profile, each a page of its own. */
@@ -214,10 +215,8 @@ function languageName(locale: Locale): string {
   return new Intl.DisplayNames(locale, { type: 'language' }).of(locale) ?? locale;
 }
 
-export interface SecurityPage extends Frame {
+export interface SecurityPage extends Frame, PasswordRulesShown {
   hasPassword: boolean;
-  minLength: number;
-  composition?: PasswordComposition | undefined;
   passwordError?: 'wrong' | 'locked' | undefined;
   problems?: readonly PasswordProblem[] | undefined;
   sessions: readonly {
@@ -242,7 +241,6 @@ export function securityPage(page: SecurityPage): Html {
     locked: t('profile.password.locked'),
   };
   const problems = page.problems ?? [];
-  const ofNew = problems.filter((problem) => problem !== 'mismatch');
   return profile(page, 'security', [
     part(
       t('profile.password.title'),
@@ -272,15 +270,14 @@ export function securityPage(page: SecurityPage): Html {
                 t('profile.password.hint', { min: page.minLength }),
                 page.composition === 'three_of_four' && ` ${t('newpw.too_simple')}`,
               ],
-              error:
-                ofNew.length > 0 && ofNew.map((problem) => problemText(page, problem)).join(' '),
+              error: problemsText(page, problems),
             }),
             field({
               name: 'password_again',
               label: t('profile.password.again'),
               type: 'password',
               autocomplete: 'new-password',
-              error: problems.includes('mismatch') && problemText(page, 'mismatch'),
+              error: problems.includes('mismatch') && t('newpw.mismatch'),
             }),
             primary(t('profile.password.change')),
           ])
@@ -429,15 +426,7 @@ export function accountPage(page: AccountPage): Html {
         t('profile.account.administrators'),
         administrators.length === 0
           ? html`<p>${t('profile.account.no_administrators')}</p>`
-          : html`<ul class="people">
-              ${administrators.map(
-                ({ name, email }) =>
-                  html`<li>
-                    <strong>${named(name)}</strong>
-                    <a href="mailto:${encodeURIComponent(email)}">${named(email)}</a>
-                  </li>`,
-              )}
-            </ul>`,
+          : administratorList(administrators),
       ),
     part(
       t('profile.account.invitations'),

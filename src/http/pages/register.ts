@@ -14,39 +14,43 @@ export interface PersonFields {
 
 export type PersonErrors = Partial<Record<keyof PersonFields, true>>;
 
-/** Who somebody is: first name, last name, country. */
+/** Who somebody is: first name, last name, country; or those of them that are asked for. */
 export function personFields(
   t: Translate,
   values: Partial<PersonFields>,
   errors: PersonErrors,
   countries: readonly (readonly [string, string])[],
+  asked: readonly (keyof PersonFields)[] = ['givenName', 'familyName', 'country'],
 ): Child {
   return [
-    field({
-      name: 'given_name',
-      label: t('profile.given_name'),
-      value: values.givenName,
-      autocomplete: 'given-name',
-      error: errors.givenName && t('profile.invalid_name'),
-      attributes: 'maxlength="100"',
-    }),
-    field({
-      name: 'family_name',
-      label: t('profile.family_name'),
-      value: values.familyName,
-      autocomplete: 'family-name',
-      error: errors.familyName && t('profile.invalid_name'),
-      attributes: 'maxlength="100"',
-    }),
-    select({
-      name: 'country',
-      label: t('profile.country'),
-      value: values.country ?? '',
-      options: [['', t('register.choose')], ...countries],
-      autocomplete: 'country',
-      required: true,
-      error: errors.country && t('profile.invalid_country'),
-    }),
+    asked.includes('givenName') &&
+      field({
+        name: 'given_name',
+        label: t('profile.given_name'),
+        value: values.givenName,
+        autocomplete: 'given-name',
+        error: errors.givenName && t('profile.invalid_name'),
+        attributes: 'maxlength="100"',
+      }),
+    asked.includes('familyName') &&
+      field({
+        name: 'family_name',
+        label: t('profile.family_name'),
+        value: values.familyName,
+        autocomplete: 'family-name',
+        error: errors.familyName && t('profile.invalid_name'),
+        attributes: 'maxlength="100"',
+      }),
+    asked.includes('country') &&
+      select({
+        name: 'country',
+        label: t('profile.country'),
+        value: values.country ?? '',
+        options: [['', t('register.choose')], ...countries],
+        autocomplete: 'country',
+        required: true,
+        error: errors.country && t('profile.invalid_country'),
+      }),
   ];
 }
 

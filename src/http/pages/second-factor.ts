@@ -137,6 +137,21 @@ function appCodeField({ t }: PageContext, hint: string, wrong: boolean): Html {
   });
 }
 
+/** Asked for beside a password, once it is known to be right: a code of the app or a recovery code. */
+export function codeBeside({ t }: PageContext, failure: string | undefined): Html | false {
+  return (
+    (failure === 'code' || failure === 'code_wrong') &&
+    field({
+      name: 'code',
+      label: t('mfa.code.field'),
+      hint: t('mfa.code.text'),
+      autocomplete: 'one-time-code',
+      error: failure === 'code_wrong' && t('mfa.code.wrong'),
+      attributes: 'class="code" maxlength="40"',
+    })
+  );
+}
+
 function rememberBox({ t, rememberDays }: SecondFactorPage): Html | false {
   return (
     rememberDays > 0 &&

@@ -2,6 +2,7 @@ import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
 import { alert, hidden, named, notice, postForm, primary, type Tone } from '../form.ts';
 import type { PageContext } from '../layout.ts';
+import { administratorList } from './administrators.ts';
 import { card, referenceLine } from './card.ts';
 
 export type StopReason =
@@ -53,7 +54,7 @@ export function stopPage(page: StopPage): Html {
         reason === 'pending' && html`<p>${t('pending.mail')}</p>`,
         text && html`<p>${named(text, 1000)}</p>`,
       ])}
-      ${administratorList(page)}
+      ${whoHelps(page)}
       ${
         keep &&
         postForm({ action: '/keep-account', csrf: keep.csrf }, [
@@ -120,7 +121,7 @@ function message({ t, reason, account, date, clientName }: StopPage): Child {
   }
 }
 
-function administratorList({ t, account, administrators = [] }: StopPage): Html | false {
+function whoHelps({ t, account, administrators = [] }: StopPage): Html | false {
   return (
     administrators.length > 0 &&
     html`
@@ -133,15 +134,7 @@ function administratorList({ t, account, administrators = [] }: StopPage): Html 
               : t('stop.administrators_here')
           }
         </p>
-        <ul class="people">
-          ${administrators.map(
-            ({ name, email }) =>
-              html`<li>
-                <strong>${named(name)}</strong>
-                <a href="mailto:${encodeURIComponent(email)}">${named(email)}</a>
-              </li>`,
-          )}
-        </ul>
+        ${administratorList(administrators)}
       </section>
     `
   );
