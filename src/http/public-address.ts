@@ -53,6 +53,10 @@ export function clientAddress(trustedProxies: readonly string[]): Middleware {
 
   return (ctx, next) => {
     let address = plain(ctx.req.socket.remoteAddress ?? '');
+    if (trustedProxies.length === 0) {
+      ctx.request.ip = address;
+      return next();
+    }
     const chain = String(ctx.req.headers['x-forwarded-for'] ?? '').split(',');
     while (isTrusted(address) && chain.length > 0) {
       const before = plain(chain.pop()!.trim());

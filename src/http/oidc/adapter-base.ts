@@ -11,12 +11,18 @@ export interface AdapterDependencies {
 }
 
 /** Does `act` within the request's scope, or, outside a request, in one of its own that it flushes. */
-export async function scoped<T>(
+export function scoped<T>(
+  dependencies: AdapterDependencies,
+  act: (scope: RequestScope) => T | Promise<T>,
+): T | Promise<T> {
+  const scope = requestScopes.getStore();
+  return scope ? act(scope) : alone(dependencies, act);
+}
+
+async function alone<T>(
   { database, clock }: AdapterDependencies,
   act: (scope: RequestScope) => T | Promise<T>,
 ): Promise<T> {
-  const scope = requestScopes.getStore();
-  if (scope) return act(scope);
   const own = new RequestScope({ ip: null, userAgent: null, clientId: null });
   const result = await act(own);
   await own.flush(database, clock());

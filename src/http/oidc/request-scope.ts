@@ -99,6 +99,49 @@ const sessionColumns: Columns<SessionRow> = [
   ['expires_at', 'timestamptz', (row) => row.expires_at],
 ];
 
+const names = (columns: Columns<never>): string => columns.map(([name]) => name).join(', ');
+
+/** Saves artifacts, and again where they are known. */
+const saveArtifacts = `insert into oidc_artifacts (${names(artifactColumns)})`;
+const savedAgain = `
+  on conflict (id) do update set
+    grant_id = excluded.grant_id, session_uid = excluded.session_uid,
+    user_id = excluded.user_id, payload = excluded.payload, expires_at = excluded.expires_at`;
+
+const narrowTexts = new Map<string, string>();
+
+/**
+ * Saves so many artifacts where the one before them is not spent yet, or the session is there: a row
+ * comes back for each, and none where it is not so.
+ */
+function narrowText(artifacts: number, condition: 'spent' | 'standing' | ''): string {
+  const key = `${condition}${artifacts}`;
+  let text = narrowTexts.get(key);
+  if (text === undefined) {
+    const width = artifactColumns.length;
+    const after = artifacts * width;
+    const rows = Array.from({ length: artifacts }, (_, row) =>
+      artifactColumns.map(([, type], column) => `$${row * width + column + 1}::${type}`).join(', '),
+    );
+    const conditions = {
+      '': '',
+      spent: `with one as (
+        update oidc_artifacts set consumed_at = $${after + 2}::timestamptz
+        where id = $${after + 1} and consumed_at is null returning 1)`,
+      standing: `with one as (
+        select 1 from oidc_sessions where uid = $${after + 1} for key share)`,
+    };
+    const from = condition === '' ? '' : ' from one';
+    const values =
+      artifacts === 1
+        ? `select ${rows[0]}${from}`
+        : `select r.* from (values (${rows.join('), (')})) as r${condition === '' ? '' : ', one'}`;
+    text = `${conditions[condition]} ${saveArtifacts} ${values} ${savedAgain} returning 1`;
+    narrowTexts.set(key, text);
+  }
+  return text;
+}
+
 /** Made by one request for the next: lost in a crash, the person or the device begins again. */
 const fleeting = new Set(['AuthorizationCode', 'Interaction', 'PushedAuthorizationRequest']);
 
@@ -230,6 +273,34 @@ export class RequestScope {
   }
 
   /**
+   * What nearly every request of an application comes to, as the statement that costs least: artifacts
+   * alone, for one that is spent, in one session that has to be there, or for nothing.
+   */
+  #narrow(
+    writes: Writes,
+    now: Date,
+  ): { text: string; params: Param[]; fleeting: boolean } | undefined {
+    const { savedArtifacts, consumed } = writes;
+    if (savedArtifacts.size === 0 || !writes.areArtifactsAlone()) return undefined;
+    const standing = this.#standsOn(writes);
+    if (consumed.size + standing.length > 1) return undefined;
+    const params: Param[] = [];
+    for (const row of savedArtifacts.values())
+      for (const [, , value] of artifactColumns) params.push(value(row));
+    const [spent] = consumed;
+    if (spent !== undefined) params.push(spent, now);
+    if (standing.length > 0) params.push(standing[0]!);
+    return {
+      text: narrowText(
+        savedArtifacts.size,
+        spent === undefined ? (standing.length > 0 ? 'standing' : '') : 'spent',
+      ),
+      params,
+      fleeting: spent === undefined && writes.areFleeting(),
+    };
+  }
+
+  /**
    * Writes what waits, in one statement.
    *
    * @throws {SpentMeanwhile} when something to be consumed was consumed already, or what it stands on is
@@ -239,6 +310,15 @@ export class RequestScope {
     const proof = this.#proof;
     const writes = proof ? this.#waiting() : this.#writes;
     if (!writes) return;
+    const narrow = this.#narrow(writes, now);
+    if (narrow) {
+      const [row] = await database.query(narrow.text, narrow.params, {
+        fleeting: narrow.fleeting,
+      });
+      this.#writes = undefined;
+      if (!row) throw new SpentMeanwhile([...writes.consumed].flatMap((id) => this.#grantOf(id)));
+      return;
+    }
     const parts: string[] = [];
     const params: Param[] = [];
     const param: Place = (value) => `$${params.push(value)}`;
@@ -301,13 +381,8 @@ export class RequestScope {
           payload = ${mergedGrant(param(now))}, expires_at = excluded.expires_at)`);
     if (writes.savedArtifacts.size > 0)
       parts.push(`artifacts as (
-        insert into oidc_artifacts
-          (id, model, grant_id, session_uid, user_id, client_id, user_code, payload, federation,
-           expires_at)
-        select * from ${rows(artifactColumns, writes.savedArtifacts.values())}${guard}
-        on conflict (id) do update set
-          grant_id = excluded.grant_id, session_uid = excluded.session_uid,
-          user_id = excluded.user_id, payload = excluded.payload, expires_at = excluded.expires_at)`);
+        ${saveArtifacts}
+        select * from ${rows(artifactColumns, writes.savedArtifacts.values())}${guard} ${savedAgain})`);
     const sessions = [...writes.savedSessions.values()];
     const begun = sessions.filter(({ known }) => !known);
     const changed = sessions.filter(({ known }) => known);
@@ -359,6 +434,19 @@ class Writes {
   readonly revokedGrants = new Set<string>();
   readonly destroyedGrants = new Set<string>();
   readonly destroyedSessions = new Set<string>();
+
+  areArtifactsAlone(): boolean {
+    return (
+      this.taken.size +
+        this.savedGrants.size +
+        this.savedSessions.size +
+        this.destroyed.size +
+        this.revokedGrants.size +
+        this.destroyedGrants.size +
+        this.destroyedSessions.size ===
+      0
+    );
+  }
 
   /** Whether the artifacts were made just now and nobody relies on them yet. */
   areFleeting(): boolean {
