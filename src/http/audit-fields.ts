@@ -140,6 +140,7 @@ const fields: Readonly<Record<string, MessageKey>> = {
   minutes: 'rooms.scim.limit_minutes',
   dryRun: 'rooms.scim.dry_run',
   domainPolicy: 'rooms.scim.policy',
+  departurePolicy: 'rooms.scim.departures',
   scopes: 'rooms.tokens.purpose',
   expiresAt: 'rooms.tokens.expires',
   actions: 'rooms.webhook.actions',
@@ -342,6 +343,10 @@ const values: Readonly<Record<string, Readonly<Record<string, MessageKey>>>> = {
     operator: 'rooms.settings.grant_operator',
   },
   domainPolicy: { owned: 'rooms.scim.policy_owned', any_unowned: 'rooms.scim.policy_any' },
+  departurePolicy: {
+    everybody: 'rooms.scim.departures_everybody',
+    own_people: 'rooms.scim.departures_own',
+  },
   lock: lockNames,
   reasons: lockNames,
   refused: reasons,

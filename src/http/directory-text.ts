@@ -126,6 +126,7 @@ const adviceTexts = {
   change_there: 'directory.advice.change_there',
   leave_out_break_glass: 'directory.advice.leave_out_break_glass',
   leave_out_operator: 'directory.advice.leave_out_operator',
+  take_over_first: 'directory.advice.take_over_first',
   create_first: 'directory.advice.create_first',
   wider_token: 'directory.advice.wider_token',
   writing_token: 'directory.advice.writing_token',

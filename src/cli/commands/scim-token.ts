@@ -76,6 +76,9 @@ export const scimTokenCommands: Command[] = [
       'any-domain': {
         summary: 'Addresses of any domain that nobody else owns, not only of yours.',
       },
+      'own-people': {
+        summary: 'It locks and removes only people whom a directory brought or took over.',
+      },
       'classic-config': { summary: 'For strict clients of RFC 7643.' },
       expires: { value: 'time', summary: 'Such as 2027-01-01T00:00:00Z; in a year if not said.' },
       client: {
@@ -93,6 +96,7 @@ export const scimTokenCommands: Command[] = [
         },
         dryRun: given.on('dry-run'),
         domainPolicy: given.on('any-domain') ? 'any_unowned' : 'owned',
+        departurePolicy: given.on('own-people') ? 'own_people' : 'everybody',
         classicConfig: given.on('classic-config'),
         expiresAt: given.text('expires'),
         clientId: given.text('client'),

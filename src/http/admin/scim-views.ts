@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ExchangeDetail, ExchangeLine } from '#identity/scim/exchanges.ts';
 import { directoryStates, type DirectoryHealth } from '#identity/scim/health.ts';
 import { type Meaning, outcomes } from '#identity/scim/meaning.ts';
-import { domainPolicies } from '#identity/scim/caller.ts';
+import { departurePolicies, domainPolicies } from '#identity/scim/caller.ts';
 import { translator } from '#messages/translate.ts';
 import { healthText, meaningText } from '../directory-text.ts';
 import { listOf, Moment } from './schemas.ts';
@@ -24,6 +24,11 @@ export const ScimTokenView = z
     domainPolicy: z
       .enum(domainPolicies)
       .describe('Addresses it may create: of domains you own, or of any that nobody else owns.'),
+    departurePolicy: z
+      .enum(departurePolicies)
+      .describe(
+        'Whom it may lock or remove: everybody, or people alone whom a directory brought or took over.',
+      ),
     classicConfig: z
       .boolean()
       .describe(

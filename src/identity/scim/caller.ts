@@ -4,6 +4,10 @@ import type { AccountStatus } from '../accounts/account.ts';
 export const domainPolicies = ['owned', 'any_unowned'] as const;
 export type DomainPolicy = (typeof domainPolicies)[number];
 
+/** Whom a directory may lock or remove: everybody, or those alone whom one brought or took over. */
+export const departurePolicies = ['everybody', 'own_people'] as const;
+export type DeparturePolicy = (typeof departurePolicies)[number];
+
 /** What a directory may reach. Everything it may not, it may not read either. */
 export interface ScimScopes {
   users: boolean;
@@ -23,6 +27,7 @@ export interface ScimCaller {
   /** Everything is answered as if, and nothing is changed. */
   dryRun: boolean;
   domainPolicy: DomainPolicy;
+  departurePolicy: DeparturePolicy;
   /** Leaves out of ServiceProviderConfig what strict clients of RFC 7643 do not know. */
   classicConfig: boolean;
   /** It touched the brake: what it wants to change has to wait for an administrator. */

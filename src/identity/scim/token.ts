@@ -4,7 +4,7 @@ import { newSecret, secretHash } from '#platform/secrets.ts';
 import { Refusal } from '../refusal.ts';
 import { withAhead, type Ahead } from './ahead.ts';
 import { changeLimits, type BrakeLimits } from './brake.ts';
-import type { DomainPolicy, ScimCaller, ScimScopes } from './caller.ts';
+import type { DeparturePolicy, DomainPolicy, ScimCaller, ScimScopes } from './caller.ts';
 import type { Work } from '../work.ts';
 
 /** A token of an account, or the client that stands in for one, as its administrators see it. */
@@ -32,6 +32,7 @@ export interface NewScimToken {
   scopes?: Partial<ScimScopes>;
   dryRun?: boolean;
   domainPolicy?: DomainPolicy;
+  departurePolicy?: DeparturePolicy;
   classicConfig?: boolean;
   /** At most a year from now, which it is where nothing is said. */
   expiresAt?: Date | undefined;
@@ -59,7 +60,8 @@ const accessToken = /^[\w-]{45}$/;
 
 const columns = `t.id, t.account_id as "accountId", t.name,
   jsonb_build_object('users', t.users, 'groups', t.groups, 'readOnly', t.read_only) as scopes,
-  t.dry_run as "dryRun", t.domain_policy as "domainPolicy", t.classic_config as "classicConfig"`;
+  t.dry_run as "dryRun", t.domain_policy as "domainPolicy",
+  t.departure_policy as "departurePolicy", t.classic_config as "classicConfig"`;
 
 const administered = `${columns}, t.client_id as "clientId", t.created_at as "createdAt",
   t.expires_at as "expiresAt", t.last_used_at as "lastUsedAt", t.last_used_ip as "lastUsedIp",
@@ -79,12 +81,19 @@ function tokenOf({ held, heldAt, keptAt, ...token }: TokenRow): ScimToken {
 /** Names that no resource has a column of: what is read ahead stands in the same row. */
 const foundColumns = `t.id as "tokenId", t.account_id as "accountId", t.name as "tokenName",
   t.users as "reachesUsers", t.groups as "reachesGroups", t.read_only as "readOnly",
-  t.dry_run as "dryRun", t.domain_policy as "domainPolicy", t.classic_config as "classicConfig",
+  t.dry_run as "dryRun", t.domain_policy as "domainPolicy",
+  t.departure_policy as "departurePolicy", t.classic_config as "classicConfig",
   t.last_used_at as "lastUsedAt", a.status as "accountStatus", t.held_at is not null as held`;
 
 interface Found extends Pick<
   ScimCaller,
-  'accountId' | 'accountStatus' | 'dryRun' | 'domainPolicy' | 'classicConfig' | 'held'
+  | 'accountId'
+  | 'accountStatus'
+  | 'dryRun'
+  | 'domainPolicy'
+  | 'departurePolicy'
+  | 'classicConfig'
+  | 'held'
 > {
   tokenId: string;
   tokenName: string;
@@ -95,7 +104,8 @@ interface Found extends Pick<
 }
 
 function callerOf(found: Found): ScimCaller {
-  const { accountId, accountStatus, dryRun, domainPolicy, classicConfig, held } = found;
+  const { accountId, accountStatus, dryRun, domainPolicy, departurePolicy, classicConfig, held } =
+    found;
   return {
     id: found.tokenId,
     accountId,
@@ -104,6 +114,7 @@ function callerOf(found: Found): ScimCaller {
     scopes: { users: found.reachesUsers, groups: found.reachesGroups, readOnly: found.readOnly },
     dryRun,
     domainPolicy,
+    departurePolicy,
     classicConfig,
     held,
   };
@@ -133,11 +144,17 @@ export async function createScimToken(
     throw new Refusal('limit_reached', { limit });
   const id = newId(work.now.getTime());
   const secret = clientId === undefined ? `scim_${id.replaceAll('-', '')}_${newSecret()}` : null;
-  const { dryRun = false, domainPolicy = 'owned', classicConfig = false } = settings;
+  const {
+    dryRun = false,
+    domainPolicy = 'owned',
+    departurePolicy = 'everybody',
+    classicConfig = false,
+  } = settings;
   const [token] = await work.query<TokenRow>(
     `insert into scim_tokens as t (id, account_id, name, secret_hash, client_id, users, groups,
-       read_only, dry_run, domain_policy, classic_config, created_by, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+       read_only, dry_run, domain_policy, departure_policy, classic_config, created_by, created_at,
+       expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      returning ${administered}`,
     [
       id,
@@ -150,6 +167,7 @@ export async function createScimToken(
       readOnly,
       dryRun,
       domainPolicy,
+      departurePolicy,
       classicConfig,
       JSON.stringify(work.actor),
       work.now,
@@ -164,6 +182,7 @@ export async function createScimToken(
       scopes: { users, groups, readOnly },
       dryRun,
       domainPolicy,
+      departurePolicy,
       expiresAt: ends?.toISOString() ?? null,
       ...(clientId !== undefined && { clientId }),
     },
@@ -329,6 +348,7 @@ export interface ScimTokenChange {
   name?: string | undefined;
   dryRun?: boolean | undefined;
   domainPolicy?: DomainPolicy | undefined;
+  departurePolicy?: DeparturePolicy | undefined;
   classicConfig?: boolean | undefined;
   limits?: { [Key in keyof BrakeLimits]?: number | undefined } | undefined;
 }
@@ -342,16 +362,20 @@ export async function changeScimToken(
 ): Promise<ScimToken> {
   await work.query('select 1 from scim_tokens where id = $1 for no key update', [id]);
   const before = await requireScimToken(work, accountId, id, work.now);
-  const { name, dryRun, domainPolicy, classicConfig } = { ...before, ...said(change) };
-  const settings = { name, dryRun, domainPolicy, classicConfig };
+  const { name, dryRun, domainPolicy, departurePolicy, classicConfig } = {
+    ...before,
+    ...said(change),
+  };
+  const settings = { name, dryRun, domainPolicy, departurePolicy, classicConfig };
   const changed = (Object.keys(settings) as (keyof typeof settings)[]).filter(
     (key) => settings[key] !== before[key],
   );
   if (changed.length > 0) {
     await work.query(
-      `update scim_tokens set name = $2, dry_run = $3, domain_policy = $4, classic_config = $5
+      `update scim_tokens set name = $2, dry_run = $3, domain_policy = $4, departure_policy = $5,
+         classic_config = $6
        where id = $1`,
-      [id, name, dryRun, domainPolicy, classicConfig],
+      [id, name, dryRun, domainPolicy, departurePolicy, classicConfig],
     );
     work.record(
       'scim_token.changed',

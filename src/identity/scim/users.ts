@@ -5,6 +5,7 @@ import type { Work } from '../work.ts';
 import { claims } from './authority.ts';
 import { countDeparture, countReturn } from './brake.ts';
 import type { Ahead } from './ahead.ts';
+import type { ScimCaller } from './caller.ts';
 import type { Directory } from './context.ts';
 import { bad, notFound, ScimError } from './error.ts';
 import { requireMatch, type Conditions } from './etag.ts';
@@ -255,6 +256,24 @@ function requireReach({ breakGlass, operator }: LockedUser): void {
 }
 
 /**
+ * A connection may be kept to the people of directories: a mistake in what it is about to synchronize
+ * then locks and removes nobody whom somebody else brought.
+ *
+ * @throws {ScimError} `mutability`
+ */
+function requireOwn(
+  { departurePolicy }: ScimCaller,
+  { source, provisional }: Pick<LockedUser, 'source' | 'provisional'>,
+): void {
+  if (departurePolicy === 'everybody' || source === 'scim' || provisional) return;
+  throw bad(
+    'mutability',
+    'No directory brought this person: this connection locks and removes only people of a directory.',
+    'not_of_directory',
+  );
+}
+
+/**
  * What every other door knows of the person too, with whose word it is. Who is new, or was ours so far,
  * is the directory's from now on. Says whether anything was written.
  */
@@ -305,6 +324,7 @@ export async function removeUser(
   const row = await lockedUser(directory, id);
   requireMatch(conditions, row.version);
   requireReach(row);
+  requireOwn(caller, row);
   if (row.provisional) {
     await withdraw(directory, row);
     return null;
@@ -383,7 +403,10 @@ async function putOut({ work, caller }: Directory, row: LockedUser, first: boole
     await work.query('update affiliations set active = false where id = $1', [row.id]);
     return;
   }
-  if (!first) await countDeparture(work, caller, row.userId);
+  if (!first) {
+    requireOwn(caller, row);
+    await countDeparture(work, caller, row.userId);
+  }
   await protectAccount(work, row.userId, caller.accountId, { contact: false }).catch(naming(row));
   await lockUser(work, row.userId, 'directory', { accountId: caller.accountId });
 }

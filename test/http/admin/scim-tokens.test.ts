@@ -63,6 +63,10 @@ describe('SCIM tokens', () => {
     // What such a token asks is a dry run; that it was made is none.
     expect([made.status, made.headers.location]).toEqual([201, `/api/v1${path}/${made.json.id}`]);
     const other = made.json;
+    const kept = { departurePolicy: 'own_people' };
+    expect((await admin.patch(`${path}/${other.id}`, kept)).json).toMatchObject(kept);
+    expect(await behind(server, other.secret)).toMatchObject(kept);
+    expect((await admin.patch(`${path}/${other.id}`, { departurePolicy: 'x' })).status).toBe(422);
     expect(await behind(server, one.secret)).toEqual({
       id: one.id,
       accountId: acme.id,
@@ -71,6 +75,7 @@ describe('SCIM tokens', () => {
       scopes: { users: true, groups: true, readOnly: false },
       dryRun: false,
       domainPolicy: 'any_unowned',
+      departurePolicy: 'everybody',
       classicConfig: false,
       held: false,
     });

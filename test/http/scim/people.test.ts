@@ -538,6 +538,47 @@ describe('who is protected (D-39, D-40)', () => {
     }
   });
 
+  it('is whoever no directory brought, where a connection is kept to its own', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const other = await directoryOf(given, program, acme);
+    const okta = await directoryOf(given, program, acme, { departurePolicy: 'own_people' });
+    await given.user('cora@acme.example', { of: acme });
+    const found = async (): Promise<{ id: string; active: boolean }> =>
+      (await okta.filter('/Users', 'userName eq "cora@acme.example"')).json.Resources[0];
+    const cora = await found();
+    const path = `/Users/${cora.id}`;
+    const off = { op: 'replace', path: 'active', value: false };
+    for (const refused of [
+      await okta.patch(path, { op: 'replace', path: 'title', value: 'Clerk' }, off),
+      await okta.put(path, { ...cora, active: false }),
+    ])
+      expect([refused.status, refused.json.scimType, reasonOf(refused)]).toEqual([
+        400,
+        'mutability',
+        'not_of_directory',
+      ]);
+    const gone = await okta.delete(path);
+    expect([gone.status, reasonOf(gone)]).toEqual([409, 'not_of_directory']);
+    const bulk = await okta.post('/Bulk', {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations: [{ method: 'DELETE', path }],
+    });
+    expect(bulk.json.Operations[0].status).toBe('409');
+    expect(await found()).toEqual(cora);
+
+    // Whom it brought, or any directory took over, it may; and another connection may what it may.
+    const ann = await okta.user('ann@acme.example');
+    expect((await okta.delete(`/Users/${ann.id}`)).status).toBe(204);
+    expect((await other.patch(path, off)).json.active).toBe(false);
+    expect((await okta.patch(path, { ...off, value: true })).json.active).toBe(true);
+    expect((await okta.patch(path, off)).json.active).toBe(false);
+    expect(server.errors).toEqual([]);
+  });
+
   it('is a group that gives something; one that gives nothing is taken over', async ({
     given,
     program,

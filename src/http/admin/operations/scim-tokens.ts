@@ -8,7 +8,7 @@ import {
   requireScimToken,
   revokeScimToken,
 } from '#identity/scim/token.ts';
-import { domainPolicies } from '#identity/scim/caller.ts';
+import { departurePolicies, domainPolicies } from '#identity/scim/caller.ts';
 import { operation, type AnyOperation } from '../operation.ts';
 import { Moment, name } from '../schemas.ts';
 import { NewScimTokenView, ScimTokenList, ScimTokenView } from '../scim-views.ts';
@@ -51,6 +51,7 @@ export const scimTokenOperations: readonly AnyOperation[] = [
         .optional(),
       dryRun: z.boolean().default(false),
       domainPolicy: z.enum(domainPolicies).default('owned'),
+      departurePolicy: z.enum(departurePolicies).default('everybody'),
       classicConfig: z.boolean().default(false),
       expiresAt: Moment.optional(),
       clientId: z.string().min(1).max(200).optional(),
@@ -95,6 +96,7 @@ export const scimTokenOperations: readonly AnyOperation[] = [
       name: name.optional(),
       dryRun: z.boolean().optional(),
       domainPolicy: z.enum(domainPolicies).optional(),
+      departurePolicy: z.enum(departurePolicies).optional(),
       classicConfig: z.boolean().optional(),
       limits: z
         .strictObject({

@@ -11,7 +11,7 @@ import {
   requireScimToken,
   revokeScimToken,
 } from '#identity/scim/token.ts';
-import { domainPolicies } from '#identity/scim/caller.ts';
+import { departurePolicies, domainPolicies } from '#identity/scim/caller.ts';
 import type { Translate } from '#messages/translate.ts';
 import { originOf } from '../../context.ts';
 import { healthText, meaningText } from '../../directory-text.ts';
@@ -110,6 +110,7 @@ function showNew(visit: Visit, errors: Typed['errors'] = {}): void {
         reach: visit.value('reach') || 'both',
         dryRun: visit.value('dry_run') || 'no',
         policy: visit.value('policy') || 'owned',
+        departures: visit.value('departures') || 'everybody',
         days: visit.value('days') || '365',
       },
       errors,
@@ -124,6 +125,7 @@ async function create(visit: Visit): Promise<void> {
   const reach = typed.choice('reach', ['both', 'users', 'read']);
   const dryRun = typed.choice('dry_run', ['no', 'yes']) === 'yes';
   const domainPolicy = typed.choice('policy', domainPolicies);
+  const departurePolicy = typed.choice('departures', departurePolicies);
   const days = [90, 180, 365].find((one) => String(one) === visit.value('days')) ?? 90;
   if (!typed.ok) return showNew(visit, typed.errors);
   try {
@@ -133,6 +135,7 @@ async function create(visit: Visit): Promise<void> {
         scopes: { users: true, groups: reach !== 'users', readOnly: reach === 'read' },
         dryRun,
         domainPolicy,
+        departurePolicy,
         expiresAt: new Date(work.now.getTime() + days * day),
       }),
     );
@@ -176,6 +179,7 @@ async function change(visit: Visit): Promise<void> {
     name: typed.line('name'),
     dryRun: typed.choice('dry_run', ['no', 'yes']) === 'yes',
     domainPolicy: typed.choice('policy', domainPolicies),
+    departurePolicy: typed.choice('departures', departurePolicies),
     limits: {
       number: typed.number('number', 1, 1_000_000) ?? 1,
       share: typed.number('share', 1, 100) ?? 1,

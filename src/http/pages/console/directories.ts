@@ -188,6 +188,7 @@ export interface DirectoryPage extends ConsoleFrame {
     scopes: { users: boolean; groups: boolean; readOnly: boolean };
     dryRun: boolean;
     domainPolicy: string;
+    departurePolicy: string;
     classicConfig: boolean;
     createdAt: Date;
     expiresAt: Date | null;
@@ -304,6 +305,7 @@ export function directoryPage(page: DirectoryPage): Html {
                 ...treatment(page, {
                   dryRun: token.dryRun ? 'yes' : 'no',
                   policy: token.domainPolicy,
+                  departures: token.departurePolicy,
                 }),
                 {
                   kind: 'number',
@@ -337,7 +339,10 @@ export function directoryPage(page: DirectoryPage): Html {
   });
 }
 
-function treatment({ t }: ConsoleFrame, values: { dryRun: string; policy: string }) {
+function treatment(
+  { t }: ConsoleFrame,
+  values: { dryRun: string; policy: string; departures: string },
+) {
   return [
     {
       kind: 'choice',
@@ -359,12 +364,29 @@ function treatment({ t }: ConsoleFrame, values: { dryRun: string; policy: string
         ['any_unowned', t('rooms.scim.policy_any')],
       ],
     },
+    {
+      kind: 'choice',
+      name: 'departures',
+      label: t('rooms.scim.departures'),
+      value: values.departures,
+      options: [
+        ['everybody', t('rooms.scim.departures_everybody')],
+        ['own_people', t('rooms.scim.departures_own')],
+      ],
+    },
   ] as const;
 }
 
 export function newDirectoryPage(
   page: ConsoleFrame & {
-    values: { name: string; reach: string; dryRun: string; policy: string; days: string };
+    values: {
+      name: string;
+      reach: string;
+      dryRun: string;
+      policy: string;
+      departures: string;
+      days: string;
+    };
     errors: Errors;
   },
 ): Html {

@@ -374,6 +374,7 @@ export const organizationSamples: Sample[] = [
       scopes: { users: true, groups: true, readOnly: false },
       dryRun: true,
       domainPolicy: 'owned',
+      departurePolicy: 'own_people',
       classicConfig: false,
       createdAt: at,
       expiresAt: later,
@@ -396,7 +397,14 @@ export const organizationSamples: Sample[] = [
     may: true,
   }),
   ...states('console, new directory', newDirectoryPage, {
-    values: { name: '', reach: 'both', dryRun: 'yes', policy: 'owned', days: '365' },
+    values: {
+      name: '',
+      reach: 'both',
+      dryRun: 'yes',
+      policy: 'owned',
+      departures: 'everybody',
+      days: '365',
+    },
     errors: { name: hostile },
   }),
   ...states('console, request of a directory', exchangePage, {
