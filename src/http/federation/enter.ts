@@ -85,11 +85,14 @@ export function entering(way: Way, { refuse }: TurnBack): Decide {
     const amr = assertion.amr.length > 0 ? [...assertion.amr] : ['fed'];
     // When they were proved there; never later than now, whatever the provider's clock says.
     const authTime = Math.min(assertion.authTime ?? now, now);
+    const person = found ?? (await findPerson(database, userId, clock()));
+    if (!person) return onward(ctx, waiting);
     if (lacksFactor) {
       await interactions.keep(interaction, {
         userId,
         methods: ['upstream_alone'],
         at: clock().getTime(),
+        putOut: person.putOut,
         signedInAt: null,
         deviceId: null,
         remember: true,
@@ -106,8 +109,6 @@ export function entering(way: Way, { refuse }: TurnBack): Decide {
         { actor: { type: 'user', id: userId }, origin: originOf(ctx) },
         (work) => endSession(work, interaction.sessionUid!, 'another person signed in'),
       );
-    const person = found ?? (await findPerson(database, userId, clock()));
-    if (!person) return onward(ctx, waiting);
     await interactions.signIn(ctx, interaction, {
       person,
       login: {

@@ -1,11 +1,12 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
+import type { Param, Place } from '#platform/database/sql.ts';
 import type { Registry } from '#identity/applications/client.ts';
 import type { PartialProof } from '#identity/sign-in/proof.ts';
 import { federationStands } from '#identity/federation/standing.ts';
-import { findPerson, personJson, type Person } from '#identity/users/person.ts';
-import { stillAsRead, writeDown } from '#identity/sign-in/signed-in.ts';
-import type { Interaction, Interactions } from '../interactions.ts';
+import { personJson, type Person } from '#identity/users/person.ts';
+import { notPutOut, stillAsRead } from '#identity/sign-in/signed-in.ts';
+import type { Interaction, Interactions, SignIn } from '../interactions.ts';
 import type { Resume } from './resume.ts';
 import { keyOf } from './stored-key.ts';
 import { cookieNames } from './cookie-names.ts';
@@ -56,7 +57,7 @@ export function interactionsOf(
   const cookie = cookieNames(issuer).interaction;
   /** What the engine keeps of those that were loaded. */
   const payloads = new WeakMap<Interaction, Payload>();
-  const interactions: Interactions = {
+  return {
     async load(ctx, uid) {
       if (ctx.cookies.get(cookie, { signed: true }) !== uid) return null;
       const [row] = await database.query<Read>(read, [keyOf('Interaction', uid), clock()]);
@@ -139,18 +140,43 @@ export function interactionsOf(
         ctx.redirect(resumed.to);
         return true;
       }
-      if (resumed === 'changed') {
-        const now = await findPerson(database, person.id, clock());
-        if (now?.putOut !== person.putOut) {
-          ctx.redirect(`/sign-in/${uid}`);
-          return false;
-        }
-      }
       // By the engine's own address, where it reads the person anew.
-      if (entry) await writeDown({ database, clock }, person.id, entry);
-      ctx.redirect(await interactions.finish(interaction, { login }, { forgetSession }));
-      return true;
+      const kept = await keepProved(uid, outcome.result, { person, entry, forgetSession });
+      ctx.redirect(kept ? outcome.returnTo : `/sign-in/${uid}`);
+      return kept;
     },
   };
-  return interactions;
+
+  /**
+   * Keeps what was proved for the engine, and writes it down: one statement. Whoever puts the person out
+   * takes their row before looking for sign-ins under way, so either that is seen here, or this there.
+   *
+   * Returns whether they were not put out since they were read, and their sign-in was still there.
+   */
+  async function keepProved(
+    uid: string,
+    result: Record<string, unknown>,
+    { person, entry, forgetSession }: Omit<SignIn, 'login'>,
+  ): Promise<boolean> {
+    const params: Param[] = [];
+    const place: Place = (value) => `$${params.push(value)}`;
+    const parts = [
+      `proved as (${notPutOut(place, clock(), person, entry !== null)})`,
+      `kept as (
+        update oidc_artifacts
+        set payload = jsonb_set(payload, '{result}', ${place(JSON.stringify(result))}::jsonb)
+              - ${place(forgetSession ? ['session'] : [])}::text[],
+          user_id = ${place(person.id)}::uuid
+        where id = ${place(keyOf('Interaction', uid))} and exists (select from proved)
+        returning 1)`,
+      ...(entry?.parts(place, 'exists (select from kept)') ?? []),
+    ];
+    const [row] = await database.query<{ kept: boolean }>(
+      `with ${parts.join(',\n')}\nselect exists (select from kept) as kept`,
+      params,
+      // The session that follows is waited for, and with it all that was written before.
+      fleeting,
+    );
+    return row!.kept;
+  }
 }

@@ -115,11 +115,11 @@ export function passwordStep(
   return show;
 
   function proofOf(
-    { id }: Person,
+    { id, putOut }: Person,
     rest: Pick<PartialProof, 'deviceId' | 'remember' | 'breakGlass'>,
   ): PartialProof {
     const at = foundation.clock().getTime();
-    return { userId: id, methods: ['password'], at, signedInAt: null, ...rest };
+    return { userId: id, methods: ['password'], at, putOut, signedInAt: null, ...rest };
   }
 
   function show(

@@ -138,6 +138,7 @@ export function secondFactorStep(
       methods: [method],
       breakGlass: here === 'bypass',
       at: now.getTime(),
+      putOut: person.putOut,
       signedInAt: null,
       deviceId: null,
       remember: false,

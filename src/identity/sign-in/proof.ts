@@ -1,4 +1,5 @@
 import type { Sql } from '#platform/database/sql.ts';
+import { accessDecision } from '../access/access-decision.ts';
 import type { Federation } from '../federation/standing.ts';
 import { personJson, type Person } from '../users/person.ts';
 import type { Method } from './assurance.ts';
@@ -12,6 +13,8 @@ export interface PartialProof {
   methods: Method[];
   /** When the first of it was shown, in milliseconds since 1970. */
   at: number;
+  /** How often they had been put out when what they showed was read; unknown where a session shows it. */
+  putOut?: number;
   /**
    * When they signed in, in seconds since 1970, where they add a second factor to a session they had:
    * a code alone makes nothing fresh. Null where they sign in anew.
@@ -30,7 +33,7 @@ const life = 15 * 60_000;
 
 /**
  * Whose it is, as they are now, while it is good: for a quarter of an hour, and not beyond a new
- * password.
+ * password, nor beyond the moment at which they were put out. Who is locked is still known, to be told so.
  */
 export async function personOfProof(
   sql: Sql,
@@ -43,5 +46,8 @@ export async function personOfProof(
             exists (select from passwords where user_id = $1 and set_at > $3) as outdated`,
     [proof.userId, now, new Date(proof.at)],
   );
-  return row && !row.outdated ? row.person : null;
+  if (!row?.person || row.outdated) return null;
+  const { person } = row;
+  const isPutOut = proof.putOut !== undefined && proof.putOut !== person.putOut;
+  return isPutOut && accessDecision(person, null).access !== 'deny' ? null : person;
 }

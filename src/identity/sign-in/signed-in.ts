@@ -1,6 +1,6 @@
 import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
-import type { Param, Place } from '#platform/database/sql.ts';
+import type { Place } from '#platform/database/sql.ts';
 import type { LockReason } from '../users/locks.ts';
 import { personJson, type Person } from '../users/person.ts';
 import type { Method } from './assurance.ts';
@@ -108,37 +108,35 @@ export interface SignInEntry {
 }
 
 /**
- * The person as they were read before: they are still so, and were not put out. Their row is taken
- * until the end of the transaction, as `revokeAccess` takes it: whichever is second finds what the
- * first did. What follows may be decided by what was read, as if it had been read just now.
+ * The person was not put out since they were read. Their row is taken until the end of the transaction,
+ * as `revokeAccess` takes it: whichever is second finds what the first did.
  *
  * A statement that gives a row where it is so; `seen` writes the sign-in down as their last one.
+ *
+ * @param also what else has to be so of the row `p`, where it is given
  */
-export function stillAsRead(place: Place, now: Date, person: Person, seen: boolean): string {
-  const at = `${place(now)}::timestamptz`;
+export function notPutOut(
+  place: Place,
+  now: Date,
+  { id, putOut }: Pick<Person, 'id' | 'putOut'>,
+  seen: boolean,
+  also = 'true',
+): string {
   // The row that was waited for is looked at anew; what else is read is as old as the statement.
-  const so = `p.id = ${place(person.id)}::uuid and p.put_out = ${place(person.putOut)}::int
-    and ${personJson('p.id', at)}::jsonb = ${place(JSON.stringify(person))}::jsonb`;
+  const so = `p.id = ${place(id)}::uuid and p.put_out = ${place(putOut)}::int and ${also}`;
   return seen
-    ? `update users p set last_login_at = ${at} where ${so} returning 1`
+    ? `update users p set last_login_at = ${place(now)}::timestamptz where ${so} returning 1`
     : `select 1 from users p where ${so} for share`;
 }
 
-/** Writes an entry down by itself, before anything is made of it. */
-export async function writeDown(
-  { database, clock }: Pick<Foundation, 'database' | 'clock'>,
-  userId: string,
-  entry: SignInEntry,
-): Promise<void> {
-  const params: Param[] = [];
-  const place: Place = (value) => `$${params.push(value)}`;
-  const seen = `update users set last_login_at = ${place(clock())} where id = ${place(userId)}`;
-  await database.query(
-    `with ${entry.parts(place, 'true').join(',\n')}\n${seen}`,
-    params,
-    // The session that follows is waited for, and with it all that was written before.
-    { fleeting: true },
-  );
+/**
+ * As `notPutOut`, and they are still in everything as they were read: what follows may be decided by
+ * that, as if it had been read just now.
+ */
+export function stillAsRead(place: Place, now: Date, person: Person, seen: boolean): string {
+  const so = `${personJson('p.id', `${place(now)}::timestamptz`)}::jsonb
+    = ${place(JSON.stringify(person))}::jsonb`;
+  return notPutOut(place, now, person, seen, so);
 }
 
 /**

@@ -28,28 +28,28 @@ export async function revokeAccess(
     undoable = true,
   }: { keepSession?: string | null; keepDevices?: boolean; undoable?: boolean } = {},
 ): Promise<void> {
-  const signedIn = await work.query<{ client_id: string; sid: string | null; session_uid: string }>(
-    `with put_out as (update users set put_out = put_out + 1 where id = $1)
-     select a.key as client_id, a.value ->> 'sid' as sid, s.uid as session_uid
-     from oidc_sessions s, jsonb_each(s.authorizations) a
-     join clients c on c.id = a.key
-     where s.user_id = $1 and s.uid <> $2 and c.metadata ? 'backchannel_logout_uri'`,
-    [userId, keepSession ?? ''],
-  );
+  const kept = keepSession ?? '';
+  await work.query('update users set put_out = put_out + 1 where id = $1', [userId]);
   await work.query(
     `delete from oidc_artifacts
      where user_id = $1 and ($2 = '' or coalesce(session_uid, '') <> $2)`,
-    [userId, keepSession ?? ''],
+    [userId, kept],
   );
-  await work.query('delete from oidc_sessions where user_id = $1 and uid <> $2', [
-    userId,
-    keepSession ?? '',
-  ]);
+  // Told of what goes, and not of what was there before the row was waited for.
+  const signedIn = await work.query<{ client_id: string; sid: string | null; session_uid: string }>(
+    `with gone as (
+       delete from oidc_sessions where user_id = $1 and uid <> $2 returning uid, authorizations)
+     select a.key as client_id, a.value ->> 'sid' as sid, s.uid as session_uid
+     from gone s, jsonb_each(s.authorizations) a
+     join clients c on c.id = a.key
+     where c.metadata ? 'backchannel_logout_uri'`,
+    [userId, kept],
+  );
   await work.query(
     `delete from oidc_grants g where g.user_id = $1 and not exists (
        select from oidc_sessions s, jsonb_each(s.authorizations) a
        where s.uid = $2 and a.value ->> 'grantId' = g.id)`,
-    [userId, keepSession ?? ''],
+    [userId, kept],
   );
   await work.query(
     `delete from one_time_tokens

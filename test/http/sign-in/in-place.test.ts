@@ -1,10 +1,18 @@
 import { describe, expect } from 'vitest';
+import { requireFactor } from '#identity/credentials/factors.ts';
 import { endEverySession } from '#identity/users/sessions.ts';
 import { counting } from '#test/support/counting.ts';
 import { it } from '#test/support/it.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import type { TestServer } from '#test/support/server.ts';
-import { acceptAll, authorizeUrl, codeOf, redeem, signIn } from '#test/support/sign-in.ts';
+import {
+  acceptAll,
+  asClient,
+  authorizeUrl,
+  codeOf,
+  redeem,
+  signIn,
+} from '#test/support/sign-in.ts';
 import type { GivenClient, GivenUser } from '#test/support/world.ts';
 
 /** The last form of a sign-in is answered by the way back to the application, and by what it brings. */
@@ -75,6 +83,66 @@ describe('who types their password', () => {
       expect(server.errors).toEqual([]);
     },
   );
+
+  it.for(['a form', 'a pushed request', 'another person at the same browser'] as const)(
+    "is not let in by the engine's own address either, as with %s, once they were put out",
+    async (what, { given, browser, server, program }) => {
+      const acme = await given.account('Acme');
+      const ann = await given.user('ann@acme.example', { of: acme });
+      const client = await given.client();
+      let extra: Record<string, string | null> = { response_mode: 'form_post' };
+      if (what === 'a pushed request') {
+        const { searchParams } = new URL(
+          authorizeUrl(client, { login_hint: ann.email }),
+          server.url,
+        );
+        const pushed = await asClient(
+          program,
+          '/oauth/par',
+          client,
+          Object.fromEntries(searchParams),
+        );
+        extra = { request_uri: (pushed.json as { request_uri: string }).request_uri };
+      }
+      if (what === 'another person at the same browser') extra = {};
+      const page = await passwordPage(browser, client, ann, extra);
+      if (what === 'another person at the same browser')
+        codeOf(await signIn(browser, client, await given.user('bob@acme.example')));
+      const before = (await sessions(server)).length;
+      const device = browser.cookie('ostiary_device');
+      meanwhile(server, () => given.work((work) => endEverySession(work, ann.id, acme.id)));
+      const answer = await type(browser, page, ann);
+      expect(answer.location?.pathname).toBe(page.url.pathname);
+      expect(await sessions(server)).toHaveLength(before);
+      expect(
+        (
+          await given.rows(`select 1 from audit_events
+          where action = 'sign_in.succeeded' and target_id = '${ann.id}'`)
+        ).length,
+      ).toBe(0);
+      expect(browser.cookie('ostiary_device')).toEqual(device);
+      expect(server.errors).toEqual([]);
+    },
+  );
+
+  it('sets up no second factor with a password that was exchanged while it was compared', async ({
+    given,
+    browser,
+    server,
+  }) => {
+    const acme = await given.account('Acme');
+    const ann = await given.user('ann@acme.example', { of: acme });
+    const client = await given.client();
+    const person = (await given.person(ann))!;
+    const operator = { role: 'operator', accountId: null, userId: null } as const;
+    await given.work((work) => requireFactor(work, operator, person, true));
+    const page = await passwordPage(browser, client, ann);
+    meanwhile(server, () => given.work((work) => endEverySession(work, ann.id, acme.id)));
+    const next = await browser.follow(await type(browser, page, ann));
+    expect(next.words).not.toContain('Set up a second step');
+    expect(next.forms[0]!.fields).toHaveProperty('password');
+    expect(server.errors).toEqual([]);
+  });
 
   it('is asked for terms that came while it was compared', async ({ given, browser, server }) => {
     const ann = await given.user();
