@@ -9,8 +9,8 @@ import { countryName, lockNames, roleName, sourceTexts } from './pages/console/p
  * or by the end of it; one that has no text here is told by its code, as the API and the files tell
  * all of them.
  */
-export function fieldText(t: Translate, path: string): string {
-  const found = at(fields, path);
+export function fieldText(t: Translate, path: string, action = ''): string {
+  const found = at(fields, within(action, path));
   if (found) return t(found);
   const [family = '', member = ''] = path.split('.');
   return Object.hasOwn(families, family)
@@ -22,9 +22,9 @@ export function fieldText(t: Translate, path: string): string {
  * A value in the reader's words where it is one of ours: a reason, a role, a country, the name of a
  * field; null for any other, which is told as it is.
  */
-export function valueText(t: Translate, path: string, value: unknown): string | null {
+export function valueText(t: Translate, path: string, value: unknown, action = ''): string | null {
   if (typeof value !== 'string') return null;
-  const found = at(values, path)?.[value];
+  const found = at(values, within(action, path))?.[value];
   if (found) return t(found);
   const said = at(kinds, path)?.(t, value);
   return said === undefined || said === value ? null : said;
@@ -49,6 +49,12 @@ const mentions: Readonly<Record<string, AuditTarget['type']>> = {
   into: 'account',
   to: 'account',
 };
+
+/** `bulk_job.mode`: what one name means may hang on what the row is about. */
+function within(action: string, path: string): string {
+  const [subject = ''] = action.split('.');
+  return subject === '' ? path : `${subject}.${path}`;
+}
 
 /** By `settings.password.minLength`, then `password.minLength`, then `minLength`. */
 function at<T>(table: Readonly<Record<string, T>>, path: string): T | undefined {
@@ -198,7 +204,7 @@ const fields: Readonly<Record<string, MessageKey>> = {
   left: 'audit.field.left',
   missing: 'audit.field.missing',
   id: 'people.id',
-  methods: 'audit.field.method',
+  methods: 'audit.field.proof',
   newDevice: 'audit.field.new_device',
   guesses: 'audit.field.guesses',
   failures: 'audit.field.failures',
@@ -218,6 +224,8 @@ const fields: Readonly<Record<string, MessageKey>> = {
   detail: 'audit.field.detail',
   withoutBreakGlass: 'audit.field.no_emergency',
   mode: 'audit.field.mode',
+  'bulk_job.mode': 'audit.field.tried',
+  rows: 'bulk.rows',
   made: 'audit.field.made',
   certificates: 'audit.field.certificates',
   skipped: 'audit.field.skipped',
@@ -371,6 +379,7 @@ const values: Readonly<Record<string, Readonly<Record<string, MessageKey>>>> = {
   to: { ...proofs, ...stateNames, ...signUp },
   status: accountStates,
   before: accountStates,
+  'bulk_job.mode': { 'dry-run': 'rooms.yes', apply: 'rooms.no' },
   mode: { optional: 'audit.value.optional', enforced: 'audit.value.enforced' },
   how: {
     first_bind: 'audit.value.first_bind',

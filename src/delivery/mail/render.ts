@@ -149,10 +149,10 @@ function asHtml(page: Page, locale: Locale): Html {
         <meta name="supported-color-schemes" content="light dark" />
         ${raw(darkColours)}
       </head>
-      <body class="page" style="margin:0;padding:24px 12px;background:#f3f4f6">
+      <body class="page" style="margin:0;padding:24px 12px;background:#f5f7f6">
         <div
           class="card"
-          style="max-width:34rem;margin:0 auto;padding:32px;border-radius:8px;background:#ffffff;color:#1c2430;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;overflow-wrap:anywhere"
+          style="max-width:34rem;margin:0 auto;padding:32px;border-radius:8px;background:#ffffff;color:#17211e;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;overflow-wrap:anywhere"
         >
           <p style="margin:0 0 16px">${hello}</p>
           ${paragraphs.map((paragraph) => html`<p style="margin:0 0 16px">${paragraph}</p>`)}
@@ -161,7 +161,7 @@ function asHtml(page: Page, locale: Locale): Html {
             html`<p style="margin:0 0 16px">
               ${facts.map(
                 ([label, value]) =>
-                  html`<span class="muted" style="color:#5b6675">${label}:</span> ${value}<br />`,
+                  html`<span class="muted" style="color:#55635e">${label}:</span> ${value}<br />`,
               )}
             </p>`
           }
@@ -170,7 +170,7 @@ function asHtml(page: Page, locale: Locale): Html {
             html`<p style="margin:0 0 8px">${quote.title}:</p>
               <blockquote
                 class="quote"
-                style="margin:0 0 16px;padding:0 0 0 16px;border-left:3px solid #c9d0d9"
+                style="margin:0 0 16px;padding:0 0 0 16px;border-left:3px solid #7d8b86"
               >
                 ${quote.lines.map((line) => html`${line}<br />`)}
               </blockquote>`
@@ -184,7 +184,7 @@ function asHtml(page: Page, locale: Locale): Html {
           }
           ${
             code &&
-            html`<p class="muted" style="margin:0 0 4px;color:#5b6675">${code.title}:</p>
+            html`<p class="muted" style="margin:0 0 4px;color:#55635e">${code.title}:</p>
               <p
                 style="margin:0 0 24px;font:600 28px/1.2 ui-monospace,Menlo,Consolas,monospace;letter-spacing:4px"
               >
@@ -201,13 +201,13 @@ function asHtml(page: Page, locale: Locale): Html {
                   >${action.label}</a
                 >
               </p>
-              <p class="muted" style="margin:0 0 16px;color:#5b6675;font-size:14px">
+              <p class="muted" style="margin:0 0 16px;color:#55635e;font-size:14px">
                 ${action.hint}<br />${action.link}
               </p>`
           }
           ${
             second &&
-            html`<p class="muted" style="margin:0 0 16px;color:#5b6675;font-size:14px">
+            html`<p class="muted" style="margin:0 0 16px;color:#55635e;font-size:14px">
               ${second.text}<br /><a class="link" href="${second.link}" style="color:#1a6f5c"
                 >${second.link}</a
               >
@@ -215,7 +215,7 @@ function asHtml(page: Page, locale: Locale): Html {
           }
           <p
             class="muted line"
-            style="margin:24px 0 0;padding:16px 0 0;border-top:1px solid #e1e5ea;color:#5b6675;font-size:13px"
+            style="margin:24px 0 0;padding:16px 0 0;border-top:1px solid #dbe2df;color:#55635e;font-size:13px"
           >
             ${footer.map((line) => html`${line}<br />`)}
           </p>
@@ -227,11 +227,11 @@ function asHtml(page: Page, locale: Locale): Html {
 const darkColours = `<style>
   :root { color-scheme: light dark; supported-color-schemes: light dark; }
   @media (prefers-color-scheme: dark) {
-    .page { background: #12161c !important; }
-    .card { background: #1c232d !important; color: #e8ecf1 !important; }
-    .muted { color: #a9b4c2 !important; }
-    .line { border-color: #384453 !important; }
-    .quote { border-color: #4a586a !important; }
+    .page { background: #0f1413 !important; }
+    .card { background: #171e1c !important; color: #e8eeec !important; }
+    .muted { color: #a3b1ac !important; }
+    .line { border-color: #2c3734 !important; }
+    .quote { border-color: #74847e !important; }
     .button { background: #6fcdb4 !important; color: #06251d !important; }
     .link { color: #6fcdb4 !important; }
   }

@@ -25,7 +25,7 @@ type Sample<Kind extends LetterKind> = Omit<LetterOf<Kind>, 'kind'>;
 const samples: { [Kind in LetterKind]: Sample<Kind>[] } = {
   registration_code: [
     {
-      code: '43186752',
+      code: '431867',
       codeExpiresAt,
       link: link(`/register/confirm?token=${token}`),
       expiresAt,

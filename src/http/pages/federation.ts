@@ -1,6 +1,6 @@
-import type { MessageKey } from '#messages/translate.ts';
+import type { MessageKey, Translate } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { outcomeText } from '../federation-text.ts';
+import { attributeTexts, outcomeText } from '../federation-text.ts';
 import { alert, clip, field, hidden, named, notice, postForm, primary } from '../form.ts';
 import type { PageContext } from '../layout.ts';
 import { administratorList } from './administrators.ts';
@@ -212,18 +212,26 @@ export function federationTestPage(page: FederationTestPage): Html {
           ? notice('success', t('federation.test_ok'))
           : alert([
               html`<p>${t('federation.test_failed')}</p>`,
-              detail && html`<p>${clip(detail, 500)}</p>`,
+              detail && html`<p lang="en">${clip(detail, 500)}</p>`,
             ])
       }
       <p>${t('federation.test_outcome', { outcome: outcomeText(outcome, t) })}</p>
       ${table(t('federation.test_received'), received)}
-      ${table(t('federation.test_mapped'), mapped)}
+      ${table(t('federation.test_mapped'), inWords(t, mapped))}
       <p>${t('federation.test_nothing')}</p>
       <p class="reference">
         ${t.parts('federation.trace', { trace: html`<code>${trace}</code>` })}
       </p>
     `,
   });
+}
+
+/** What the mapping filled in, by the names that the console has for it. */
+function inWords(t: Translate, mapped: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names: Readonly<Record<string, MessageKey | undefined>> = attributeTexts;
+  return Object.fromEntries(
+    Object.entries(mapped).map(([name, value]) => [names[name] ? t(names[name]) : name, value]),
+  );
 }
 
 function table(title: string, values: Readonly<Record<string, unknown>>): Html | false {

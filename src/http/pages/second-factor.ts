@@ -67,7 +67,7 @@ export function secondFactorPage(page: SecondFactorPage): Html {
       ${ways[choice](page)}
       ${
         choices.length > 1 &&
-        html`<p class="links">
+        html`<p class="links inline">
           ${t('mfa.other')}
           ${choices
             .filter((one) => one !== choice)

@@ -133,9 +133,12 @@ function one(page: AuditPage, event: EventShown): Html {
       >
       <span class="who">${named(actor.name ?? actorText(t, actor.type), 60)}</span>
     </summary>
-    ${changes.length > 0 && diff(page, changes)}
+    ${changes.length > 0 && diff(page, event)}
     ${facts([
-      ...rest.map(([name, said]) => [clip(fieldText(t, name)), value(page, said, name)] as const),
+      ...rest.map(
+        ([name, said]) =>
+          [clip(fieldText(t, name, event.action)), value(page, event, said, name)] as const,
+      ),
       [
         t('rooms.audit.action'),
         [
@@ -175,7 +178,7 @@ function one(page: AuditPage, event: EventShown): Html {
   </details>`;
 }
 
-function diff(page: AuditPage, changes: EventShown['changes']): Html {
+function diff(page: AuditPage, event: EventShown): Html {
   const { t } = page;
   return html`<table class="diff">
     <caption class="hidden">
@@ -189,15 +192,15 @@ function diff(page: AuditPage, changes: EventShown['changes']): Html {
       </tr>
     </thead>
     <tbody>
-      ${changes.map(
+      ${event.changes.map(
         ({ field: name, before, after }) =>
           html`<tr>
-            <th scope="row">${clip(fieldText(t, name))}</th>
+            <th scope="row">${clip(fieldText(t, name, event.action))}</th>
             <td data-title="${t('rooms.audit.before')}">
-              ${side(page, name, [before, after], 'del')}
+              ${side(page, event, name, [before, after], 'del')}
             </td>
             <td data-title="${t('rooms.audit.after')}">
-              ${side(page, name, [after, before], 'ins')}
+              ${side(page, event, name, [after, before], 'ins')}
             </td>
           </tr>`,
       )}
@@ -208,15 +211,16 @@ function diff(page: AuditPage, changes: EventShown['changes']): Html {
 /** One side of a change; of a list, only what is not on the other is marked. */
 function side(
   page: AuditPage,
+  event: EventShown,
   name: string,
   [one, other]: readonly [unknown, unknown],
   kind: 'del' | 'ins',
 ): Child {
   const marked = (part: unknown): Child => {
-    const said = value(page, part, name);
+    const said = value(page, event, part, name);
     return kind === 'del' ? html`<del>${said}</del>` : html`<ins>${said}</ins>`;
   };
-  if (one === undefined || one === null) return value(page, one);
+  if (one === undefined || one === null) return value(page, event, one);
   if (!Array.isArray(one) || one.length === 0) return marked(one);
   const there = new Set((Array.isArray(other) ? other : []).map((part) => JSON.stringify(part)));
   return html`<ul class="plain">
@@ -225,7 +229,7 @@ function side(
       .map(
         (part: unknown) =>
           html`<li>
-            ${there.has(JSON.stringify(part)) ? value(page, part, name) : marked(part)}
+            ${there.has(JSON.stringify(part)) ? value(page, event, part, name) : marked(part)}
           </li>`,
       )}
     ${one.length > most && html`<li>…</li>`}
@@ -238,9 +242,9 @@ const most = 20;
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/;
 
 /** A value as it is read; what somebody typed keeps its direction to itself. */
-function value(page: AuditPage, one: unknown, name = ''): Child {
+function value(page: AuditPage, event: EventShown, one: unknown, name = ''): Child {
   if (one === undefined || one === null) return html`<span class="none">–</span>`;
-  const word = valueText(page.t, name, one);
+  const word = valueText(page.t, name, one, event.action);
   if (word !== null) return word;
   const known = typeof one === 'string' && mentionOf(name) ? page.names.get(one) : undefined;
   if (known !== undefined) return named(known);
@@ -251,7 +255,7 @@ function value(page: AuditPage, one: unknown, name = ''): Child {
   if (Array.isArray(one) && one.every((part) => typeof part === 'string'))
     return one
       .slice(0, most)
-      .map((part, at) => [at > 0 && ', ', value(page, part, name)])
+      .map((part, at) => [at > 0 && ', ', value(page, event, part, name)])
       .concat(one.length > most ? [['…']] : []);
   return named(typeof one === 'string' ? one : JSON.stringify(one), 300);
 }
