@@ -1,4 +1,4 @@
-import { describe, expect, vi } from 'vitest';
+import { describe, expect } from 'vitest';
 import { sweepEngine } from '#http/oidc/housekeeping.ts';
 import type { Agent } from '#test/support/agent.ts';
 import { counting } from '#test/support/counting.ts';
@@ -467,23 +467,6 @@ describe('housekeeping', () => {
       'invalid_grant',
     );
     expect((await userinfo(program, used.json.access_token)).status).toBe(401);
-  });
-
-  it('is done every minute by each process that serves', async ({ given, server }) => {
-    const { app } = server;
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    try {
-      await app.start();
-      await given.rows(
-        `insert into oidc_artifacts (id, model, payload, expires_at)
-         values ('old', 'AccessToken', '{}', now() - interval '1 second')`,
-      );
-      vi.advanceTimersByTime(61_000);
-      await expect.poll(() => given.rows('select 1 from oidc_artifacts')).toEqual([]);
-    } finally {
-      vi.useRealTimers();
-    }
-    expect(server.errors).toEqual([]);
   });
 
   it('in the end nothing is left', async ({ given, browser, server }) => {
