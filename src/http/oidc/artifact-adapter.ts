@@ -91,7 +91,7 @@ export class ArtifactAdapter extends Base {
         ...row.payload,
         ...(row.consumed_at && { consumed: Math.floor(row.consumed_at.getTime() / 1000) }),
       };
-      scope.artifacts.set(row.id, payload);
+      scope.found(row.id, payload);
       return { ...payload, jti: id ?? hashed + row.id };
     });
   }

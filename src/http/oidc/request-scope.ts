@@ -114,8 +114,12 @@ const narrowTexts = new Map<string, string>();
  * Saves so many artifacts where the one before them is not spent yet, or the session is there: a row
  * comes back for each, and none where it is not so.
  */
-function narrowText(artifacts: number, condition: 'spent' | 'standing' | ''): string {
-  const key = `${condition}${artifacts}`;
+function narrowText(
+  artifacts: number,
+  condition: 'spent' | 'standing' | '',
+  areNew: boolean,
+): string {
+  const key = `${condition}${artifacts}${areNew}`;
   let text = narrowTexts.get(key);
   if (text === undefined) {
     const width = artifactColumns.length;
@@ -136,7 +140,7 @@ function narrowText(artifacts: number, condition: 'spent' | 'standing' | ''): st
       artifacts === 1
         ? `select ${rows[0]}${from}`
         : `select r.* from (values (${rows.join('), (')})) as r${condition === '' ? '' : ', one'}`;
-    text = `${conditions[condition]} ${saveArtifacts} ${values} ${savedAgain} returning 1`;
+    text = `${conditions[condition]} ${saveArtifacts} ${values} ${areNew ? '' : savedAgain} returning 1`;
     narrowTexts.set(key, text);
   }
   return text;
@@ -178,6 +182,10 @@ export class RequestScope {
   /** What the code or token that is being redeemed stands on; undefined where none is. */
   redeemed: Federation | null | undefined;
 
+  /** The grant of a session that begins with this request. */
+  #begun: string | undefined;
+  /** What was there before this request. */
+  readonly #found = new Set<string>();
   /** Made when something is to be written: most requests only read. */
   #writes: Writes | undefined;
 
@@ -202,7 +210,22 @@ export class RequestScope {
   /** A session that begins with this request has no grants yet: nothing is to be looked for. */
   beginsWith(sessionUid: string, grantId: string): void {
     for (const { uid } of this.sessions.values()) if (uid === sessionUid) return;
-    if (!this.grants.has(grantId)) this.grants.set(grantId, null);
+    if (this.grants.has(grantId)) return;
+    this.grants.set(grantId, null);
+    this.#begun = grantId;
+  }
+
+  /** Whether nobody can have made these artifacts before: then nothing is said of what is there. */
+  #areNew({ savedArtifacts }: Writes): boolean {
+    for (const { id, model } of savedArtifacts.values())
+      if (!madeOnce.has(model) || this.#found.has(id)) return false;
+    return true;
+  }
+
+  /** An artifact that was read. */
+  found(id: string, payload: object): void {
+    this.artifacts.set(id, payload);
+    this.#found.add(id);
   }
 
   consume(id: string): void {
@@ -294,6 +317,7 @@ export class RequestScope {
       text: narrowText(
         savedArtifacts.size,
         spent === undefined ? (standing.length > 0 ? 'standing' : '') : 'spent',
+        this.#areNew(writes),
       ),
       params,
       fleeting: spent === undefined && writes.areFleeting(),
@@ -310,7 +334,7 @@ export class RequestScope {
     const proof = this.#proof;
     const writes = proof ? this.#waiting() : this.#writes;
     if (!writes) return;
-    const narrow = this.#narrow(writes, now);
+    const narrow = proof ? undefined : this.#narrow(writes, now);
     if (narrow) {
       const [row] = await database.query(narrow.text, narrow.params, {
         fleeting: narrow.fleeting,
@@ -377,12 +401,19 @@ export class RequestScope {
       parts.push(`grants as (
         insert into oidc_grants as g (id, user_id, client_id, payload, expires_at)
         select * from ${rows(grantColumns, writes.savedGrants.values())}${guard}
-        on conflict (id) do update set
-          payload = ${mergedGrant(param(now))}, expires_at = excluded.expires_at)`);
+        ${
+          this.#begun !== undefined &&
+          writes.savedGrants.size === 1 &&
+          writes.savedGrants.has(this.#begun)
+            ? ''
+            : `on conflict (id) do update set
+          payload = ${mergedGrant(param(now))}, expires_at = excluded.expires_at`
+        })`);
     if (writes.savedArtifacts.size > 0)
       parts.push(`artifacts as (
         ${saveArtifacts}
-        select * from ${rows(artifactColumns, writes.savedArtifacts.values())}${guard} ${savedAgain})`);
+        select * from ${rows(artifactColumns, writes.savedArtifacts.values())}${guard}
+        ${this.#areNew(writes) ? '' : savedAgain})`);
     const sessions = [...writes.savedSessions.values()];
     const begun = sessions.filter(({ known }) => !known);
     const changed = sessions.filter(({ known }) => known);
@@ -419,6 +450,16 @@ export class RequestScope {
     if (!row!.fresh) throw new SpentMeanwhile(consumed.flatMap((id) => this.#grantOf(id)));
   }
 }
+
+/** What is saved under a name made by chance, and again only by who has read it. */
+const madeOnce = new Set([
+  'AccessToken',
+  'AuthorizationCode',
+  'ClientCredentials',
+  'Interaction',
+  'PushedAuthorizationRequest',
+  'RefreshToken',
+]);
 
 /** What is given to an application in a session. */
 const givenInSession = new Set(['AuthorizationCode', 'DeviceCode']);

@@ -71,7 +71,7 @@ export function resuming({ current, database, clock, keys, issuer }: ResumeDepen
       },
       proof,
     );
-    scope.artifacts.set(keyOf('Interaction', uid), outcome);
+    scope.found(keyOf('Interaction', uid), outcome);
     scope.people.set(person.id, person);
     const signature = keys.sign(`${cookie}=${uid}`);
     const inner = requestOf(
