@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { createApiToken } from '#identity/access/api-token.ts';
 import { grantRole } from '#identity/access/roles.ts';
-import { Account } from '#identity/accounts/account.ts';
+import { foundAccount } from '#identity/accounts/create-account.ts';
 import {
   changeClient,
   createClient,
@@ -318,23 +318,11 @@ async function seedAccount(
   person: MakePerson,
   passwords: ReadonlyMap<string, string>,
 ): Promise<DemoAccount> {
-  const account = work.em.create(Account, {
-    id: newId(work.now.getTime()),
+  const account = await foundAccount(work, {
     name: one.name,
     number: one.number,
     countries: ['US', 'DE', 'GB'],
-    status: 'active',
-    settings: {},
-    createdAt: work.now,
-    updatedAt: work.now,
   });
-  await work.em.flush();
-  work.record(
-    'account.created',
-    { type: 'account', id: account.id },
-    { name: one.name },
-    account.id,
-  );
   await work.query(
     `insert into domains (id, account_id, name, state, proof, signup, claimed_at, owned_at, created_at)
      values ($1, $2, $3, 'owned', 'operator', $4, $5, $5, $5)`,

@@ -28,6 +28,26 @@ export interface NewAccount {
   };
 }
 
+/** An account that nobody belongs to yet. */
+export async function foundAccount(
+  work: Work,
+  { name, number = null, countries = [] }: Omit<NewAccount, 'fulfillmentContact'>,
+): Promise<Account> {
+  const account = work.em.create(Account, {
+    id: newId(work.now.getTime()),
+    name,
+    number,
+    countries: [...countries],
+    status: 'active',
+    settings: {},
+    createdAt: work.now,
+    updatedAt: work.now,
+  });
+  await work.em.flush();
+  work.record('account.created', { type: 'account', id: account.id }, { name }, account.id);
+  return account;
+}
+
 /**
  * A new customer organization. Its first fulfillment contact is its first Account Administrator too
  * (behaviour.md A1), and sets a password by the mail that says so.
@@ -35,26 +55,11 @@ export interface NewAccount {
  * @throws {Refusal} `user_in_other_account` when the contact belongs to another account,
  *   `user_not_addable` when support or the person's own wish keeps them out
  */
-export async function createAccount(work: Work, input: NewAccount): Promise<Account> {
-  const account = work.em.create(Account, {
-    id: newId(work.now.getTime()),
-    name: input.name,
-    number: input.number ?? null,
-    countries: [...(input.countries ?? [])],
-    status: 'active',
-    settings: {},
-    createdAt: work.now,
-    updatedAt: work.now,
-  });
-  await work.em.flush();
-  work.record(
-    'account.created',
-    { type: 'account', id: account.id },
-    { name: input.name },
-    account.id,
-  );
-
-  const { fulfillmentContact: contact } = input;
+export async function createAccount(
+  work: Work,
+  { fulfillmentContact: contact, ...input }: NewAccount,
+): Promise<Account> {
+  const account = await foundAccount(work, input);
   await enterDoor(work, account.id, [contact.email]);
   const facts = await readFacts(work, contact.email, account.id, work.now);
   // Whose the domain is does not matter: an operator says who founds an account.
