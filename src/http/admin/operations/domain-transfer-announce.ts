@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { listRequests } from '#identity/domains/requests.ts';
-import { announceTransfer, lookAtBoth } from '#identity/domains/transfer-domain.ts';
-import { domainIn, RequestView, requestView } from '../domain-views.ts';
-import { requireAccount } from '#identity/access/rights.ts';
-import { unitOfWork } from '#identity/work.ts';
+import { announceTransfer } from '#identity/domains/transfer-domain.ts';
+import { RequestView, requestView } from '../domain-views.ts';
+import { bothProofs } from '../domain-transfer.ts';
 import { operation } from '../operation.ts';
 import { note } from '../schemas.ts';
 
@@ -22,15 +21,7 @@ export default operation({
   status: 201,
   refusals: ['domain_not_found', 'transfer_refused'],
 
-  async prepare({ asking, context, params, tools }) {
-    await unitOfWork(tools.foundation, context, (work) =>
-      requireAccount(work, asking, 'domains:transfer', params['accountId']!),
-    );
-    return lookAtBoth(tools.foundation, tools.proofs, {
-      claimantId: params['accountId']!,
-      name: domainIn(params),
-    });
-  },
+  prepare: bothProofs,
 
   async handle(work, { account, prepared, body }) {
     const { id } = await announceTransfer(work, prepared, body.reason);

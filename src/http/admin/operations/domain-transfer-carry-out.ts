@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { requireAccount } from '#identity/access/rights.ts';
-import { carryOutTransfer, lookAtBoth } from '#identity/domains/transfer-domain.ts';
-import { unitOfWork } from '#identity/work.ts';
-import { domainIn, DomainView, showDomain } from '../domain-views.ts';
+import { carryOutTransfer } from '#identity/domains/transfer-domain.ts';
+import { DomainView, showDomain } from '../domain-views.ts';
+import { bothProofs } from '../domain-transfer.ts';
 import { operation } from '../operation.ts';
 import { note } from '../schemas.ts';
 
@@ -20,15 +19,7 @@ export default operation({
   result: DomainView,
   refusals: ['domain_not_found', 'not_found', 'transfer_refused', 'domain_in_use'],
 
-  async prepare({ asking, context, params, tools }) {
-    await unitOfWork(tools.foundation, context, (work) =>
-      requireAccount(work, asking, 'domains:transfer', params['accountId']!),
-    );
-    return lookAtBoth(tools.foundation, tools.proofs, {
-      claimantId: params['accountId']!,
-      name: domainIn(params),
-    });
-  },
+  prepare: bothProofs,
 
   async handle(work, { account, prepared, body }) {
     const { name } = await carryOutTransfer(work, prepared, body.reason);
