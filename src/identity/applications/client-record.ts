@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { ClientPolicy } from '../access/access-decision.ts';
 
 const ClientSchema = defineEntity({
   name: 'ClientRecord',
@@ -22,5 +23,5 @@ const ClientSchema = defineEntity({
 });
 
 /** An OAuth client as it is administered. What the engine reads is `Client`. */
-export class ClientRecord extends ClientSchema.class {}
+export class ClientRecord extends ClientSchema.class implements ClientPolicy {}
 ClientSchema.setClass(ClientRecord);

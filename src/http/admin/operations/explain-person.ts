@@ -43,12 +43,7 @@ export default operation({
       accountId,
       client: client && {
         name: client.name,
-        policy: {
-          requiresAccount: client.requiresAccount,
-          requiresActiveAccount: client.requiresActiveAccount,
-          allowedAccounts: client.allowedAccounts,
-          requiredRoles: client.requiredRoles,
-        },
+        policy: client,
       },
       everything: asking.role === 'operator',
       now: work.now,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { newOwnKey } from '#platform/saml/own-key.ts';
 import { requireAccount } from '#identity/access/rights.ts';
+import type { Connection } from '#identity/federation/connection.ts';
 import {
   acceptCertificate,
   changeSaml,
@@ -11,7 +12,7 @@ import {
 import { addSamlKey, hasSamlKey, revokeSamlKey } from '#identity/federation/saml/own-keys.ts';
 import { readProviderMetadata } from '#identity/federation/saml/read-metadata.ts';
 import { ourAddresses } from '#identity/federation/saml/settings.ts';
-import { unitOfWork } from '#identity/work.ts';
+import { unitOfWork, type Work } from '#identity/work.ts';
 import { operation, type AnyOperation, type Preparing } from '../operation.ts';
 import { SamlView, showSaml } from '../saml-views.ts';
 
@@ -31,6 +32,15 @@ function permitted({
     const connection = await samlConnection(work, params['accountId']!, params['connectionId']!);
     return hasSamlKey(work, connection.id);
   });
+}
+
+/** The connection that is changed, which nobody else changes meanwhile. */
+function taken(
+  work: Work,
+  accountId: string,
+  params: Readonly<Record<string, string>>,
+): Promise<Connection> {
+  return samlConnection(work, accountId, params['connectionId']!, { taken: true });
 }
 
 /** The key of ours that a connection is to have; none where it has one. */
@@ -89,9 +99,7 @@ export const samlOperations: readonly AnyOperation[] = [
       return { ...read, key };
     },
     async handle(work, { account, params, tools, prepared }) {
-      const connection = await samlConnection(work, account.id, params['connectionId']!, {
-        taken: true,
-      });
+      const connection = await taken(work, account.id, params);
       if (prepared.key && !(await hasSamlKey(work, connection.id)))
         await addSamlKey(work, tools.vault, connection, prepared.key);
       const { metadata, url } = prepared;
@@ -131,9 +139,7 @@ export const samlOperations: readonly AnyOperation[] = [
     result: SamlView,
     refusals: ['not_found'],
     async handle(work, { account, params, tools, body }) {
-      const connection = await samlConnection(work, account.id, params['connectionId']!, {
-        taken: true,
-      });
+      const connection = await taken(work, account.id, params);
       return showSaml(work, tools.foundation.issuer, await changeSaml(work, connection, body));
     },
   }),
@@ -160,9 +166,7 @@ export const samlOperations: readonly AnyOperation[] = [
     status: 201,
     refusals: ['not_found', 'limit_reached'],
     async handle(work, { account, params, tools, body }) {
-      const connection = await samlConnection(work, account.id, params['connectionId']!, {
-        taken: true,
-      });
+      const connection = await taken(work, account.id, params);
       const given =
         body.fingerprint === undefined
           ? { certificate: body.certificate! }
@@ -182,9 +186,7 @@ export const samlOperations: readonly AnyOperation[] = [
     result: SamlView,
     refusals: ['not_found', 'limit_reached'],
     async handle(work, { account, params, tools }) {
-      const connection = await samlConnection(work, account.id, params['connectionId']!, {
-        taken: true,
-      });
+      const connection = await taken(work, account.id, params);
       const changed = await removeCertificate(work, connection, params['fingerprint']!);
       return showSaml(work, tools.foundation.issuer, changed);
     },
@@ -205,9 +207,7 @@ export const samlOperations: readonly AnyOperation[] = [
       return keyFor(asked, false);
     },
     async handle(work, { account, params, tools, prepared }) {
-      const connection = await samlConnection(work, account.id, params['connectionId']!, {
-        taken: true,
-      });
+      const connection = await taken(work, account.id, params);
       await addSamlKey(work, tools.vault, connection, prepared!);
       return showSaml(work, tools.foundation.issuer, connection);
     },
@@ -223,9 +223,7 @@ export const samlOperations: readonly AnyOperation[] = [
     result: SamlView,
     refusals: ['not_found', 'limit_reached'],
     async handle(work, { account, params, tools }) {
-      const connection = await samlConnection(work, account.id, params['connectionId']!, {
-        taken: true,
-      });
+      const connection = await taken(work, account.id, params);
       await revokeSamlKey(work, connection, params['keyId']!);
       return showSaml(work, tools.foundation.issuer, connection);
     },

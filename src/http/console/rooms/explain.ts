@@ -55,12 +55,7 @@ async function ask(visit: Visit, email: string, clientId: string | null): Promis
       accountId: account.id,
       client: client && {
         name: client.name,
-        policy: {
-          requiresAccount: client.requiresAccount,
-          requiresActiveAccount: client.requiresActiveAccount,
-          allowedAccounts: client.allowedAccounts,
-          requiredRoles: client.requiredRoles,
-        },
+        policy: client,
       },
       everything: operator,
       now: work.now,
