@@ -55,8 +55,11 @@ export function claimsOf(person: Person): Record<string, unknown> & { sub: strin
   });
 }
 
-function defined<T extends object>(claims: T): T {
-  return Object.fromEntries(
-    Object.entries(claims).filter(([, value]) => value !== undefined && value !== null),
-  ) as T;
+function defined<T extends Record<string, unknown>>(claims: T): T {
+  const kept: Record<string, unknown> = {};
+  for (const name in claims) {
+    const value = claims[name];
+    if (value !== undefined && value !== null) kept[name] = value;
+  }
+  return kept as T;
 }

@@ -145,10 +145,9 @@ export function engine(dependencies: EngineDependencies, keys: JWK[]): Provider 
 
   async function decide(ctx: KoaContextWithOIDC): Promise<AccessDecision> {
     const id = ctx.oidc.session?.accountId;
-    const [person, client] = await Promise.all([
-      id ? personOf(id) : null,
-      clientOf(ctx.oidc.client?.clientId),
-    ]);
+    // Both are known nearly always, and it is asked again and again.
+    const person = id ? await personOf(id) : null;
+    const client = await clientOf(ctx.oidc.client?.clientId);
     return accessDecision(person, client?.policy ?? null, standing(ctx.oidc.session?.acr));
   }
 

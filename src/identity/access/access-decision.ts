@@ -46,9 +46,7 @@ export function accessDecision(
 ): AccessDecision {
   if (!person || person.identity === 'erased') return deny({ reason: 'unknown' });
 
-  const lock = tellingOrder.find(
-    (reason) => reason !== passwordLock && person.locks.some((one) => one.reason === reason),
-  );
+  const lock = person.locks.length > 0 ? toldLock(person.locks) : undefined;
   if (lock) return deny({ reason: 'locked', lock });
   if (person.identity === 'erasing') return deny({ reason: 'locked', lock: 'erasing' });
   if (person.identity !== 'ready') return deny({ reason: 'unverified' });
@@ -79,6 +77,12 @@ export function accessDecision(
  * anybody out of everything.
  */
 const passwordLock: LockReason = 'too_many_attempts';
+
+function toldLock(locks: Person['locks']): LockReason | undefined {
+  return tellingOrder.find(
+    (reason) => reason !== passwordLock && locks.some((one) => one.reason === reason),
+  );
+}
 
 function deny(denial: Denial): AccessDecision {
   return { access: 'deny', denial };

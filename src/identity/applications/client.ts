@@ -52,6 +52,7 @@ export async function clientRegistry(
   clock: Clock,
   { builtIn = [], maxAge = 3000 }: { builtIn?: readonly Client[]; maxAge?: number } = {},
 ): Promise<Registry> {
+  const ours = new Map(builtIn.map((one) => [one.id, one]));
   const clients = new Map<string, { client: Client | undefined; until: number }>();
   const resources = new Map<string, { server: ResourceServer | undefined; until: number }>();
   const forget = (): void => {
@@ -62,7 +63,7 @@ export async function clientRegistry(
 
   return {
     async client(id) {
-      const own = builtIn.find((one) => one.id === id);
+      const own = ours.get(id);
       if (own) return own;
       const now = clock().getTime();
       const kept = clients.get(id);
