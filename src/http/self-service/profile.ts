@@ -34,6 +34,7 @@ import { originOf, pageContext, queryText, sendPage } from '../context.ts';
 import { countryOptions } from '../countries.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
 import type { PageContext } from '../layout.ts';
+import { roleName } from '../pages/console/people.ts';
 import { linkInvalidPage } from '../pages/password.ts';
 import {
   accountPage,
@@ -521,9 +522,10 @@ export function profileRoutes({
          where k.user_id = $1 order by k.accepted_at desc`,
         [person.id],
       ),
-      database.query<{ name: string }>('select name from roles where key = any ($1::text[])', [
-        person.roles,
-      ]),
+      database.query<{ key: string; name: string }>(
+        'select key, name from roles where key = any ($1::text[])',
+        [person.roles],
+      ),
     ]);
     sendPage(
       ctx,
@@ -539,7 +541,7 @@ export function profileRoutes({
               }
             : null,
         pendingAt: pending[0]?.name,
-        roles: roles.map(({ name }) => name),
+        roles: roles.map((role) => roleName(page, role)),
         groups: person.groups.map(({ name }) => name),
         entitlementCountry:
           person.entitlementCountry &&

@@ -27,6 +27,19 @@ describe('the messages', () => {
     }
   });
 
+  it('call a role by one name in each language', () => {
+    const ours = [
+      'people.role.account_administrator',
+      'people.role.co_administrator',
+      'people.role.group_manager',
+    ] as const;
+    for (const locale of locales.filter((one) => one !== 'en'))
+      for (const role of ours.filter((key) => catalogs[locale][key] !== catalogs.en[key]))
+        expect(keys.filter((key) => catalogs[locale][key]!.includes(catalogs.en[role]!))).toEqual(
+          [],
+        );
+  });
+
   it('are all said somewhere', () => {
     // Some are told apart by what they are about: `mail.<kind>.subject`, `audit.<action>`. Where
     // one of those is missing, or there is one too many, the types or the next test say so.

@@ -42,8 +42,16 @@ describe('the profile', () => {
   }) => {
     await given.terms('2026');
     const acme = await given.account('Acme', { owns: ['acme.example'], number: '1001' });
-    await given.user('fay@acme.example', { of: acme, roles: ['account_administrator'] });
+    const fay = await given.user('fay@acme.example', {
+      of: acme,
+      roles: ['account_administrator'],
+    });
     const ann = await given.user('ann@acme.example', { of: acme });
+    const hers = server.agent();
+    await open(hers, '/profile/account', fay);
+    expect((await hers.get('/profile/account?ui_locales=de')).words).toContain(
+      'Kontoadministrator',
+    );
     const { words } = await open(browser, '/profile/account', ann);
     expect(words).toContain('You belong to Acme .');
     expect(words).toContain('Customer number 1001');
