@@ -1,5 +1,6 @@
 import type { Context, ParameterizedContext } from 'koa';
 import type { Client } from '#identity/applications/client.ts';
+import type { Realm } from '#identity/federation/home-realm.ts';
 import type { PartialProof } from '#identity/sign-in/proof.ts';
 import type { SignInEntry } from '#identity/sign-in/signed-in.ts';
 import type { Person } from '#identity/users/person.ts';
@@ -24,6 +25,8 @@ export interface Interaction {
   identifier: string | null;
   /** What earlier steps of the same request gave. */
   lastSubmission: Record<string, unknown>;
+  /** Where an address leads (`homeRealm`), as far as that was read along. */
+  leads?: { email: string; realm: Realm | null } | undefined;
 }
 
 /**
@@ -32,7 +35,11 @@ export interface Interaction {
  */
 export interface Interactions {
   /** The interaction of this address and this browser, or null when there is none any more. */
-  load(ctx: Context | ParameterizedContext, uid: string): Promise<Interaction | null>;
+  load(
+    ctx: Context | ParameterizedContext,
+    uid: string,
+    options?: LoadOptions,
+  ): Promise<Interaction | null>;
   /** Which application an interaction belongs to, whoever asks: for what is begun on its way. */
   clientOf(uid: string): Promise<string | null>;
   /** Keeps the address that was typed. */
@@ -57,6 +64,11 @@ export interface Interactions {
    * Returns false where they were put out meanwhile: then nothing is kept, and they are asked again.
    */
   signIn(ctx: Context, interaction: Interaction, signIn: SignIn): Promise<boolean>;
+}
+
+export interface LoadOptions {
+  /** Reads along where the address leads that was typed, or that the application hints at. */
+  leads?: boolean;
 }
 
 /** A person, as they were read when they proved who they are. */

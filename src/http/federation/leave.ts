@@ -28,9 +28,9 @@ export function leaving(way: Way, { failed }: TurnBack): Leave {
   const { database, vault, clock } = foundation;
   return {
     async leave(ctx, interaction, email) {
-      const realm = await homeRealm(database, email);
+      const { params, leads } = interaction;
+      const realm = leads?.email === email ? leads.realm : await homeRealm(database, email);
       if (!realm) return false;
-      const { params } = interaction;
       await depart(ctx, realm, interaction, {
         loginHint: email,
         prompt: forwarded(params['prompt']),

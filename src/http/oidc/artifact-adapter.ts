@@ -1,5 +1,7 @@
 import { errors, Provider, type AdapterPayload } from 'oidc-provider';
+import { soughtFor } from '#identity/federation/home-realm.ts';
 import { federationStands, handedOn, type Federation } from '#identity/federation/standing.ts';
+import { canonicalEmail } from '#identity/users/email.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import { Base, scoped, storable, type AdapterDependencies } from './adapter-base.ts';
 import { provedNow } from './proved-now.ts';
@@ -99,6 +101,9 @@ export class ArtifactAdapter extends Base {
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
     // What a person types is a secret too; who asks by it brings it along.
     const { jti: _jti, consumed: _consumed, userCode, ...rest } = payload;
+    // The page of a sign-in finds the company's connection with the sign-in itself.
+    const hinted = this.model === 'Interaction' && canonicalEmail(rest.params?.['login_hint']);
+    if (hinted) rest['sought'] = soughtFor(hinted);
     await scoped(this.dependencies, (scope) => {
       const federation = rest.accountId ? this.#federationOf(scope, rest.sessionUid) : null;
       scope.save({

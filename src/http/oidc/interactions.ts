@@ -3,6 +3,13 @@ import type { Database } from '#platform/database/database.ts';
 import type { Param, Place } from '#platform/database/sql.ts';
 import type { Registry } from '#identity/applications/client.ts';
 import type { PartialProof } from '#identity/sign-in/proof.ts';
+import {
+  realmOf,
+  realmSought,
+  soughtFor,
+  type RealmRow,
+  type Sought,
+} from '#identity/federation/home-realm.ts';
 import { federationStands } from '#identity/federation/standing.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import { notPutOut, stillAsRead } from '#identity/sign-in/signed-in.ts';
@@ -11,15 +18,29 @@ import type { Resume } from './resume.ts';
 import { keyOf } from './stored-key.ts';
 import { cookieNames } from './cookie-names.ts';
 
-const read = `
-  select t.payload, s.uid as session_uid, s.payload ->> 'loginTs' as signed_in_at,
+const columns = `
+  t.payload, s.uid as session_uid, s.payload ->> 'loginTs' as signed_in_at,
          s.payload ->> 'acr' as session_acr,
-         ${personJson('s.user_id', '$2::timestamptz')} as person
+         ${personJson('s.user_id', '$2::timestamptz')} as person`;
+const rows = `
   from oidc_artifacts t
   left join oidc_sessions s on s.uid = t.payload -> 'session' ->> 'uid'
     and s.user_id::text = t.payload -> 'session' ->> 'accountId' and s.expires_at > $2
-    and ${federationStands('s.federation', 's.user_id', '$2')}
-  where t.id = $1 and t.model = 'Interaction' and t.expires_at > $2`;
+    and ${federationStands('s.federation', 's.user_id', '$2')}`;
+const alive = `where t.id = $1 and t.model = 'Interaction' and t.expires_at > $2`;
+
+const read = `select ${columns} ${rows} ${alive}`;
+
+/** With the connection to which the address leads that is written beside it. */
+const readLeading = `
+  select ${columns}, r.* ${rows}
+  cross join lateral (
+    select array(select jsonb_array_elements_text(t.payload #> '{sought,names}')) as names
+  ) h
+  left join lateral (
+    ${realmSought('h.names', "(t.payload #>> '{sought,email}')")} limit 1
+  ) r on true
+  ${alive}`;
 
 interface Payload {
   prompt: { name: string; reasons: string[]; details: Record<string, unknown> };
@@ -28,11 +49,12 @@ interface Payload {
   session?: { uid?: string; accountId?: string };
   returnTo: string;
   identifier?: string;
+  sought?: Sought;
   proof?: PartialProof | null;
   parJti?: string;
 }
 
-interface Read {
+interface Read extends Partial<RealmRow> {
   payload: Payload;
   session_uid: string | null;
   signed_in_at: string | null;
@@ -58,9 +80,12 @@ export function interactionsOf(
   /** What the engine keeps of those that were loaded. */
   const payloads = new WeakMap<Interaction, Payload>();
   return {
-    async load(ctx, uid) {
+    async load(ctx, uid, { leads = false } = {}) {
       if (ctx.cookies.get(cookie, { signed: true }) !== uid) return null;
-      const [row] = await database.query<Read>(read, [keyOf('Interaction', uid), clock()]);
+      const [row] = await database.query<Read>(leads ? readLeading : read, [
+        keyOf('Interaction', uid),
+        clock(),
+      ]);
       // A session that ended meanwhile takes its interactions along.
       if (!row || (row.payload.session?.uid && !row.session_uid)) return null;
       const { payload } = row;
@@ -76,6 +101,10 @@ export function interactionsOf(
         proof: payload.proof ?? null,
         identifier: payload.identifier ?? null,
         lastSubmission: payload.lastSubmission ?? {},
+        leads:
+          leads && payload.sought
+            ? { email: payload.sought.email, realm: row.id ? realmOf(row as RealmRow) : null }
+            : undefined,
       };
       payloads.set(interaction, payload);
       return interaction;
@@ -92,9 +121,10 @@ export function interactionsOf(
 
     async identify({ uid }, identifier) {
       await database.query(
-        `update oidc_artifacts set payload = jsonb_set(payload, '{identifier}', to_jsonb($2::text))
+        `update oidc_artifacts set payload = payload
+           || jsonb_build_object('identifier', $2::text, 'sought', $3::jsonb)
          where id = $1`,
-        [keyOf('Interaction', uid), identifier],
+        [keyOf('Interaction', uid), identifier, JSON.stringify(soughtFor(identifier))],
         fleeting,
       );
     },

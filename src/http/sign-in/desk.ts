@@ -13,7 +13,7 @@ import type { Person } from '#identity/users/person.ts';
 import type { Foundation } from '#identity/work.ts';
 import { pageContext, referenceOf, sendPage } from '../context.ts';
 import type { Csrf } from '../csrf.ts';
-import type { Interaction, Interactions } from '../interactions.ts';
+import type { Interaction, Interactions, LoadOptions } from '../interactions.ts';
 import type { PageContext } from '../layout.ts';
 import { expiredPage } from '../pages/trouble.ts';
 
@@ -38,7 +38,7 @@ export interface Desk {
   readonly csrf: Csrf;
   readonly secondFactor: SecondFactorRules;
   /** The sign-in of this address and this browser; null once the person was told it is over. */
-  load(ctx: Context): Promise<Interaction | null>;
+  load(ctx: Context, options?: LoadOptions): Promise<Interaction | null>;
   /** Who proved to be who they are, as far as this sign-in accepts it; as they are now. */
   known(interaction: Interaction): Promise<Known | null>;
   /** What comes next. */
@@ -69,8 +69,8 @@ export function signInDesk({
     csrf,
     secondFactor,
 
-    async load(ctx) {
-      const interaction = await interactions.load(ctx, String(ctx['params'].uid));
+    async load(ctx, options) {
+      const interaction = await interactions.load(ctx, String(ctx['params'].uid), options);
       if (!interaction)
         sendPage(ctx, 400, expiredPage({ ...pageContext(ctx), reference: referenceOf(ctx) }));
       return interaction;

@@ -46,7 +46,7 @@ export function signInRoutes(dependencies: SignInDependencies): Router {
   const showConsent = consentStep(router, desk);
 
   router.get('/', async (ctx) => {
-    const interaction = await desk.load(ctx);
+    const interaction = await desk.load(ctx, { leads: true });
     if (interaction) await show(ctx, interaction);
   });
 

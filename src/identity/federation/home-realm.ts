@@ -55,8 +55,19 @@ export function realmOf({ account, secrets, ...row }: RealmRow): Realm {
  * nothing is told by it.
  */
 export async function homeRealm(sql: Sql, email: string): Promise<Realm | null> {
-  const [row] = await sql.query<RealmRow>(byDomain, [namesAbove(domainOf(email)), email]);
+  const { names } = soughtFor(email);
+  const [row] = await sql.query<RealmRow>(byDomain, [names, email]);
   return row ? realmOf(row) : null;
+}
+
+/** What `homeRealm` looks for: an address in canonical form, and its domain with those above it. */
+export interface Sought {
+  email: string;
+  names: string[];
+}
+
+export function soughtFor(email: string): Sought {
+  return { email, names: namesAbove(domainOf(email)) };
 }
 
 /** The connection with this id, whatever its state, with what is needed to use it. */
@@ -70,12 +81,17 @@ export async function findRealm(sql: Sql, id: string): Promise<Realm | null> {
   return row ? realmOf(row) : null;
 }
 
-const byDomain = `
+/** As `homeRealm`, within another statement. @param names, @param email the places of what is sought */
+export function realmSought(names: string, email: string): string {
+  return `
   select ${realmColumns}
-  from (${owningDomain('$1')}) d
+  from (${owningDomain(names)}) d
   join connection_domains b on b.domain = d.name
   join connections c on c.id = b.connection_id and c.deleted_at is null
     and c.account_id = d.account_id
   join accounts a on a.id = c.account_id and a.status in ('active', 'on_hold')
   where d.state in ('owned', 'at_risk')
-    and (c.state = 'active' or (c.state = 'testing' and $2 = any (c.testers)))`;
+    and (c.state = 'active' or (c.state = 'testing' and ${email} = any (c.testers)))`;
+}
+
+const byDomain = realmSought('$1', '$2');

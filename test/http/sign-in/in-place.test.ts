@@ -38,7 +38,7 @@ const sessions = ({ given }: TestServer) =>
   given.rows('select user_id from oidc_sessions where user_id is not null');
 
 describe('who types their password', () => {
-  it('is sent to the application by the answer, in four requests and eight statements', async ({
+  it('is sent to the application by the answer, in four requests and seven statements', async ({
     given,
     browser,
     server,
@@ -55,7 +55,7 @@ describe('who types their password', () => {
       expect(answer.location?.searchParams.get('state')).toBe('state-1');
       expect((await redeem(browser, client, codeOf(answer))).status).toBe(200);
     });
-    expect(statements.length, statements.join('\n\n')).toBeLessThanOrEqual(8);
+    expect(statements.length, statements.join('\n\n')).toBeLessThanOrEqual(7);
     expect(server.errors).toEqual([]);
   });
 
