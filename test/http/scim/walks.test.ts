@@ -61,3 +61,41 @@ describe('a walk through the pages of a filter, by index (scim.md 5.1)', () => {
     expect(known.known('account 0', 'filter', now)).toBe(0);
   });
 });
+
+describe('a question that the database gives up (scim.md 5.1)', () => {
+  it('is one to narrow down, and nobody is told to come again with it', async ({
+    given,
+    program,
+    server,
+  }) => {
+    const acme = await given.account('Acme', { owns: ['acme.example'] });
+    const directory = await directoryOf(given, program, acme);
+    await directory.user('ann@acme.example');
+    const { database } = server.app.foundation;
+    const { query } = database;
+    const late = Object.assign(new Error('canceling statement due to statement timeout'), {
+      code: '57014',
+    });
+    database.query = <Row>(text: string, ...rest: [never[]]) =>
+      text.includes(' like ') ? Promise.reject(late) : query<Row>(text, ...rest);
+    try {
+      for (const answer of [
+        await directory.filter('/Users', 'title co "x"'),
+        await directory.filter('/Groups', 'displayName ew "x"'),
+        await directory.post('/.search', {
+          schemas: ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'],
+          filter: 'displayName co "x"',
+        }),
+      ])
+        expect([answer.status, answer.json.scimType, answer.headers['retry-after']]).toEqual([
+          400,
+          'tooMany',
+          undefined,
+        ]);
+    } finally {
+      database.query = query;
+    }
+    expect((await directory.filter('/Users', 'title co "x"')).status).toBe(200);
+    expect(server.errors).toEqual([]);
+  });
+});
