@@ -89,7 +89,7 @@ import { invitationRoutes } from './http/self-service/invitation.ts';
 import { keepAccountRoutes } from './http/self-service/keep-account.ts';
 import { passwordRoutes } from './http/self-service/password.ts';
 import { registerRoutes } from './http/self-service/register.ts';
-import { profileRoutes } from './http/self-service/profile.ts';
+import { profileRoutes } from './http/self-service/profile/routes.ts';
 import { scimDoor } from './http/scim/door.ts';
 import { signInRoutes } from './http/sign-in/routes.ts';
 import { systemRoutes } from './http/system.ts';

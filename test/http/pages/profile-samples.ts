@@ -1,14 +1,14 @@
 import { countryOptions } from '#http/countries.ts';
+import { dataPage } from '#http/pages/profile/data.ts';
+import { detailsPage } from '#http/pages/profile/details.ts';
 import {
-  accountPage,
-  dataPage,
-  detailsPage,
   emailDonePage,
   emailLinkPage,
   mailDonePage,
   mailLinkPage,
-  securityPage,
-} from '#http/pages/profile.ts';
+} from '#http/pages/profile/mail-links.ts';
+import { accountPage } from '#http/pages/profile/organization.ts';
+import { securityPage } from '#http/pages/profile/security.ts';
 import { hostile, type Sample } from './samples.ts';
 
 const email = 'ann@acme.example';
