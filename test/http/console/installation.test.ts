@@ -381,7 +381,7 @@ describe('an address is explained', () => {
     await open(browser, '/explain', fay);
     const known = await browser.get(`/console/explain?email=${ann.email}`);
     expect(known.words).toContain('Cannot sign in: locked.');
-    expect(known.words).toContain('By an administrator');
+    expect(known.words).toContain('Locked by an administrator');
     expect(known.words).toContain('Types it to sign in');
     const theirs = await browser.get('/console/explain?email=bob@acme.example');
     expect(theirs.words).toContain('Nobody has the address, or it is not yours to know.');

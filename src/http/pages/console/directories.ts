@@ -504,8 +504,8 @@ export function exchangePage(page: ExchangePage): Html {
         ],
         { id: 'meaning' },
       ),
-      part(t('rooms.scim.request'), json(exchange.request)),
-      part(t('rooms.scim.response'), json(exchange.response)),
+      exchange.request !== null && part(t('rooms.scim.request'), json(exchange.request)),
+      exchange.response !== null && part(t('rooms.scim.response'), json(exchange.response)),
     ],
   });
 }

@@ -3,7 +3,7 @@ import { type Child, type Html, html } from '#platform/html.ts';
 import { named, select } from '../../form.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { facts, filters, part, searchField, table } from './parts.ts';
-import { lockNames, type LockReasonShown } from './people.ts';
+import { lockTexts, type LockReasonShown } from './people.ts';
 
 export interface ExplainPage extends ConsoleFrame {
   /** What was typed. */
@@ -78,7 +78,7 @@ function answer(page: ExplainPage, said: NonNullable<ExplainPage['said']>): Chil
               ? [
                   t(affiliations[person.affiliation] ?? 'rooms.person.none'),
                   person.locks.map(
-                    (lock) => html` <span class="badge danger">${t(lockNames[lock])}</span>`,
+                    (lock) => html` <span class="badge danger">${t(lockTexts[lock])}</span>`,
                   ),
                 ]
               : t('rooms.explain.unknown'),

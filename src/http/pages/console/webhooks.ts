@@ -1,6 +1,7 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Html, html } from '#platform/html.ts';
 import { alert, named, notice, postForm } from '../../form.ts';
+import { actionText } from '../../audit-text.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors, type Question } from './forms.ts';
 import { empty, facts, part, table } from './parts.ts';
@@ -220,7 +221,13 @@ export function webhookPage(page: WebhookPage): Html {
               rows: deliveries,
               rowId: ({ id }) => `delivery-${id}`,
               columns: [
-                { title: t('rooms.audit.action'), cell: ({ type }) => html`<code>${type}</code>` },
+                {
+                  title: t('rooms.audit.action'),
+                  cell: ({ type }) => [
+                    actionText(t, type === 'webhook.test' ? 'webhook.tested' : type),
+                    html`<span class="hint"><code>${type}</code></span>`,
+                  ],
+                },
                 { title: t('rooms.when'), cell: ({ createdAt }) => when(page, createdAt) },
                 {
                   title: t('rooms.delivery.answer'),
@@ -240,19 +247,22 @@ export function webhookPage(page: WebhookPage): Html {
                   title: t('console.actions'),
                   does: true,
                   cell: ({ id, state, type }) =>
-                    may && [
-                      act(page, {
-                        action: `${base}/deliveries/${id}/redeliver`,
-                        label: t('rooms.delivery.again'),
-                        named: type,
-                      }),
-                      state === 'pending' &&
+                    may &&
+                    html`<span class="do"
+                      >${[
                         act(page, {
-                          action: `${base}/deliveries/${id}/skip`,
-                          label: t('rooms.delivery.skip'),
+                          action: `${base}/deliveries/${id}/redeliver`,
+                          label: t('rooms.delivery.again'),
                           named: type,
                         }),
-                    ],
+                        state === 'pending' &&
+                          act(page, {
+                            action: `${base}/deliveries/${id}/skip`,
+                            label: t('rooms.delivery.skip'),
+                            named: type,
+                          }),
+                      ]}</span
+                    >`,
                 },
               ],
             }),
