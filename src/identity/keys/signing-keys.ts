@@ -90,10 +90,12 @@ export async function ensureSigningKeys(
 }
 
 /**
- * The next keys sign from now on, the current ones retire, and new ones wait their turn.
+ * The next keys sign from now on, the current ones retire, and new ones wait their turn. Only who can
+ * open what is there: keys that are sealed with another secret would let no server sign, or start.
  *
  * @param discard where a key was stolen: retired keys are withdrawn at once, and what they signed
  * is worth nothing any more.
+ * @throws {WrongKey}
  */
 export async function rotateSigningKeys(
   work: Work,
@@ -102,6 +104,7 @@ export async function rotateSigningKeys(
   { discard = false }: { discard?: boolean } = {},
 ): Promise<SigningKey[]> {
   await work.query('lock table signing_keys in exclusive mode');
+  await loadSigningKeys(work, vault);
   await work.query(
     `update signing_keys set state = 'retired', retires_at = $1 where state = 'current'`,
     [new Date(work.now.getTime() + retirement)],

@@ -7,6 +7,7 @@ import {
   rotateSigningKeys,
   type SigningKey,
 } from '#identity/keys/signing-keys.ts';
+import { vault } from '#platform/secrets.ts';
 import { it } from '#test/support/it.ts';
 import type { TestServer } from '#test/support/server.ts';
 import { authorizeUrl, refresh, tokensFor } from '#test/support/sign-in.ts';
@@ -160,6 +161,21 @@ describe('signing keys are rotated while the server runs', () => {
     );
     expect((await browser.get(`/oauth/end_session?id_token_hint=${id_token}`)).status).toBe(400);
     expect(server.errors).toEqual([]);
+  });
+
+  it('nobody rotates them who cannot open them: no server could sign any more', async ({
+    given,
+    program,
+  }) => {
+    const before = await given.rows('select * from signing_keys order by kid');
+    const fresh = [await newSigningKey('ES256')];
+    const another = vault([Buffer.alloc(32, 9)]);
+    for (const discard of [false, true])
+      await expect(
+        given.work((work) => rotateSigningKeys(work, another, fresh, { discard })),
+      ).rejects.toThrow('SECRET_KEY is not the one it was sealed with');
+    expect(await given.rows('select * from signing_keys order by kid')).toEqual(before);
+    expect((await program.get('/oauth/jwks')).json.keys).toHaveLength(before.length);
   });
 
   it('sessions, codes and refresh tokens know nothing of keys, and live on', async ({
