@@ -404,6 +404,21 @@ describe('one source that tries many people', () => {
       ).toMatchObject([{ bucket: 'source:203.0.113.7', failures: chains.length }]);
     },
   );
+
+  itBehindProxy('is the proxy itself where that names nobody', async ({ given, server }) => {
+    const ann = await given.user();
+    const client = await given.client();
+    for (const from of [undefined, 'unknown', '', '203.0.113.7, _hidden', '6.6.6.6, ::1, x']) {
+      const browser = new Guesser(server, client, from === undefined ? {} : { from });
+      if (from === '') browser.agent.headers['x-forwarded-for'] = '';
+      expect((await browser.guess(ann.email, ann.password)).status).toBe(303);
+    }
+    const seen = await given.rows<{ ip: string }>(
+      `select distinct ip from audit_events where action = 'sign_in.succeeded'`,
+    );
+    expect(seen.map(({ ip }) => ip).sort()).toEqual(['127.0.0.1']);
+    expect(server.errors).toEqual([]);
+  });
 });
 
 const spoofed: Record<string, string>[] = [
