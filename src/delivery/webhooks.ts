@@ -3,7 +3,7 @@ import { administratorsOf } from '#identity/accounts/administrators.ts';
 import type { SealedRow } from '#identity/audit/chain.ts';
 import { eventOf, type Event } from '#identity/events/event.ts';
 import { likePatterns, openSecrets, type WebhookSecrets } from '#identity/events/webhook.ts';
-import { mail } from '#identity/mail/letter.ts';
+import { mail } from '#identity/mail/mail.ts';
 import { toReader, type Reader, type Recipient } from '#identity/mail/recipient.ts';
 import { unitOfWork, type Foundation, type Work } from '#identity/work.ts';
 import type { Egress } from '#platform/egress.ts';

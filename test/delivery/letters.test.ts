@@ -7,7 +7,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { renderMail } from '#delivery/mail/render.ts';
 import { mailPreviews, sampleLetters } from '#delivery/mail/samples.ts';
-import { type Letter, letterKinds, letters } from '#identity/mail/letter.ts';
+import { letterKinds, letters } from '#identity/mail/letter-rules.ts';
+import type { Letter } from '#identity/mail/letter.ts';
 import { catalogs, type MessageKey } from '#messages/catalogs.ts';
 import { type Translate, translator } from '#messages/translate.ts';
 import { compileMessage, type Locale, locales } from '#platform/i18n.ts';

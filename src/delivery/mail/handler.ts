@@ -1,11 +1,7 @@
 import { isId } from '#platform/ids.ts';
-import {
-  addressMark,
-  isAskedFor,
-  isForMailbox,
-  type Letter,
-  type QueuedMail,
-} from '#identity/mail/letter.ts';
+import { isAskedFor, isForMailbox } from '#identity/mail/letter-rules.ts';
+import type { Letter } from '#identity/mail/letter.ts';
+import { addressMark, type QueuedMail } from '#identity/mail/mail.ts';
 import {
   liftSuppression,
   suppressAddress,

@@ -1,5 +1,6 @@
 import { conflictReasons } from '#identity/federation/conflicts.ts';
-import { type Letter, type LetterKind, letterKinds, type LetterOf } from '#identity/mail/letter.ts';
+import { letterKinds } from '#identity/mail/letter-rules.ts';
+import type { Letter, LetterKind, LetterOf } from '#identity/mail/letter.ts';
 import { translator } from '#messages/translate.ts';
 import type { Locale } from '#platform/i18n.ts';
 import { type RenderedMail, renderMail } from './render.ts';

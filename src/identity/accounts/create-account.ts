@@ -1,7 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import type { Work } from '../work.ts';
 import { grantRole } from '../access/roles.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { sendActivation } from '../credentials/password.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { createUser } from '../users/create-user.ts';

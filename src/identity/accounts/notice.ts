@@ -1,4 +1,5 @@
-import { mail, type LetterOf } from '../mail/letter.ts';
+import type { LetterOf } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toReader, type Reader, type Recipient } from '../mail/recipient.ts';
 import type { Work } from '../work.ts';
 

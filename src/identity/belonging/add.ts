@@ -1,7 +1,7 @@
 import { administratorNames } from '../accounts/administrators.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { sendActivation } from '../credentials/password.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { affiliate } from '../users/affiliate.ts';

@@ -7,7 +7,7 @@ import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
 import { storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import type { RefusalCode } from '../refusal.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { createUser } from '../users/create-user.ts';

@@ -2,7 +2,7 @@ import type { Sql } from '#platform/database/sql.ts';
 import { newId } from '#platform/ids.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { Refusal, refusals, type RefusalCode } from '../refusal.ts';
 import { affiliate } from '../users/affiliate.ts';

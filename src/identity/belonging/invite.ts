@@ -3,7 +3,7 @@ import { newId } from '#platform/ids.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { mayGrant } from '../access/rights.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { Refusal } from '../refusal.ts';
 import { domainOf } from '../users/email.ts';
 import { findPerson } from '../users/person.ts';

@@ -7,7 +7,7 @@ import { passwordProblems } from '../credentials/password-rules.ts';
 import { passwordRulesFor } from '../credentials/policy.ts';
 import { sendActivation, storePassword } from '../credentials/password.ts';
 import type { PasswordProblem } from '../credentials/password-rules.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { createUser } from '../users/create-user.ts';

@@ -2,7 +2,7 @@ import { newSecret, secretHash } from '#platform/secrets.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newId } from '#platform/ids.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toReader } from '../mail/recipient.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 

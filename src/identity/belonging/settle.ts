@@ -1,5 +1,5 @@
 import { administratorNames } from '../accounts/administrators.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { findPerson } from '../users/person.ts';

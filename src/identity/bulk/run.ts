@@ -2,7 +2,7 @@ import { tokenStands } from '../access/api-token.ts';
 import { requireAccount, type Asking } from '../access/rights.ts';
 import { conflictsLeft, countConflict } from '../belonging/limits.ts';
 import { tellAdministrators } from '../domains/tell.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { findPerson } from '../users/person.ts';

@@ -1,7 +1,7 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { requireProvedAnew, type Asking } from '../access/rights.ts';
 import { passwordsRefused } from '../federation/standing.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toReader, type Reader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import type { Person } from '../users/person.ts';

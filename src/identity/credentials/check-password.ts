@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { PasswordHasher } from '#platform/password-hash.ts';
 import { keyedHash, secretHash } from '#platform/secrets.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import { findPersonByEmail, personJson, type Person } from '../users/person.ts';

@@ -1,4 +1,4 @@
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import type { Person } from '../users/person.ts';
 import { unitOfWork, type Foundation, type Origin } from '../work.ts';

@@ -9,7 +9,7 @@ import { resendRegistration } from '../belonging/registration-task.ts';
 import { mayRecoverByMail, recoveryStanding } from '../domains/recovery.ts';
 import { signsInUpstream } from '../federation/managed.ts';
 import { tellChanged } from '../mail/credential-changed.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { forgetAttempts, unlockUser } from '../users/lock.ts';

@@ -1,7 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { Refusal } from '../refusal.ts';
 import { canonicalEmail, domainForPeople, domainOf } from '../users/email.ts';
 import type { Work } from '../work.ts';

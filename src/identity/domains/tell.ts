@@ -1,5 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
-import { mail, type Letter, type MailOptions } from '../mail/letter.ts';
+import type { Letter } from '../mail/letter.ts';
+import { mail, type MailOptions } from '../mail/mail.ts';
 import { toReader, type Reader } from '../mail/recipient.ts';
 import { domainForPeople } from '../users/email.ts';
 import type { Work } from '../work.ts';

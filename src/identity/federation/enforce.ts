@@ -1,5 +1,5 @@
 import { bypassesSso } from '../credentials/break-glass.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toReader, type Reader } from '../mail/recipient.ts';
 import { endSession } from '../users/sessions.ts';
 import { revokeAccess } from '../users/revoke.ts';

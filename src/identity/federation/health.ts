@@ -1,6 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toReader } from '../mail/recipient.ts';
 import { unitOfWork, type Foundation, type Origin, type Work } from '../work.ts';
 import type { UpstreamProblemCode } from './assertion.ts';

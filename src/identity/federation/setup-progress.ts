@@ -1,6 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toReader } from '../mail/recipient.ts';
 import { createScimToken, revokeScimToken } from '../scim/token.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';

@@ -1,5 +1,6 @@
 import type { Work } from '../work.ts';
-import { mail, type Letters } from './letter.ts';
+import type { Letters } from './letter.ts';
+import { mail } from './mail.ts';
 import type { Recipient } from './recipient.ts';
 
 type Told = Letters['credential_changed'];

@@ -2,7 +2,7 @@ import type { Param, Sql } from '#platform/database/sql.ts';
 import { Refusal } from '../refusal.ts';
 import { comparedEmail } from '../users/email.ts';
 import type { Foundation, Work } from '../work.ts';
-import { addressMark } from './letter.ts';
+import { addressMark } from './mail.ts';
 
 /**
  * ADDRESSES WHOSE MAILS COME BACK (behaviour.md section 8: "bounces mark the address")

@@ -5,7 +5,7 @@ import { entitledHere } from '../belonging/given.ts';
 import { invite } from '../belonging/invite.ts';
 import { holdPlace, takeOver } from '../belonging/only-invited.ts';
 import { sendActivation, sendFirstActivations } from '../credentials/password.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { createUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';

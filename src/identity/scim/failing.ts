@@ -1,5 +1,5 @@
 import { administratorsOf } from '../accounts/administrators.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toReader } from '../mail/recipient.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';
 import { healthOfToken, type DirectoryHealth } from './health.ts';

@@ -1,5 +1,5 @@
 import { contactsAndOperators } from '../accounts/contacts.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { unitOfWork, type Foundation } from '../work.ts';
 import type { ScimCaller } from './caller.ts';
 

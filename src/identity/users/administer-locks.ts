@@ -1,7 +1,8 @@
 import { administratorNames } from '../accounts/administrators.ts';
 import { contactsAndOperators } from '../accounts/contacts.ts';
 import type { AdministeringRole, Asking, PermittedAccount } from '../access/rights.ts';
-import { mail, type LetterOf } from '../mail/letter.ts';
+import type { LetterOf } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';

@@ -1,7 +1,7 @@
 import { newId } from '#platform/ids.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { administratorNames } from '../accounts/administrators.ts';
 import type { NewUser } from './create-user.ts';
 import { lockUser } from './lock.ts';

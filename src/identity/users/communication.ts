@@ -2,7 +2,7 @@ import { newId } from '#platform/ids.ts';
 import type { Sql } from '#platform/database/sql.ts';
 import { newSecret, secretHash } from '#platform/secrets.ts';
 import { tellChanged } from '../mail/credential-changed.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { liftSuppression } from '../mail/suppression.ts';
 import { Refusal } from '../refusal.ts';

@@ -1,6 +1,6 @@
 import { AccountSettingsSchema, type InactivityPolicy } from '../accounts/settings.ts';
 import { administratorsOf } from '../accounts/administrators.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toReader, type Reader } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import { unitOfWork, type Foundation, type Work } from '../work.ts';

@@ -3,7 +3,7 @@ import { administratorNames } from '../accounts/administrators.ts';
 import { changeRoles } from '../access/change-roles.ts';
 import type { Asking, PermittedAccount } from '../access/rights.ts';
 import { sendActivation } from '../credentials/password.ts';
-import { mail } from '../mail/letter.ts';
+import { mail } from '../mail/mail.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';

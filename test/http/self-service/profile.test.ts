@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { it } from '#test/support/it.ts';
-import { mail } from '#identity/mail/letter.ts';
+import { mail } from '#identity/mail/mail.ts';
 import { suppressAddress } from '#identity/mail/suppression.ts';
 import { attestDomain } from '#identity/domains/attest-domain.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
