@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Listed, ListRequest } from '#identity/scim/list.ts';
 import { represent, projection, type Wanted } from '#identity/scim/projection.ts';
 import { mostListed } from '#identity/scim/recorder.ts';
-import type { ResourceType } from '#identity/scim/schema.ts';
+import type { ResourceType } from '#identity/scim/attribute.ts';
 import type { Resource } from '#identity/scim/value.ts';
 
 export const listSchema = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';

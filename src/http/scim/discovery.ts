@@ -1,10 +1,6 @@
 import { cursorSeconds } from '#identity/scim/cursor.ts';
-import {
-  resourceTypes,
-  type Attribute,
-  type ResourceType,
-  type Schema,
-} from '#identity/scim/schema.ts';
+import type { Attribute, ResourceType, Schema } from '#identity/scim/attribute.ts';
+import { resourceTypes } from '#identity/scim/schema.ts';
 import type { ScimCaller } from '#identity/scim/caller.ts';
 import { bulkLimits } from './limits.ts';
 import { listSchema } from './answer.ts';

@@ -4,7 +4,8 @@ import type { Ahead } from '#identity/scim/ahead.ts';
 import { aheadOf, list, type ListPlan, type ListRequest } from '#identity/scim/list.ts';
 import { changeAhead } from '#identity/scim/at-once.ts';
 import { hasPasswords } from '#identity/scim/user-values.ts';
-import { groups, resourceTypes, users, type ResourceType } from '#identity/scim/schema.ts';
+import type { ResourceType } from '#identity/scim/attribute.ts';
+import { groups, resourceTypes, users } from '#identity/scim/schema.ts';
 import type { ScimCaller } from '#identity/scim/caller.ts';
 import {
   changeUser,

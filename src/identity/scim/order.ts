@@ -1,6 +1,6 @@
 import { bad, shown } from './error.ts';
 import { compared, resolve, written, type Target } from './path.ts';
-import type { Attribute, ResourceType } from './schema.ts';
+import type { Attribute, ResourceType } from './attribute.ts';
 
 /** By what a list is in order, the id aside: an expression that is never null. */
 export interface Order {

@@ -2,14 +2,8 @@ import { bad, shown } from './error.ts';
 import { readValueFilter, type Condition } from './filter/condition.ts';
 import { holds } from './filter/evaluate.ts';
 import { resolve, type Target } from './path.ts';
-import {
-  named,
-  users,
-  type Attribute,
-  type Extension,
-  type ResourceType,
-  type Schema,
-} from './schema.ts';
+import type { Attribute, Extension, ResourceType, Schema } from './attribute.ts';
+import { named, users } from './schema.ts';
 import {
   assign,
   coerce,

@@ -1,4 +1,5 @@
-import { named, valueOf, type Attribute, type Extension, type ResourceType } from './schema.ts';
+import type { Attribute, Extension, ResourceType } from './attribute.ts';
+import { named, valueOf } from './schema.ts';
 
 /** An attribute as a path names it: `name.givenName`, `urn:...:User:manager.value`. */
 export interface Target {

@@ -1,5 +1,6 @@
 import { resolve } from './path.ts';
-import { accountSchema, enterpriseSchema, type Attribute, type ResourceType } from './schema.ts';
+import type { Attribute, ResourceType } from './attribute.ts';
+import { accountSchema, enterpriseSchema } from './schema.ts';
 import { isObject, type Complex, type Resource } from './value.ts';
 
 /** Which attributes are wanted (RFC 7644, section 3.9): these alone, or all but these. */

@@ -1,5 +1,6 @@
 import { bad, shown } from './error.ts';
-import { named, type Attribute, type Extension, type ResourceType } from './schema.ts';
+import type { Attribute, Extension, ResourceType } from './attribute.ts';
+import { named } from './schema.ts';
 
 /** A resource with the names of its schema alone; those of an extension under its URN. */
 export type Resource = Record<string, unknown>;

@@ -1,12 +1,11 @@
 import { describe, expect } from 'vitest';
+import type { Attribute, ResourceType } from '#identity/scim/attribute.ts';
 import {
   accountSchema,
   enterpriseSchema,
   groups,
   userSchema,
   users,
-  type Attribute,
-  type ResourceType,
 } from '#identity/scim/schema.ts';
 import { ScimError } from '#identity/scim/error.ts';
 import { readResource } from '#identity/scim/value.ts';

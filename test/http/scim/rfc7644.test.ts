@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import type { Attribute } from '#identity/scim/attribute.ts';
 import {
   accountSchema,
   enterpriseSchema,
@@ -6,7 +7,6 @@ import {
   groupSchema,
   users,
   userSchema,
-  type Attribute,
 } from '#identity/scim/schema.ts';
 import { it } from '#test/support/it.ts';
 import type { Answer } from '#test/support/agent.ts';

@@ -5,13 +5,8 @@ import { readFilter } from '#identity/scim/filter/condition.ts';
 import { holds } from '#identity/scim/filter/evaluate.ts';
 import { list, type ListRequest } from '#identity/scim/list.ts';
 import { everything, projection, represent, withAlias } from '#identity/scim/projection.ts';
-import {
-  accountSchema,
-  enterpriseSchema,
-  groups,
-  users,
-  type ResourceType,
-} from '#identity/scim/schema.ts';
+import type { ResourceType } from '#identity/scim/attribute.ts';
+import { accountSchema, enterpriseSchema, groups, users } from '#identity/scim/schema.ts';
 import type { Complex, Resource } from '#identity/scim/value.ts';
 import { directoryOf } from '../../http/scim/support.ts';
 import { it } from '#test/support/it.ts';

@@ -2,7 +2,8 @@ import type { Filter } from 'scim2-parse-filter';
 import { canonicalEmail } from '../../users/email.ts';
 import { bad, shown } from '../error.ts';
 import { compared, resolveBare, written } from '../path.ts';
-import { named, type Attribute, type ResourceType } from '../schema.ts';
+import type { Attribute, ResourceType } from '../attribute.ts';
+import { named } from '../schema.ts';
 import { nameOf, parseFilter, type Parsed } from './guard.ts';
 
 export type Comparison = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'lt' | 'ge' | 'le';

@@ -1,6 +1,6 @@
 import type { Param } from '#platform/database/sql.ts';
 import { isId } from '#platform/ids.ts';
-import type { ResourceType } from '../schema.ts';
+import type { ResourceType } from '../attribute.ts';
 import { keyOf, type Comparison, type Condition, type Leaf } from './condition.ts';
 
 /** Collects the parameters of a statement. */
