@@ -78,6 +78,8 @@ describe('the audit log in the console', () => {
       work.record('session.ended', target, { user: bob.id, reason: 'signed out' }, acme.id);
       work.record('user.changed', target, { user: eve.id, changed: ['givenName'] }, acme.id);
       work.record('role.granted', target, { role: 'co_administrator', country: 'DE' }, acme.id);
+      work.record('domain.claimed', { type: 'domain', id: 'labs.example' }, {}, acme.id);
+      work.record('key.rotated', { type: 'key', id: 'Kq3vN8' }, {}, acme.id);
       work.record('account.held', target, { reason: 'Typed by somebody.' }, acme.id);
       return Promise.resolve();
     });
@@ -90,6 +92,8 @@ describe('the audit log in the console', () => {
       'Rolle Co-Administrator',
       'Land Deutschland',
       'Grund Typed by somebody.',
+      'Domain: labs.example',
+      'Signaturschlüssel gewechselt Schlüssel Ostiary von selbst',
     ])
       expect(words).toContain(said);
     // Somebody of another account has no name here.

@@ -122,15 +122,7 @@ function one(page: AuditPage, event: EventShown): Html {
     <summary>
       <span class="at">${when(page, event.at)}</span>
       <span class="happened">${actionText(t, event.action)}</span>
-      <span class="whom"
-        >${
-          target && [
-            target.name !== null &&
-              html`<span class="hidden">${targetText(t, target.type)}: </span>`,
-            named(target.name ?? targetText(t, target.type), 60),
-          ]
-        }</span
-      >
+      <span class="whom">${target && about(page, target)}</span>
       <span class="who">${named(actor.name ?? actorText(t, actor.type), 60)}</span>
     </summary>
     ${changes.length > 0 && diff(page, event)}
@@ -176,6 +168,16 @@ function one(page: AuditPage, event: EventShown): Html {
       [t('rooms.audit.reference'), event.reference && html`<code>${event.reference}</code>`],
     ])}
   </details>`;
+}
+
+/** Things of which the id is what everybody calls them. */
+const speaking = new Set(['domain', 'role', 'resource']);
+
+/** What a row is about, in a line: by its name, or by what it is where it has none. */
+function about({ t }: AuditPage, { type, id, name }: NonNullable<EventShown['target']>): Child {
+  const called = name ?? (speaking.has(type) ? id : null);
+  if (called === null) return targetText(t, type);
+  return [html`<span class="hidden">${targetText(t, type)}: </span>`, named(called, 60)];
 }
 
 function diff(page: AuditPage, event: EventShown): Html {
