@@ -289,7 +289,7 @@ export const flows: Record<string, Flow> = {
 
   /** A person whom their company's provider has proved before; theirs is what is measured, not its. */
   federated_sign_in: {
-    requests: 6,
+    requests: 5,
     async prepare(browser, place, index) {
       await signInUpstream(browser, place, index);
       return async () => {
@@ -301,7 +301,7 @@ export const flows: Record<string, Flow> = {
 
   /** A person comes back to a browser they have used before, and types their password. */
   sign_in: {
-    requests: 5,
+    requests: 4,
     async prepare(browser, place, index) {
       await signIn(browser, place, index);
       return async () => {
