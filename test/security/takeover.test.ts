@@ -5,6 +5,7 @@ import { makeSetupLink } from '#identity/federation/setup-link.ts';
 import { createConnection } from '#identity/federation/manage.ts';
 import { unlockUser } from '#identity/users/lock.ts';
 import { revokeAccess } from '#identity/users/revoke.ts';
+import { endSession } from '#identity/users/sessions.ts';
 import { newId } from '#platform/ids.ts';
 import type { Agent, Answer, Form } from '#test/support/agent.ts';
 import { it } from '#test/support/it.ts';
@@ -145,6 +146,49 @@ describe.skipIf(inject('templateUrl') === null)('a stolen session', () => {
       expect(await given.rows(`select 1 from ${table} where user_id is not null`)).toEqual([]);
     expect(server.errors).toEqual([]);
   });
+});
+
+describe.skipIf(inject('templateUrl') === null)('whoever ends what somebody was given', () => {
+  it.for(['a session', 'all of them'] as const)(
+    'tells the application too that came to it in that moment: %s',
+    async (what, { given, browser }) => {
+      const ann = await given.user();
+      const metadata = { backchannel_logout_uri: 'https://rp.example/logout' };
+      const [first, second] = [await given.client({ metadata }), await given.client({ metadata })];
+      codeOf(await signIn(browser, first, ann));
+      const [session] = await given.rows<{ uid: string }>('select uid from oidc_sessions');
+      const begun = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      // What a sign-in at the second writes, which the one that ends it waits for.
+      const comes = given.work(async (work) => {
+        await work.query('select 1 from users where id = $1 for update', [ann.id]);
+        await work.query(
+          `update oidc_sessions
+           set authorizations = authorizations || jsonb_build_object($1::text, '{"sid":"s2"}'::jsonb)`,
+          [second.id],
+        );
+        begun.resolve();
+        await held.promise;
+      });
+      await begun.promise;
+      const ends = given.work((work) =>
+        what === 'a session' ? endSession(work, session!.uid, 'test') : revokeAccess(work, ann.id),
+      );
+      for (;;) {
+        const [row] = await given.rows<{ waiting: number }>(
+          `select count(*)::int as waiting from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        if (row!.waiting === 1) break;
+      }
+      held.resolve();
+      await Promise.all([comes, ends]);
+      const told = await given.rows<{ client: string }>(
+        `select payload ->> 'clientId' as client from outbox where kind = 'backchannel_logout'`,
+      );
+      expect(told.map(({ client }) => client).toSorted()).toEqual([first.id, second.id].toSorted());
+    },
+  );
 });
 
 describe('an address that a thief changed', () => {

@@ -31,28 +31,39 @@ export function sessionsOf(sql: Sql, userId: string, now: Date): Promise<Session
  * the same browser, or the person ends it from another device. Tokens bound to it are dead with it.
  */
 export async function endSession(work: Work, uid: string, reason: string): Promise<void> {
-  const targets = await work.query<{ client_id: string; sid: string | null; user_id: string }>(
-    `select a.key as client_id, a.value ->> 'sid' as sid, s.user_id
-     from oidc_sessions s, jsonb_each(s.authorizations) a
-     join clients c on c.id = a.key
-     where s.uid = $1 and s.user_id is not null and c.metadata ? 'backchannel_logout_uri'`,
-    [uid],
-  );
-  // The session before its grants: in this order a request that adds to them takes both.
+  // The session before its grants: in this order a request that adds to them takes both. And what is told
+  // is told of what goes, not of what was there before the row was waited for.
   const [session] = await work.query<{
     user_id: string | null;
-    authorizations: Record<string, { grantId?: string; persistsLogout?: boolean }>;
-  }>('delete from oidc_sessions where uid = $1 returning user_id, authorizations', [uid]);
+    authorizations: Record<
+      string,
+      { sid?: string | null; grantId?: string; persistsLogout?: boolean }
+    >;
+    told: string[];
+  }>(
+    `with gone as (delete from oidc_sessions where uid = $1 returning user_id, authorizations)
+     select g.user_id, g.authorizations, array(
+       select c.id from jsonb_object_keys(g.authorizations) a join clients c on c.id = a
+       where c.metadata ? 'backchannel_logout_uri') as told
+     from gone g`,
+    [uid],
+  );
   // Grants that outlive a session by the person's wish (offline_access) stay.
   const grants = Object.values(session?.authorizations ?? {})
     .filter(({ persistsLogout }) => persistsLogout !== true)
     .flatMap(({ grantId }) => grantId ?? []);
   if (grants.length > 0)
     await work.query('delete from oidc_grants where id = any ($1::text[])', [grants]);
-  for (const { client_id: clientId, sid, user_id: userId } of targets)
-    tellSessionEnded(work, { clientId, userId, sid, session: uid });
-  if (session?.user_id)
-    work.record('session.ended', { type: 'session', id: uid }, { user: session.user_id, reason });
+  const userId = session?.user_id;
+  if (!userId) return;
+  for (const clientId of session.told)
+    tellSessionEnded(work, {
+      clientId,
+      userId,
+      sid: session.authorizations[clientId]?.sid ?? null,
+      session: uid,
+    });
+  work.record('session.ended', { type: 'session', id: uid }, { user: userId, reason });
 }
 
 /**
