@@ -174,12 +174,11 @@ function readAgain({ req }: Context, body: Buffer): void {
 }
 
 function send(ctx: Context, answer: object, exposed: string): void {
-  ctx.set({
-    Vary: 'Origin',
-    'Access-Control-Allow-Origin': '*',
-    'Access-Control-Expose-Headers': exposed,
-    'Cache-Control': 'no-store',
-  });
-  ctx.type = 'json';
+  const { res } = ctx;
+  res.setHeader('Vary', 'Origin');
+  res.setHeader('Access-Control-Allow-Origin', '*');
+  res.setHeader('Access-Control-Expose-Headers', exposed);
+  res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
   ctx.body = JSON.stringify(answer);
 }
