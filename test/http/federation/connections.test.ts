@@ -2,8 +2,16 @@ import { describe, expect } from 'vitest';
 import type { Agent } from '#test/support/agent.ts';
 import { it } from '#test/support/it.ts';
 import { codeOf } from '#test/support/sign-in.ts';
-import type { GivenUser, World } from '#test/support/world.ts';
-import { atProvider, connected, dan, leave, provider, signInUpstream } from './support.ts';
+import type { World } from '#test/support/world.ts';
+import {
+  atProvider,
+  breakGlass,
+  connected,
+  dan,
+  leave,
+  provider,
+  signInUpstream,
+} from './support.ts';
 
 const acmeIdp = provider();
 
@@ -31,18 +39,6 @@ function fields(extra: object = {}) {
     domains: ['acme.example'],
     ...extra,
   };
-}
-
-/** An administrator who could come in without the company. */
-async function breakGlass(given: World, account: { id: string }): Promise<GivenUser> {
-  const eve = await given.user('eve@acme.example', {
-    of: account,
-    roles: ['account_administrator'],
-  });
-  await given.rows('update users set break_glass = true, second_factor_at = now() where id = $1', [
-    eve.id,
-  ]);
-  return eve;
 }
 
 describe('a connection', () => {

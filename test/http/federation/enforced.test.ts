@@ -5,7 +5,7 @@ import { receiver } from '#test/http/oidc/back-channel-logout/receiver.ts';
 import { it } from '#test/support/it.ts';
 import { codeOf, redeem, refresh, tokensFor } from '#test/support/sign-in.ts';
 import type { World } from '#test/support/world.ts';
-import { connected, dan, leave, provider, signInUpstream, silent } from './support.ts';
+import { breakGlass, connected, dan, leave, provider, signInUpstream, silent } from './support.ts';
 
 const acmeIdp = provider();
 
@@ -13,17 +13,6 @@ const acmeIdp = provider();
 async function carriedOut(given: World): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) if (!(await carryOutModes(given.foundation))) return;
   throw new Error('It does not come to an end.');
-}
-
-async function breakGlass(given: World, account: { id: string }) {
-  const eve = await given.user('eve@acme.example', {
-    of: account,
-    roles: ['account_administrator'],
-  });
-  await given.rows('update users set break_glass = true, second_factor_at = now() where id = $1', [
-    eve.id,
-  ]);
-  return eve;
 }
 
 describe('when an account ends passwords', () => {

@@ -5,18 +5,25 @@ import { readMetadata } from '#platform/saml/metadata.ts';
 import { it } from '#test/support/it.ts';
 import { honest, keyOf, newSamlId, samlResponse, base64 } from '#test/support/saml-idp.ts';
 import { authorizeUrl } from '#test/support/sign-in.ts';
+import type { World } from '#test/support/world.ts';
 import { leave, refusals, traceless } from './support.ts';
 import { connectedSaml, idpEntityId, idpSignOn } from '#test/support/saml-connection.ts';
 import { answerTo, askedIn, askedOf, deliver, signInBySaml } from './saml-support.ts';
+
+/** A company that signs its people in by SAML, its connection, and an application. */
+async function acmeBySaml(given: World, options?: Parameters<typeof connectedSaml>[2]) {
+  const acme = await given.account('Acme', { owns: ['acme.example'] });
+  const client = await given.client();
+  const connection = await connectedSaml(given, acme, options);
+  return { acme, client, connection, id: connection.id };
+}
 
 describe('signing in through a SAML provider', () => {
   it('makes the person at their first sign-in, and knows them at the second', async ({
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    const connection = await connectedSaml(given, acme);
+    const { client, connection } = await acmeBySaml(given);
     for (const round of ['first', 'second']) {
       const end = await signInBySaml(server, server.agent(), client, 'ann@acme.example');
       expect(end.location?.searchParams.has('code'), `${round}: ${end.words}`).toBe(true);
@@ -47,9 +54,7 @@ describe('signing in through a SAML provider', () => {
   });
 
   it('asks by a signed request that names where to answer', async ({ given, server }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    const { id } = await connectedSaml(given, acme);
+    const { client, id } = await acmeBySaml(given);
     const away = await leave(server.agent(), client, 'ann@acme.example', { max_age: '0' });
     const asked = askedOf(away);
     expect(asked).toMatchObject({
@@ -112,9 +117,7 @@ describe('signing in through a SAML provider', () => {
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    const { id } = await connectedSaml(given, acme, { settings: { encryption: true } });
+    const { client, id } = await acmeBySaml(given, { settings: { encryption: true } });
     const metadata = await server.agent().get(`/federation/${id}/metadata`);
     expect(metadata.text).toContain('use="encryption"');
     const { certificate } = await keyOf('ours');
@@ -135,9 +138,7 @@ describe('signing in through a SAML provider', () => {
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    await connectedSaml(given, acme, { settings: { subjectAttribute: 'oid' } });
+    const { client } = await acmeBySaml(given, { settings: { subjectAttribute: 'oid' } });
     const attributes = {
       email: ['ann@acme.example'],
       givenName: ['Ann'],
@@ -187,9 +188,7 @@ describe('signing in through a SAML provider', () => {
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    await connectedSaml(given, acme);
+    const { client } = await acmeBySaml(given);
     const end = await signInBySaml(server, server.agent(), client, 'ann@acme.example', {
       audience: 'https://other.example',
     });
@@ -223,9 +222,7 @@ describe('a response that nobody waits for', () => {
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    const { id } = await connectedSaml(given, acme);
+    const { client, id } = await acmeBySaml(given);
     const acs = `${server.url}/federation/${id}/acs`;
     const sp = `${server.url}/federation/${id}/metadata`;
     const xml = await samlResponse(
@@ -263,9 +260,7 @@ describe('a response that nobody waits for', () => {
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    await connectedSaml(given, acme);
+    const { client } = await acmeBySaml(given);
     const browser = server.agent();
     const asked = askedOf(await leave(browser, client, 'ann@acme.example'));
     const form = await answerTo(asked);
@@ -283,9 +278,7 @@ describe('a response that nobody waits for', () => {
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    await connectedSaml(given, acme);
+    const { client } = await acmeBySaml(given);
     const assertionId = newSamlId();
     const first = await signInBySaml(server, server.agent(), client, 'ann@acme.example', {
       assertionId,
@@ -302,9 +295,7 @@ describe('a response that nobody waits for', () => {
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    await connectedSaml(given, acme);
+    const { client } = await acmeBySaml(given);
     const asked = askedOf(await leave(server.agent(), client, 'eve@acme.example'));
     const victim = server.agent();
     await victim.follow(await victim.get(authorizeUrl(client)));
@@ -353,9 +344,7 @@ describe('what a provider says over SAML', () => {
     ['ten kilobytes', [`${'a'.repeat(10_000)}@acme.example`], 'identifier_missing'],
     ['an address of another domain', ['ann@beta.example'], 'domain_not_owned'],
   ])('%s: refused, and nobody is made (D-19)', async ([, emails, reason], { given, server }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    await connectedSaml(given, acme);
+    const { client } = await acmeBySaml(given);
     const end = await signInBySaml(server, server.agent(), client, 'ann@acme.example', {
       attributes: { email: emails, givenName: ['Ann'], surname: ['Archer'], country: ['US'] },
     });
@@ -368,9 +357,7 @@ describe('what a provider says over SAML', () => {
     given,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    await connectedSaml(given, acme);
+    const { client } = await acmeBySaml(given);
     const end = await signInBySaml(server, server.agent(), client, 'ann@acme.example', {
       status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed',
     });
@@ -379,9 +366,7 @@ describe('what a provider says over SAML', () => {
   });
 
   it('that is huge or hostile costs nobody else anything (D-18)', async ({ given, server }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const client = await given.client();
-    await connectedSaml(given, acme);
+    const { client } = await acmeBySaml(given);
     const asked = askedOf(await leave(server.agent(), client, 'ann@acme.example'));
     const hostile = `<samlp:Response>${'<b/>x'.repeat(16_000)}</samlp:Response>`;
     const from = performance.now();

@@ -9,7 +9,7 @@ import { addSecret } from '#identity/federation/secrets.ts';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { authorizeUrl } from '#test/support/sign-in.ts';
 import { FakeProvider } from '#test/support/upstream.ts';
-import type { GivenClient, World } from '#test/support/world.ts';
+import type { GivenClient, GivenUser, World } from '#test/support/world.ts';
 
 /** A provider for the tests of a file, behaving well at the start of each. */
 export function provider(): FakeProvider {
@@ -138,4 +138,16 @@ export async function refusals(given: World): Promise<string[]> {
 export async function silent(browser: Agent, client: GivenClient): Promise<URL> {
   return (await browser.follow(await browser.get(authorizeUrl(client, { prompt: 'none' }))))
     .location!;
+}
+
+/** An administrator who could come in without the company. */
+export async function breakGlass(given: World, account: { id: string }): Promise<GivenUser> {
+  const eve = await given.user('eve@acme.example', {
+    of: account,
+    roles: ['account_administrator'],
+  });
+  await given.rows('update users set break_glass = true, second_factor_at = now() where id = $1', [
+    eve.id,
+  ]);
+  return eve;
 }

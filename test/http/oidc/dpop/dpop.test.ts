@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import type { Agent, Answer } from '#test/support/agent.ts';
 import { it } from '#test/support/it.ts';
 import { asClient, codeOf, redeem, signIn } from '#test/support/sign-in.ts';
-import type { GivenClient } from '#test/support/world.ts';
+import type { GivenClient, GivenUser } from '#test/support/world.ts';
 import { spa, verified } from '../support.ts';
 
 /** The key of an application, and its proofs. */
@@ -12,23 +12,27 @@ async function prover(issuer: string) {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const jwk: JWK = await exportJWK(publicKey);
   let count = 0;
+  function proof(htm: string, path: string, more: Record<string, unknown> = {}): Promise<string> {
+    const { alg = 'ES256', typ = 'dpop+jwt', token, ...claims } = more;
+    return new SignJWT({
+      jti: `proof-${(count += 1)}-${Math.random()}`,
+      htm,
+      htu: `${issuer}${path}`,
+      iat: Math.floor(Date.now() / 1000),
+      ...(typeof token === 'string' && {
+        ath: createHash('sha256').update(token).digest('base64url'),
+      }),
+      ...claims,
+    })
+      .setProtectedHeader({ alg: alg as string, typ: typ as string, jwk })
+      .sign(privateKey);
+  }
   return {
     thumbprint: await calculateJwkThumbprint(jwk),
-    proof(htm: string, path: string, more: Record<string, unknown> = {}): Promise<string> {
-      const { alg = 'ES256', typ = 'dpop+jwt', token, ...claims } = more;
-      return new SignJWT({
-        jti: `proof-${(count += 1)}-${Math.random()}`,
-        htm,
-        htu: `${issuer}${path}`,
-        iat: Math.floor(Date.now() / 1000),
-        ...(typeof token === 'string' && {
-          ath: createHash('sha256').update(token).digest('base64url'),
-        }),
-        ...claims,
-      })
-        .setProtectedHeader({ alg: alg as string, typ: typ as string, jwk })
-        .sign(privateKey);
-    },
+    /** For the token endpoint. */
+    forTokens: (more?: Record<string, unknown>) => proof('POST', '/oauth/token', more),
+    /** For userinfo; of the token that is shown there. */
+    forUserinfo: (more?: Record<string, unknown>) => proof('GET', '/oauth/userinfo', more),
   };
 }
 
@@ -63,6 +67,18 @@ async function redeemWith(
   }
 }
 
+/** The access token of somebody who signs in to it, bound to its key. */
+async function boundToken(
+  browser: Agent,
+  client: GivenClient,
+  person: GivenUser,
+  key: Awaited<ReturnType<typeof prover>>,
+): Promise<string> {
+  const code = codeOf(await signIn(browser, client, person));
+  const answer = await redeemWith(browser, client, code, await key.forTokens());
+  return answer.json.access_token;
+}
+
 describe('RFC 9449: DPoP', () => {
   it('binds tokens to the key of the application; without its proof they are worth nothing', async ({
     given,
@@ -78,20 +94,19 @@ describe('RFC 9449: DPoP', () => {
       browser,
       client,
       codeOf(await signIn(browser, client, ann, { scope: 'openid offline_access' })),
-      await key.proof('POST', '/oauth/token'),
+      await key.forTokens(),
     );
     expect(answer.json).toMatchObject({ token_type: 'DPoP' });
     const { access_token: token, refresh_token } = answer.json;
-    const path = '/oauth/userinfo';
 
-    const good = await askUserinfo(program, token, await key.proof('GET', path, { token }));
+    const good = await askUserinfo(program, token, await key.forUserinfo({ token }));
     expect(good.status).toBe(200);
     expect(good.json.sub).toBe(ann.id);
 
     for (const bad of [
       await askUserinfo(program, token),
       await askUserinfo(program, token, undefined, 'Bearer'),
-      await askUserinfo(program, token, await other.proof('GET', path, { token })),
+      await askUserinfo(program, token, await other.forUserinfo({ token })),
     ])
       expect([400, 401]).toContain(bad.status);
 
@@ -105,7 +120,7 @@ describe('RFC 9449: DPoP', () => {
       '/oauth/token',
       client,
       { grant_type: 'refresh_token', refresh_token },
-      { DPoP: await other.proof('POST', '/oauth/token') },
+      { DPoP: await other.forTokens() },
     );
     expect(stolen.json.error).toBe('invalid_grant');
     const renewed = await asClient(
@@ -113,7 +128,7 @@ describe('RFC 9449: DPoP', () => {
       '/oauth/token',
       client,
       { grant_type: 'refresh_token', refresh_token },
-      { DPoP: await key.proof('POST', '/oauth/token') },
+      { DPoP: await key.forTokens() },
     );
     expect(renewed.json).toMatchObject({ token_type: 'DPoP' });
     expect(server.errors).toEqual([]);
@@ -136,20 +151,15 @@ describe('RFC 9449: DPoP', () => {
       '/oauth/token',
       client,
       { grant_type: 'client_credentials', resource },
-      { DPoP: await key.proof('POST', '/oauth/token') },
+      { DPoP: await key.forTokens() },
     );
     expect(jwt.json.token_type).toBe('DPoP');
     const { claims } = await verified(program, jwt.json.access_token, resource);
     expect(claims['cnf']).toEqual({ jkt: key.thumbprint });
 
-    const opaque = await redeemWith(
-      browser,
-      client,
-      codeOf(await signIn(browser, client, await given.user())),
-      await key.proof('POST', '/oauth/token'),
-    );
+    const opaque = await boundToken(browser, client, await given.user(), key);
     const introspected = await asClient(program, '/oauth/introspect', client, {
-      token: opaque.json.access_token,
+      token: opaque,
     });
     expect(introspected.json).toMatchObject({
       active: true,
@@ -166,16 +176,9 @@ describe('RFC 9449: DPoP', () => {
   }) => {
     const client = await given.client(spa);
     const key = await prover(server.url);
-    const { access_token: token } = (
-      await redeemWith(
-        browser,
-        client,
-        codeOf(await signIn(browser, client, await given.user())),
-        await key.proof('POST', '/oauth/token'),
-      )
-    ).json;
+    const token = await boundToken(browser, client, await given.user(), key);
     for (let round = 0; round < 5; round += 1) {
-      const proof = await key.proof('GET', '/oauth/userinfo', { token });
+      const proof = await key.forUserinfo({ token });
       const answers = await Promise.all(
         Array.from({ length: 10 }, () => askUserinfo(program, token, proof)),
       );
@@ -199,12 +202,7 @@ describe('RFC 9449: DPoP', () => {
       const client = await given.client(spa);
       const key = await prover(server.url);
       const code = codeOf(await signIn(browser, client, await given.user()));
-      const answer = await redeemWith(
-        browser,
-        client,
-        code,
-        await key.proof('POST', '/oauth/token', change),
-      );
+      const answer = await redeemWith(browser, client, code, await key.forTokens(change));
       expect(answer.status).toBe(400);
       expect(answer.json.error).toBe('invalid_dpop_proof');
       expect(server.errors).toEqual([]);
@@ -251,20 +249,9 @@ describe('RFC 9449: DPoP', () => {
   }) => {
     const client = await given.client(spa);
     const key = await prover(server.url);
-    const { access_token: token } = (
-      await redeemWith(
-        browser,
-        client,
-        codeOf(await signIn(browser, client, await given.user())),
-        await key.proof('POST', '/oauth/token'),
-      )
-    ).json;
+    const token = await boundToken(browser, client, await given.user(), key);
     for (const claims of [{}, { token: 'another' }]) {
-      const answer = await askUserinfo(
-        program,
-        token,
-        await key.proof('GET', '/oauth/userinfo', claims),
-      );
+      const answer = await askUserinfo(program, token, await key.forUserinfo(claims));
       expect(answer.status).toBe(401);
     }
   });
@@ -278,12 +265,7 @@ describe('RFC 9449: DPoP', () => {
     const key = await prover(server.url);
     const code = codeOf(await signIn(browser, client, await given.user()));
     const iat = Math.floor(Date.now() / 1000) - 3600;
-    const stale = await redeemWith(
-      browser,
-      client,
-      code,
-      await key.proof('POST', '/oauth/token', { iat }),
-    );
+    const stale = await redeemWith(browser, client, code, await key.forTokens({ iat }));
     expect(stale.json.error).toBe('use_dpop_nonce');
     const nonce = stale.headers['dpop-nonce'];
     expect(nonce).toBeTruthy();
@@ -291,15 +273,10 @@ describe('RFC 9449: DPoP', () => {
       browser,
       client,
       code,
-      await key.proof('POST', '/oauth/token', { iat, nonce: 'wrong' }),
+      await key.forTokens({ iat, nonce: 'wrong' }),
     );
     expect(wrong.json.error).toBe('use_dpop_nonce');
-    const good = await redeemWith(
-      browser,
-      client,
-      code,
-      await key.proof('POST', '/oauth/token', { iat, nonce }),
-    );
+    const good = await redeemWith(browser, client, code, await key.forTokens({ iat, nonce }));
     expect(good.status).toBe(200);
   });
 
@@ -316,15 +293,10 @@ describe('RFC 9449: DPoP', () => {
     const first = codeOf(await signIn(browser, client, ann, asked));
     expect((await redeem(browser, client, first)).json.error).toBe('invalid_grant');
     const second = codeOf(await signIn(browser, client, ann, asked));
-    const wrong = await redeemWith(
-      browser,
-      client,
-      second,
-      await other.proof('POST', '/oauth/token'),
-    );
+    const wrong = await redeemWith(browser, client, second, await other.forTokens());
     expect(wrong.json.error).toBe('invalid_grant');
     const third = codeOf(await signIn(browser, client, ann, asked));
-    const right = await redeemWith(browser, client, third, await key.proof('POST', '/oauth/token'));
+    const right = await redeemWith(browser, client, third, await key.forTokens());
     expect(right.status).toBe(200);
   });
 
@@ -340,7 +312,7 @@ describe('RFC 9449: DPoP', () => {
     const code = codeOf(await signIn(browser, client, await given.user()));
     expect((await redeem(browser, client, code)).status).toBe(400);
     const key = await prover(server.url);
-    const answer = await redeemWith(browser, client, code, await key.proof('POST', '/oauth/token'));
+    const answer = await redeemWith(browser, client, code, await key.forTokens());
     expect(answer.json.token_type).toBe('DPoP');
   });
 
@@ -354,7 +326,7 @@ describe('RFC 9449: DPoP', () => {
     const key = await prover(server.url);
     const code = codeOf(await signIn(browser, client, await given.user()));
     const { access_token: token } = (await redeem(browser, client, code)).json;
-    const proof = await key.proof('GET', '/oauth/userinfo', { token });
+    const proof = await key.forUserinfo({ token });
     expect((await askUserinfo(program, token, proof)).status).toBe(401);
   });
 });
