@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { accountSchema } from '#identity/scim/schema.ts';
 import { affiliate } from '#identity/users/affiliate.ts';
+import type { Agent } from '#test/support/agent.ts';
 import type { World } from '#test/support/world.ts';
 import { it } from '#test/support/it.ts';
 import { refresh, signIn, tokensFor, userinfo } from '#test/support/sign-in.ts';
@@ -21,6 +22,12 @@ async function locksOf(given: World, email: string): Promise<string[]> {
 async function subOf(given: World, email: string): Promise<string | undefined> {
   return (await given.rows<{ id: string }>('select id from users where email = $1', [email]))[0]
     ?.id;
+}
+
+/** A company whose directory sends its people. */
+async function acmeByScim(given: World, program: Agent) {
+  const acme = await given.account('Acme', { owns: ['acme.example'] });
+  return { acme, entra: await directoryOf(given, program, acme) };
 }
 
 describe('whom a directory may bring (D-34)', () => {
@@ -106,8 +113,7 @@ describe('one truth with every other door', () => {
     program,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     const hand = await given.user('Hand@acme.example', { of: acme });
     for (const filter of [
       'userName eq "hand@acme.example"',
@@ -146,8 +152,7 @@ describe('one truth with every other door', () => {
     given,
     program,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     const waits = await given.user('waits@acme.example', { givenName: 'Wanda' });
     await given.waiting(waits, acme);
     const alone = await given.user('alone@acme.example', { givenName: 'Al' });
@@ -178,8 +183,7 @@ describe('one truth with every other door', () => {
     given,
     program,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { entra } = await acmeByScim(given, program);
     const first = await entra.user('ann@acme.example', {
       externalId: '1',
       name: { givenName: 'Ann' },
@@ -316,8 +320,7 @@ describe('one truth with every other door', () => {
   });
 
   it('binds nobody by an externalId, whatever it looks like (D-43)', async ({ given, program }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     const boss = await given.user('boss@acme.example', {
       of: acme,
       roles: ['account_administrator'],
@@ -337,8 +340,7 @@ describe('active (D-37, D-38, D-44)', () => {
     browser,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     const ann = await given.user('ann@acme.example', { of: acme });
     const client = await given.client({
       metadata: { backchannel_logout_uri: 'https://rp.example/out' },
@@ -375,8 +377,7 @@ describe('active (D-37, D-38, D-44)', () => {
     given,
     program,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { entra } = await acmeByScim(given, program);
     const ann = await entra.user('ann@acme.example');
     const set = (value: unknown) =>
       entra.patch(`/Users/${ann.id}`, { op: 'replace', path: 'active', value });
@@ -419,8 +420,7 @@ describe('active (D-37, D-38, D-44)', () => {
     given,
     program,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     const ann = await entra.user('ann@acme.example');
     await given.hold(acme);
     const set = (value: boolean) =>
@@ -438,8 +438,7 @@ describe('who is protected (D-39, D-40)', () => {
     program,
     server,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     const boss = await given.user('boss@acme.example', {
       of: acme,
       roles: ['account_administrator'],
@@ -498,8 +497,7 @@ describe('who is protected (D-39, D-40)', () => {
     given,
     program,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     const fay = await given.user('fay@acme.example', { of: acme });
     const gus = await given.user('gus@acme.example', { of: acme });
     const contact = (person: { id: string }) =>
@@ -521,8 +519,7 @@ describe('who is protected (D-39, D-40)', () => {
   });
 
   it('is the emergency account and who runs the installation', async ({ given, program }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     await given.user('glass@acme.example', { of: acme });
     await given.rows(`update users set break_glass = true where email = 'glass@acme.example'`);
     await given.user('op@acme.example', { of: acme, roles: ['operator'] });
@@ -583,8 +580,7 @@ describe('who is protected (D-39, D-40)', () => {
     given,
     program,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { acme, entra } = await acmeByScim(given, program);
     const ann = await entra.user('ann@acme.example');
     const boss = await given.user('boss@acme.example', { of: acme });
     const [entitled, managed, plain] = await Promise.all(
@@ -678,8 +674,7 @@ describe('what is left behind', () => {
   });
 
   it('of who is erased is nothing, in any account', async ({ given, program }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { entra } = await acmeByScim(given, program);
     const ann = await entra.user('ann@acme.example', {
       displayName: 'Ann',
       externalId: 'x',
@@ -703,8 +698,7 @@ describe('what is left behind', () => {
     program,
     browser,
   }) => {
-    const acme = await given.account('Acme', { owns: ['acme.example'] });
-    const entra = await directoryOf(given, program, acme);
+    const { entra } = await acmeByScim(given, program);
     const weak = await entra.post('/Users', user('ann@acme.example', { password: 'password1234' }));
     expect([weak.status, weak.json.scimType]).toEqual([400, 'invalidValue']);
     expect(weak.text).not.toContain('password1234');

@@ -22,13 +22,20 @@ import { said, silent } from '../oidc/support.ts';
 async function withApp(
   server: TestServer,
 ): Promise<Enrolment & { ann: GivenUser; client: GivenClient }> {
-  const { given } = server;
-  const ann = await given.user();
-  const client = await given.client();
-  await demand(server, ann);
   const browser = server.agent();
-  const page = await signIn(browser, client, ann);
+  const { ann, client, page } = await askedForOne(server, browser);
   return { ann, client, ...(await enrolApp(browser, page, server.clock)) };
+}
+
+/** Ann, of whom a second factor is demanded, and the page on which she sets one up. */
+async function askedForOne(
+  server: TestServer,
+  browser: Agent,
+): Promise<{ ann: GivenUser; client: GivenClient; page: Answer }> {
+  const ann = await server.given.user();
+  const client = await server.given.client();
+  await demand(server, ann);
+  return { ann, client, page: await signIn(browser, client, ann) };
 }
 
 /** Asked for with a token of the operator. */
@@ -57,10 +64,7 @@ describe('a second factor that is demanded', () => {
     given,
     browser,
   }) => {
-    const ann = await given.user();
-    const client = await given.client();
-    await demand(server, ann);
-    const page = await signIn(browser, client, ann);
+    const { ann, client, page } = await askedForOne(server, browser);
     expect(page.words).toContain('Set up a second step');
     expect(page.text).toMatch(/<svg[^>]+class="qr"/);
     // Nothing is signed in yet: neither this page nor another gives a way round.
@@ -234,13 +238,9 @@ describe('recovery codes', () => {
 
   it('come as a file from the page that shows them, and nothing else does', async ({
     server,
-    given,
     browser,
   }) => {
-    const ann = await given.user();
-    const client = await given.client();
-    await demand(server, ann);
-    const page = await signIn(browser, client, ann);
+    const { page } = await askedForOne(server, browser);
     const [, secret] = /<p class="value code">([^<]+)</.exec(page.text)!;
     expect(secret).toMatch(/^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$/);
     const codes = await browser.submit(page.forms[0]!, { code: appOn(page, server.clock).code() });
