@@ -1,7 +1,7 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { locales } from '#platform/i18n.ts';
 import { boxes, checkbox, field, hidden, named, postForm, select } from '../../form.ts';
+import { languageOptions } from '../../languages.ts';
 import type { Errors } from './forms.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
 import { confirmPage, sendOrCancel } from './parts.ts';
@@ -96,10 +96,7 @@ export function addPage(page: AddPage): Html {
           name: 'language',
           label: t('people.language'),
           value: values.language,
-          options: [
-            ['', t('people.language_unknown')],
-            ...locales.map((locale) => [locale, languageName(locale)] as const),
-          ],
+          options: [['', t('people.language_unknown')], ...languageOptions],
         }),
         !inviting &&
           checkbox({
@@ -157,10 +154,6 @@ export function giving(
       }
     </details>`,
   ];
-}
-
-function languageName(locale: string): string {
-  return new Intl.DisplayNames(locale, { type: 'language' }).of(locale) ?? locale;
 }
 
 export interface JoinPage extends Giving {

@@ -1,6 +1,6 @@
 import { type Child, type Html, html } from '#platform/html.ts';
-import { locales } from '#platform/i18n.ts';
 import { alert, field, named, postForm, select } from '../../form.ts';
+import { languageOptions } from '../../languages.ts';
 import type { Errors } from './forms.ts';
 import { sendOrCancel } from './parts.ts';
 import { consolePage, type ConsoleFrame } from './frame.ts';
@@ -85,16 +85,7 @@ export function changeUserPage(page: ChangeUserPage): Html {
           name: 'language',
           label: t('people.language'),
           value: values.language,
-          options: [
-            ['', t('people.language_unknown')],
-            ...locales.map(
-              (locale) =>
-                [
-                  locale,
-                  new Intl.DisplayNames(locale, { type: 'language' }).of(locale) ?? locale,
-                ] as const,
-            ),
-          ],
+          options: [['', t('people.language_unknown')], ...languageOptions],
         }),
         sendOrCancel(page, t('profile.save'), back),
       ])}

@@ -1,7 +1,7 @@
 import type { MessageKey } from '#messages/translate.ts';
 import { type Child, type Html, html } from '#platform/html.ts';
-import { type Locale, locales } from '#platform/i18n.ts';
 import { field, named, postForm, primary, select } from '../../form.ts';
+import { languageOptions } from '../../languages.ts';
 import { part, profile, type Frame } from './frame.ts';
 
 export type DetailsError = 'name' | 'phone' | 'text' | 'country' | 'managed';
@@ -86,10 +86,7 @@ export function detailsPage(page: DetailsPage): Html {
           name: 'language',
           label: t('profile.language'),
           value: details.language,
-          options: [
-            ['', t('profile.browser_language')],
-            ...locales.map((locale) => [locale, languageName(locale)] as const),
-          ],
+          options: [['', t('profile.browser_language')], ...languageOptions],
           autocomplete: 'language',
         }),
         other('phone', t('profile.phone'), 'tel'),
@@ -146,8 +143,4 @@ function mailAddress({ t, csrf, email, mail, mailTyped, mailFailed }: DetailsPag
 
 function managedBy({ t, account }: DetailsPage): Child {
   return t.parts('profile.managed', { account: named(account ?? '') });
-}
-
-function languageName(locale: Locale): string {
-  return new Intl.DisplayNames(locale, { type: 'language' }).of(locale) ?? locale;
 }

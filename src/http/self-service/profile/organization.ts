@@ -2,7 +2,7 @@ import type { Router } from '@koa/router';
 import type { Context } from 'koa';
 import { administratorsOf } from '#identity/accounts/administrators.ts';
 import { sendPage } from '../../context.ts';
-import { roleName } from '../../pages/console/people.ts';
+import { countryName, roleName } from '../../pages/console/people.ts';
 import { accountPage } from '../../pages/profile/organization.ts';
 import type { CurrentSession } from '../../sessions.ts';
 import type { ProfileDesk } from './desk.ts';
@@ -63,9 +63,7 @@ export function organizationRoutes(router: Router, desk: ProfileDesk): void {
         roles: roles.map((role) => roleName(page, role)),
         groups: person.groups.map(({ name }) => name),
         entitlementCountry:
-          person.entitlementCountry &&
-          (new Intl.DisplayNames(page.t.locale, { type: 'region' }).of(person.entitlementCountry) ??
-            person.entitlementCountry),
+          person.entitlementCountry && countryName(page, person.entitlementCountry),
         administrators: await administratorsOf(database, account?.id ?? pending[0]?.id ?? null),
         invitations,
         terms,
