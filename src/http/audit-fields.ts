@@ -2,7 +2,13 @@ import type { MessageKey, Translate } from '#messages/translate.ts';
 import type { AuditTarget } from '#identity/work.ts';
 import { attributeTexts, outcomeText } from './federation-text.ts';
 import { stateNames } from './pages/console/domains.ts';
-import { countryName, lockNames, roleName, sourceTexts } from './pages/console/people.ts';
+import {
+  countryName,
+  languageName,
+  lockNames,
+  roleName,
+  sourceTexts,
+} from './pages/console/people.ts';
 
 /**
  * What a row of the audit log changed or tells, in the reader's language. A field is found by its path
@@ -14,7 +20,7 @@ export function fieldText(t: Translate, path: string, action = ''): string {
   if (found) return t(found);
   const [family = '', member = ''] = path.split('.');
   return Object.hasOwn(families, family)
-    ? `${t(families[family]!)}: ${languageName(t, member)}`
+    ? `${t(families[family]!)}: ${languageName({ t }, member)}`
     : path;
 }
 
@@ -24,8 +30,9 @@ export function fieldText(t: Translate, path: string, action = ''): string {
  */
 export function valueText(t: Translate, path: string, value: unknown, action = ''): string | null {
   if (typeof value !== 'string') return null;
-  const found = at(values, within(action, path))?.[value];
-  if (found) return t(found);
+  const words = at(values, within(action, path));
+  // A reason that somebody typed may be any word, `constructor` too.
+  if (words && Object.hasOwn(words, value)) return t(words[value]!);
   const said = at(kinds, path)?.(t, value);
   return said === undefined || said === value ? null : said;
 }
@@ -415,8 +422,8 @@ const kinds: Readonly<Record<string, (t: Translate, value: string) => string>> =
   countries: (t, value) => countryName({ t }, value),
   entitlementCountry: (t, value) => countryName({ t }, value),
   entitlement: (t, value) => countryName({ t }, value),
-  language: languageName,
-  locale: languageName,
+  language: (t, value) => languageName({ t }, value),
+  locale: (t, value) => languageName({ t }, value),
   role: roleOf,
   roles: roleOf,
   fields: fieldText,
@@ -425,9 +432,4 @@ const kinds: Readonly<Record<string, (t: Translate, value: string) => string>> =
 
 function roleOf(t: Translate, key: string): string {
   return roleName({ t }, { key, name: key });
-}
-
-function languageName(t: Translate, code: string): string {
-  if (!/^[a-z]{2,3}(-[a-z0-9]+)*$/i.test(code)) return code;
-  return new Intl.DisplayNames(t.locale, { type: 'language' }).of(code) ?? code;
 }

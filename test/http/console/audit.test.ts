@@ -162,7 +162,15 @@ describe('the audit log in the console', () => {
       work.record(
         'group.created',
         { type: 'group', id: '"><svg onload=alert(1)>' },
-        { name: '<script>alert(1)</script>\u202e', before: { a: '<b>' }, after: { a: '<i>' } },
+        {
+          name: '<script>alert(1)</script>\u202e',
+          country: '<b>',
+          locale: '-',
+          role: '__proto__',
+          reason: 'constructor',
+          before: { a: '<b>' },
+          after: { a: '<i>' },
+        },
         acme.id,
       );
       return Promise.resolve();

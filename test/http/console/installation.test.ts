@@ -154,7 +154,7 @@ describe('terms', () => {
     expect(stopped.words).toContain('Before you continue');
     const done = await acceptAll(olga, stopped);
     expect(done.words).toContain('Published.');
-    expect(done.words).toContain('de, en');
+    expect(done.words).toContain('German, English');
     const page = await open(
       browser,
       home,
@@ -206,7 +206,7 @@ describe('accounts', () => {
     expect(twice.status).toBe(403);
 
     const page = await olga.get('/console/organization');
-    expect(page.words).toContain('US, DE');
+    expect(page.words).toContain('United States, Germany');
     const held = await send(olga, page, '/organization/hold', { reason: 'The invoice is open.' });
     expect(held.words).toContain('The invoice is open.');
     const resumed = await send(olga, held, '/organization/resume');

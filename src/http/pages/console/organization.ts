@@ -3,6 +3,7 @@ import { named, postForm } from '../../form.ts';
 import { accountStatuses, type AccountStatusShown } from './accounts.ts';
 import { consolePage, when, whenever, type ConsoleFrame } from './frame.ts';
 import { act, formPage, questions, type Errors } from './forms.ts';
+import { countryName } from './people.ts';
 import { facts, part, table } from './parts.ts';
 
 export interface OrganizationPage extends ConsoleFrame {
@@ -46,7 +47,10 @@ export function organizationPage(page: OrganizationPage): Html {
           </p>`,
           facts([
             [t('rooms.organization.number'), organization.number && named(organization.number)],
-            [t('rooms.organization.countries'), organization.countries.join(', ')],
+            [
+              t('rooms.organization.countries'),
+              organization.countries.map((one) => countryName({ t }, one)).join(', '),
+            ],
             [t('rooms.domain.users'), organization.users.toLocaleString(t.locale)],
             [t('rooms.created'), when(page, organization.createdAt, 'day')],
             [t('rooms.organization.held'), organization.heldAt && when(page, organization.heldAt)],

@@ -155,7 +155,15 @@ export type SourceShown = keyof typeof sourceTexts;
 /** A country by its name in the reader's language. */
 export function countryName({ t }: Pick<ConsoleFrame, 't'>, code: string | null): string {
   if (code === null) return '';
+  // Of anything else the formatter throws, and the log keeps what was written.
+  if (!/^[A-Z]{2}$/.test(code)) return code;
   return new Intl.DisplayNames(t.locale, { type: 'region' }).of(code) ?? code;
+}
+
+/** A language by its name in the reader's. */
+export function languageName({ t }: Pick<ConsoleFrame, 't'>, code: string): string {
+  if (!/^[a-z]{2,3}(-[a-z0-9]+)*$/i.test(code)) return code;
+  return new Intl.DisplayNames(t.locale, { type: 'language' }).of(code) ?? code;
 }
 
 /** Roles by what they are called. */
@@ -163,7 +171,7 @@ export function roleName(
   { t }: Pick<ConsoleFrame, 't'>,
   { key, name }: { key: string; name: string },
 ): string {
-  const ours = builtIn[key];
+  const ours = Object.hasOwn(builtIn, key) ? builtIn[key] : undefined;
   return ours ? t(ours) : name;
 }
 

@@ -3,6 +3,7 @@ import { type Html, html } from '#platform/html.ts';
 import { named, notice } from '../../form.ts';
 import { consolePage, when, type ConsoleFrame } from './frame.ts';
 import { formPage, type Errors, type Question } from './forms.ts';
+import { languageName } from './people.ts';
 import { confirmPage, empty, facts, part, table } from './parts.ts';
 
 type Kind = 'tos' | 'privacy';
@@ -59,7 +60,7 @@ export function termsListPage(
                 {
                   title: t('rooms.terms.languages'),
                   wide: true,
-                  cell: ({ locales }) => locales.join(', '),
+                  cell: ({ locales }) => locales.map((one) => languageName({ t }, one)).join(', '),
                 },
               ],
             })
@@ -95,7 +96,7 @@ export function termsVersionPage(
         ]),
       ),
       texts.map(({ locale, title, body, sha256 }) =>
-        part(html`${locale}: ${named(title)}`, [
+        part(html`${languageName({ t }, locale)}: ${named(title)}`, [
           html`<p class="hint">SHA-256 <code>${sha256}</code></p>`,
           read(locale, title, body),
         ]),
