@@ -13,6 +13,7 @@ import {
 import { federationStands } from '#identity/federation/standing.ts';
 import { personJson, type Person } from '#identity/users/person.ts';
 import { notPutOut, stillAsRead } from '#identity/sign-in/signed-in.ts';
+import { again } from '../again.ts';
 import type { Interaction, Interactions, SignIn } from '../interactions.ts';
 import type { Resume } from './resume.ts';
 import { keyOf } from './stored-key.ts';
@@ -171,7 +172,9 @@ export function interactionsOf(
         return true;
       }
       // By the engine's own address, where it reads the person anew.
-      const kept = await keepProved(uid, outcome.result, { person, entry, forgetSession });
+      const kept = await again(() =>
+        keepProved(uid, outcome.result, { person, entry, forgetSession }),
+      );
       ctx.redirect(kept ? outcome.returnTo : `/sign-in/${uid}`);
       return kept;
     },

@@ -5,6 +5,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { CookieKeys } from '#platform/cookie-keys.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Person } from '#identity/users/person.ts';
+import { again } from '../again.ts';
 import { cookieNames } from './cookie-names.ts';
 import { handlerOf } from './handler.ts';
 import { type Proof, RequestScope, requestScopes, SpentMeanwhile } from './request-scope.ts';
@@ -86,7 +87,8 @@ export function resuming({ current, database, clock, keys, issuer }: ResumeDepen
       const to = inner.response.get('Location');
       if (inner.status !== 303 || to === '') return 'elsewhere';
       try {
-        await scope.flush(database, clock());
+        // Whoever ends a lock or changes a password may hold what this one waits for.
+        await again(() => scope.flush(database, clock()));
       } catch (error) {
         if (error instanceof SpentMeanwhile) return 'changed';
         throw error;

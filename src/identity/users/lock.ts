@@ -58,9 +58,10 @@ export async function unlockUser(
     [userId, [...reasons], work.now, JSON.stringify(work.actor)],
   );
   const names = lifted.map(({ reason }) => reason);
+  // The person before the guesses at their password: a sign-in takes both in this order.
+  if (names.some((reason) => reason !== 'too_many_attempts')) await revokeAccess(work, userId);
   if (reasons.includes('too_many_attempts') && (await forgetAttempts(work, userId)))
     if (!names.includes('too_many_attempts')) names.push('too_many_attempts');
-  if (names.some((reason) => reason !== 'too_many_attempts')) await revokeAccess(work, userId);
   if (names.length > 0)
     work.record('user.unlocked', { type: 'user', id: userId }, { reasons: names }, accountId);
   return names;

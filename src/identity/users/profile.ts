@@ -313,6 +313,8 @@ export async function changePassword(
     dependencies,
     { actor: { type: 'user', id: person.id, email: person.email }, origin },
     async (work): Promise<PasswordChange> => {
+      // The person first, as a sign-in takes them that ends at this moment.
+      await work.query('select 1 from users where id = $1 for update', [person.id]);
       await storePassword(work, person.id, hash);
       await revokeAccess(work, person.id, { keepSession: input.session, keepDevices: true });
       tellChanged(work, toPerson(person), 'password', { link: '/forgot-password' });

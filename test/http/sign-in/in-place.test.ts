@@ -1,5 +1,7 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, inject } from 'vitest';
 import { requireFactor } from '#identity/credentials/factors.ts';
+import { forgetAttempts } from '#identity/users/lock.ts';
+import { revokeAccess } from '#identity/users/revoke.ts';
 import { endEverySession } from '#identity/users/sessions.ts';
 import { counting } from '#test/support/counting.ts';
 import { it } from '#test/support/it.ts';
@@ -197,3 +199,37 @@ describe('who types their password', () => {
     expect(server.errors).toEqual([]);
   });
 });
+
+/** Over the embedded database there is one transaction at a time. */
+it.skipIf(inject('templateUrl') === null)(
+  'who signs in while somebody forgets their guesses and puts them out is asked again, and meets no error',
+  async ({ given, browser, server }) => {
+    const ann = await given.user();
+    const page = await passwordPage(browser, await given.client(), ann);
+    const waiting = Promise.withResolvers<void>();
+    let ends: Promise<void> | undefined;
+    meanwhile(server, async () => {
+      const begun = Promise.withResolvers<void>();
+      ends = given.work(async (work) => {
+        await forgetAttempts(work, ann.id);
+        begun.resolve();
+        await waiting.promise;
+        await revokeAccess(work, ann.id);
+      });
+      await begun.promise;
+    });
+    const typed = type(browser, page, ann);
+    for (;;) {
+      const [row] = await given.rows<{ waiting: number }>(
+        `select count(*)::int as waiting from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      if (row!.waiting === 1) break;
+    }
+    waiting.resolve();
+    expect((await typed).location?.pathname).toBe(page.url.pathname);
+    await ends;
+    expect(await sessions(server)).toEqual([]);
+    expect(server.errors).toEqual([]);
+  },
+);
