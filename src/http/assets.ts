@@ -42,7 +42,8 @@ export const assets: ReadonlyMap<string, Asset> = new Map([
 
 function load(file: string, from: URL): [string, Asset] {
   const extension = extname(file);
-  const own = readFileSync(from);
+  const read = readFileSync(from);
+  const own = extension === '.css' ? withoutProse(read) : read;
   const library = libraries[file];
   const identity = library ? Buffer.concat([readFileSync(library), Buffer.from('\n'), own]) : own;
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 10);
@@ -56,6 +57,16 @@ function load(file: string, from: URL): [string, Asset] {
       bodies: { br: brotliCompressSync(identity), gzip: gzipSync(identity), identity },
     },
   ];
+}
+
+/** A style sheet without what is written for us: comments, indentation. */
+function withoutProse(style: Buffer): Buffer {
+  return Buffer.from(
+    style
+      .toString()
+      .replaceAll(/\/\*.*?\*\//gs, '')
+      .replaceAll(/\n\s+/g, '\n'),
+  );
 }
 
 export function assetPath(file: string): string {
