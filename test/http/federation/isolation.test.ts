@@ -59,11 +59,13 @@ describe('a provider that does not do its part', () => {
     await connected(given, acme, acmeIdp);
     const client = await given.client();
     acmeIdp.person = dan;
-    // Its metadata is known; now it holds every answer back.
+    // Once its metadata is known nobody waits for it on the way there.
+    await leave(server.agent(), client, dan.email);
     const browsers = Array.from({ length: 24 }, () => server.agent());
     const ways = await Promise.all(
       browsers.map(async (one) => atProvider(await leave(one, client, dan.email))),
     );
+    // Now it holds every answer back.
     const waiting: (() => void)[] = [];
     acmeIdp.misbehaviour = {
       answer(path, response) {
