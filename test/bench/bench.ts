@@ -179,8 +179,16 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     if (needs('stock')) {
       const stock = start('stock');
       systems['stock'] = {
-        place: await stock.call<Place>('start', { people: seeded.people }),
+        place: await stock.call<Place>('start', { people: seeded.people, tuned: false }),
         services: [stock],
+        database: false,
+      };
+    }
+    if (wanted.some(([, { measured }]) => measured === 'engine')) {
+      const tuned = start('stock');
+      systems['engine'] = {
+        place: await tuned.call<Place>('start', { people: seeded.people, tuned: true }),
+        services: [tuned],
         database: false,
       };
     }
@@ -244,9 +252,10 @@ export async function runBench(options: BenchOptions): Promise<Results> {
         await ostiary.call('hashing', { on: scenario.hashing ?? false });
         const figures = measured.get(name) ?? { ours: [], theirs: [] };
         measured.set(name, figures);
+        const seen = scenario.measured ? systems[scenario.measured]! : ours;
         const turns: [System, Figures[]][] = [
           [baseline, figures.theirs],
-          [scenario.baseline === 'one process' ? both! : ours, figures.ours],
+          [scenario.baseline === 'one process' ? both! : seen, figures.ours],
         ];
         for (const [system, into] of round % 2 === 0 ? turns : turns.reverse())
           into.push(await measure(name, system, scenario, into === figures.theirs));
@@ -280,7 +289,9 @@ export async function runBench(options: BenchOptions): Promise<Results> {
     });
     const peak = Math.max(
       0,
-      ...[...measured.values()].flatMap((one) => one.ours.map((f) => f.memory)),
+      ...[...measured].flatMap(([name, one]) =>
+        scenarios[name]!.measured ? [] : one.ours.map((f) => f.memory),
+      ),
     );
     return {
       database: described,
