@@ -259,7 +259,9 @@ const reserve = `
      where w.user_id = p.id and w.disabled_at is null
        and ($14::boolean or not f.upstream_only or f.break_glass)) as hash,
     f.upstream_only and f.break_glass as bypass,
-    ${personJson('(select id from person)', '$5')} as person
+    -- Whoever has to wait is not read: it would take longer than that nobody is there.
+    case when exists (select from counted)
+      then ${personJson('(select id from person)', '$5')} end as person
   from facts f`;
 
 /** $1 bucket of the source, $2 whose password was wrong, $3 now, $4 since when it counts. */
