@@ -1,6 +1,8 @@
 import type { MessageKey, Translate } from '#messages/translate.ts';
 import type { AuditTarget } from '#identity/work.ts';
 import { attributeTexts, outcomeText } from './federation-text.ts';
+import { joinedNames, methodNames } from './pages/console/dashboard.ts';
+import { countNames } from './pages/console/domain-people.ts';
 import { stateNames } from './pages/console/domains.ts';
 import {
   countryName,
@@ -200,13 +202,7 @@ const fields: Readonly<Record<string, MessageKey>> = {
   secondFactorRequired: 'audit.field.second_factor',
   factors: 'audit.field.factor',
   testers: 'rooms.connection.testers',
-  members: 'rooms.impact.members',
-  waiting: 'rooms.impact.waiting',
-  unaffiliated: 'rooms.impact.unaffiliated',
-  former: 'rooms.impact.former',
-  elsewhere: 'rooms.impact.elsewhere',
-  invitedElsewhere: 'rooms.impact.invited',
-  unverified: 'rooms.impact.unverified',
+  ...countNames,
   readOnly: 'rooms.tokens.reading',
   left: 'audit.field.left',
   missing: 'audit.field.missing',
@@ -276,11 +272,7 @@ const proofs = {
 } as const;
 
 const methods = {
-  password: 'rooms.method.password',
-  passkey: 'rooms.method.passkey',
-  synced_passkey: 'rooms.method.passkey',
-  federated: 'rooms.method.federated',
-  upstream: 'rooms.method.federated',
+  ...methodNames,
   totp: 'mfa.app.name',
   recovery: 'mfa.use.recovery',
   recovery_code: 'mfa.use.recovery',
@@ -295,19 +287,9 @@ const accountStates = {
 
 /** Why something was done or was not. Where somebody gave the reason, it is told as they typed it. */
 const reasons: Readonly<Record<string, MessageKey>> = {
+  ...joinedNames,
+  // What a directory did is mostly a lock.
   ...lockNames,
-  // How people came to an account, and left it
-  added: 'rooms.source.added',
-  import: 'rooms.source.import',
-  invitation: 'rooms.source.invitation',
-  approval: 'rooms.source.approval',
-  auto_approved: 'rooms.source.auto_approved',
-  restored: 'rooms.source.restored',
-  fulfillment_contact: 'rooms.source.fulfillment_contact',
-  moved: 'rooms.source.moved',
-  adopted: 'rooms.source.scim',
-  just_in_time: 'rooms.source.jit',
-  demo: 'rooms.source.demo',
   administrator: 'rooms.lock.admin',
   // Why a session ended
   'signed out': 'audit.value.signed_out',

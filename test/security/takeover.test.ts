@@ -18,6 +18,7 @@ import {
   tokensFor,
   typePassword,
 } from '#test/support/sign-in.ts';
+import { untilWaiting } from '#test/support/waiting.ts';
 import type { GivenClient, GivenUser } from '#test/support/world.ts';
 import { caller } from '../http/admin/support.ts';
 import { connected, provider, signInUpstream } from '../http/federation/support.ts';
@@ -130,13 +131,7 @@ describe.skipIf(inject('templateUrl') === null)('a stolen session', () => {
       refresh(thief, client, tokens.refresh_token!),
     ];
     // All of them have read what was there before, and wait to write.
-    for (;;) {
-      const [row] = await given.rows<{ waiting: number }>(
-        `select count(*)::int as waiting from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      if (row!.waiting === waiting.length) break;
-    }
+    await untilWaiting(given, waiting.length);
     commit();
     await putOut;
     const answers = await Promise.all(waiting);
@@ -174,13 +169,7 @@ describe.skipIf(inject('templateUrl') === null)('whoever ends what somebody was 
       const ends = given.work((work) =>
         what === 'a session' ? endSession(work, session!.uid, 'test') : revokeAccess(work, ann.id),
       );
-      for (;;) {
-        const [row] = await given.rows<{ waiting: number }>(
-          `select count(*)::int as waiting from pg_stat_activity
-           where datname = current_database() and wait_event_type = 'Lock'`,
-        );
-        if (row!.waiting === 1) break;
-      }
+      await untilWaiting(given, 1);
       held.resolve();
       await Promise.all([comes, ends]);
       const told = await given.rows<{ client: string }>(

@@ -7,9 +7,8 @@ import { affiliate } from '../users/affiliate.ts';
 import { createUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';
 import { findPerson } from '../users/person.ts';
-import { enterDoor } from '../belonging/door.ts';
+import { factsAtDoor } from '../belonging/door.ts';
 import { takeOver } from '../belonging/only-invited.ts';
-import { readFacts } from '../verdict/facts.ts';
 import { isOnlyInvited, verdict } from '../verdict/verdict.ts';
 import { Refusal } from '../refusal.ts';
 import { Account } from './account.ts';
@@ -60,8 +59,7 @@ export async function createAccount(
   { fulfillmentContact: contact, ...input }: NewAccount,
 ): Promise<Account> {
   const account = await foundAccount(work, input);
-  await enterDoor(work, account.id, [contact.email]);
-  const facts = await readFacts(work, contact.email, account.id, work.now);
+  const facts = await factsAtDoor(work, account.id, contact.email);
   // Whose the domain is does not matter: an operator says who founds an account.
   const { code } = verdict('admin_add', { ...facts, domain: 'free' });
   if (code === 'user_in_other_account' || code === 'user_not_addable') throw new Refusal(code);

@@ -6,6 +6,7 @@ import { invite } from '../belonging/invite.ts';
 import { holdPlace, takeOver } from '../belonging/only-invited.ts';
 import { sendActivation, sendFirstActivations } from '../credentials/password.ts';
 import { mail } from '../mail/mail.ts';
+import { toPerson } from '../mail/recipient.ts';
 import { affiliate } from '../users/affiliate.ts';
 import { createUser } from '../users/create-user.ts';
 import { unlockUser } from '../users/lock.ts';
@@ -142,15 +143,11 @@ export async function welcome(
     return;
   }
   if (how !== 'adopted') return;
-  mail(
-    work,
-    { userId, email: person.email!, name: person.givenName, locale: person.language },
-    {
-      kind: 'added_to_account',
-      account: person.account!.name,
-      administrators: await administratorNames(work, caller.accountId),
-      locked: person.locks.length > 0,
-      signInLink: work.link('/'),
-    },
-  );
+  mail(work, toPerson(person), {
+    kind: 'added_to_account',
+    account: person.account!.name,
+    administrators: await administratorNames(work, caller.accountId),
+    locked: person.locks.length > 0,
+    signInLink: work.link('/'),
+  });
 }

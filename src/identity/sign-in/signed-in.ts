@@ -29,7 +29,7 @@ export interface SignedIn {
 /**
  * A person proved who they are: wrong guesses are forgotten, the last sign-in is now, the browser is
  * known from here on, and it is written down. One statement, hence one transaction, and it may be that
- * of the session: see `Entry`.
+ * of the session: see `SignInEntry`.
  */
 export function signedIn(
   { clock }: Pick<Foundation, 'clock'>,

@@ -1,6 +1,6 @@
 import type { Sql } from '#platform/database/sql.ts';
 import type { PermittedAccount } from '../access/rights.ts';
-import { enterDoor, refusalOf } from '../belonging/door.ts';
+import { factsAtDoor, refusalOf } from '../belonging/door.ts';
 import { tellChanged } from '../mail/credential-changed.ts';
 import { toPerson } from '../mail/recipient.ts';
 import { Refusal } from '../refusal.ts';
@@ -125,8 +125,7 @@ export async function changeEmail(
   await requireUnmanaged(work, person.id, ['email']);
   const from = await readFacts(work, person.email, account.id, work.now);
   if (!ours.has(from.domain)) throw new Refusal('domain_not_owned', { email: person.email });
-  await enterDoor(work, account.id, [typed]);
-  const facts = await readFacts(work, typed, account.id, work.now);
+  const facts = await factsAtDoor(work, account.id, typed);
   const said = verdict('scim_rename', facts);
   if (said.outcome !== 'change_email')
     throw refusalOf(said, { email, accountId: account.id, userId: facts.person?.id ?? null });

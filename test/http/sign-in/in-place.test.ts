@@ -16,6 +16,7 @@ import {
   redeem,
   signIn,
 } from '#test/support/sign-in.ts';
+import { untilWaiting } from '#test/support/waiting.ts';
 import type { GivenClient, GivenUser } from '#test/support/world.ts';
 
 /** The last form of a sign-in is answered by the way back to the application, and by what it brings. */
@@ -223,13 +224,7 @@ it.skipIf(inject('templateUrl') === null)(
       await begun.promise;
     });
     const typed = type(browser, page, ann);
-    for (;;) {
-      const [row] = await given.rows<{ waiting: number }>(
-        `select count(*)::int as waiting from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      if (row!.waiting === 1) break;
-    }
+    await untilWaiting(given, 1);
     waiting.resolve();
     const answer = await typed;
     await ends;

@@ -129,8 +129,8 @@ export function dashboardPage(page: DashboardPage): Html {
         })}
       </div>`,
       html`<div class="charts">
-        ${shares(page, { title: t('rooms.dashboard.by_method'), rows: named(page, page.signInsBy, methods) })}
-        ${shares(page, { title: t('rooms.dashboard.by_source'), rows: named(page, page.joinedBy, sources) })}
+        ${shares(page, { title: t('rooms.dashboard.by_method'), rows: named(page, page.signInsBy, methodNames) })}
+        ${shares(page, { title: t('rooms.dashboard.by_source'), rows: named(page, page.joinedBy, joinedNames) })}
         ${shares(page, { title: t('rooms.dashboard.by_reason'), rows: named(page, page.lockedBy, lockNames) })}
       </div>`,
       html`<p class="hint">${t('rooms.dashboard.utc')}</p>`,
@@ -153,15 +153,17 @@ function named(
   return [...sums].map(([name, count]) => ({ name, count }));
 }
 
-const methods: Record<string, MessageKey> = {
+/** How people prove who they are. */
+export const methodNames = {
   password: 'rooms.method.password',
   passkey: 'rooms.method.passkey',
   synced_passkey: 'rooms.method.passkey',
   federated: 'rooms.method.federated',
   upstream: 'rooms.method.federated',
-};
+} as const satisfies Record<string, MessageKey>;
 
-const sources: Record<string, MessageKey> = {
+/** How people came to an account. */
+export const joinedNames = {
   added: 'rooms.source.added',
   import: 'rooms.source.import',
   invitation: 'rooms.source.invitation',
@@ -174,4 +176,4 @@ const sources: Record<string, MessageKey> = {
   adopted: 'rooms.source.scim',
   just_in_time: 'rooms.source.jit',
   demo: 'rooms.source.demo',
-};
+} as const satisfies Record<string, MessageKey>;

@@ -101,7 +101,8 @@ export function signupPart(page: DomainPage, base: string): Html {
   );
 }
 
-const countNames: Record<keyof DomainPage['counts'], MessageKey> = {
+/** What is counted of the people of a domain. */
+export const countNames: Record<keyof DomainPage['counts'], MessageKey> = {
   members: 'rooms.impact.members',
   waiting: 'rooms.impact.waiting',
   unaffiliated: 'rooms.impact.unaffiliated',
